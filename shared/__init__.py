@@ -1,0 +1,1 @@
+"""The chat itself. Nothing here knows Azure Functions, or where it runs."""

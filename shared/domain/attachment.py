@@ -1,0 +1,95 @@
+"""Attachments: which files are taken, and how their first bytes must look."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.domain.errors import InvalidError, TooLargeError, UnsupportedTypeError
+from shared.domain.ids import AttachmentId
+
+State = Literal["pending", "clean", "rejected"]
+
+MAX_BYTES = 25 * 1024 * 1024
+MAX_FILE_NAME_CHARACTERS = 255
+SNIFFED_BYTES = 16  # what the longest signature below needs
+
+# First bytes that a file of a type must have, any one of them; an empty tuple means the type has
+# no signature (plain text). Types a browser would run (HTML, SVG, scripts) are not here.
+# Source: the formats' own specifications.
+_SIGNATURES: dict[str, tuple[bytes, ...]] = {
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+    "image/jpeg": (b"\xff\xd8\xff",),
+    "image/gif": (b"GIF87a", b"GIF89a"),
+    "image/webp": (b"RIFF",),
+    "application/pdf": (b"%PDF-",),
+    "application/zip": (b"PK\x03\x04", b"PK\x05\x06"),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": (b"PK\x03\x04",),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": (b"PK\x03\x04",),
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": (b"PK\x03\x04",),
+    "audio/mpeg": (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"),
+    "audio/ogg": (b"OggS",),
+    "audio/wav": (b"RIFF",),
+    "video/mp4": (b"ftyp",),
+    "video/quicktime": (b"ftyp",),
+    "video/webm": (b"\x1a\x45\xdf\xa3",),
+    "text/plain": (),
+}
+_BRAND_OFFSET = {"video/mp4": 4, "video/quicktime": 4}
+_RIFF_FORM = {"image/webp": b"WEBP", "audio/wav": b"WAVE"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f/\\\ud800-\udfff]")
+
+IMAGE_TYPES = frozenset(t for t in _SIGNATURES if t.startswith("image/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file as a message refers to it.
+
+    Args:
+        width: Pixels, of an image whose size is known.
+        height: Pixels, of an image whose size is known.
+    """
+
+    attachment_id: AttachmentId
+    file_name: str
+    content_type: str
+    size_bytes: int
+    width: int | None = None
+    height: int | None = None
+    state: State = "pending"
+
+
+def check_grant(file_name: object, content_type: object, size_bytes: object) -> None:
+    """Refuse an upload before it begins.
+
+    Raises:
+        InvalidError: A field is of the wrong kind, or the name has a slash or control character.
+        UnsupportedTypeError: The type is not on the allow-list.
+        TooLargeError: More than 25 MB.
+    """
+    if not isinstance(file_name, str) or not 1 <= len(file_name) <= MAX_FILE_NAME_CHARACTERS:
+        raise InvalidError(f"fileName: must have 1-{MAX_FILE_NAME_CHARACTERS} characters")
+    if _CONTROL.search(file_name) or file_name.strip(". ") == "":
+        raise InvalidError("fileName: must be a plain file name")
+    if not isinstance(content_type, str):
+        raise InvalidError("contentType: must be a media type")
+    if content_type not in _SIGNATURES:
+        raise UnsupportedTypeError("contentType: files of this type are not taken")
+    if isinstance(size_bytes, bool) or not isinstance(size_bytes, int) or size_bytes < 1:
+        raise InvalidError("sizeBytes: must be a number of at least 1")
+    if size_bytes > MAX_BYTES:
+        raise TooLargeError(f"sizeBytes: at most {MAX_BYTES} bytes")
+
+
+def matches_type(content_type: str, first_bytes: bytes) -> bool:
+    """Tell whether *first_bytes* (16 or the whole file) can begin a file of *content_type*."""
+    signatures = _SIGNATURES.get(content_type)
+    if signatures is None:
+        return False
+    if not signatures:
+        return b"\x00" not in first_bytes
+    offset = _BRAND_OFFSET.get(content_type, 0)
+    if not first_bytes[offset:].startswith(signatures):
+        return False
+    form = _RIFF_FORM.get(content_type)
+    return form is None or first_bytes[8:12] == form

@@ -1,0 +1,35 @@
+"""Catching up: what a client that stood at one sequence must be given, fully or said so."""
+
+from dataclasses import dataclass
+
+from shared.domain.ids import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The sequences a client lacks: `first` to `last`, both included; empty when first > last.
+
+    Args:
+        complete: The range reaches back to all that was asked for; else the client pages the
+            rest, which lies before `first`, from history.
+    """
+
+    first: Sequence
+    last: Sequence
+    complete: bool
+
+    def __bool__(self) -> bool:
+        return self.first <= self.last
+
+
+def gap_after(position: Sequence, *, latest: Sequence, history_from: Sequence, limit: int) -> Gap:
+    """Return what to send to a client whose newest message is *position*.
+
+    The newest *limit* messages are sent: a person who returns looks at the end first.
+
+    Args:
+        history_from: First sequence the member may see; what lies before does not count as lost.
+    """
+    wanted = max(position + 1, history_from)
+    first = max(wanted, latest - limit + 1)
+    return Gap(Sequence(first), latest, complete=first == wanted)

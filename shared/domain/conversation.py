@@ -1,0 +1,210 @@
+"""A conversation and its members: who may join, leave and change it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from shared.domain.errors import (
+    ConflictError,
+    ConversationFullError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+)
+from shared.domain.ids import ConversationId, Sequence, UserId
+
+Kind = Literal["direct", "group"]
+Role = Literal["owner", "admin", "member"]
+
+MAX_MEMBERS = 100  # the brief's limit
+MAX_TITLE_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user in a conversation.
+
+    Args:
+        history_from: First sequence this member may see.
+        muted_until: No notifications before this time; None means not muted.
+    """
+
+    user_id: UserId
+    role: Role
+    joined_at: datetime
+    history_from: Sequence
+    muted_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation as stored.
+
+    Args:
+        version: Grows by one with every change of members, title or block; caches compare it.
+        blocked_by: Members of a direct conversation who block the other one.
+        etag: Names the stored state this value was read from; empty for one not stored yet.
+    """
+
+    id: ConversationId
+    kind: Kind
+    title: str
+    members: tuple[Member, ...]
+    created_at: datetime
+    version: int = 1
+    blocked_by: tuple[UserId, ...] = ()
+    etag: str = ""
+
+    def find_member(self, user_id: UserId) -> Member | None:
+        return next((member for member in self.members if member.user_id == user_id), None)
+
+    @property
+    def member_ids(self) -> tuple[UserId, ...]:
+        return tuple(member.user_id for member in self.members)
+
+    def others(self, user_id: UserId) -> tuple[UserId, ...]:
+        return tuple(other for other in self.member_ids if other != user_id)
+
+
+def start_direct(
+    conversation_id: ConversationId, *, caller: UserId, other: UserId, now: datetime
+) -> Conversation:
+    """Return the new direct conversation of *caller* and *other*."""
+    members = tuple(Member(user, "member", now, Sequence(1)) for user in (caller, other))
+    return Conversation(conversation_id, "direct", "", members, now)
+
+
+def start_group(
+    conversation_id: ConversationId,
+    *,
+    caller: UserId,
+    others: Iterable[UserId],
+    title: str,
+    now: datetime,
+) -> Conversation:
+    """Return a new group owned by *caller*.
+
+    Raises:
+        ConversationFullError: More than 100 members, the caller included.
+    """
+    joined = [user for user in dict.fromkeys(others) if user != caller]
+    if len(joined) + 1 > MAX_MEMBERS:
+        raise ConversationFullError(f"a conversation has at most {MAX_MEMBERS} members")
+    owner = Member(caller, "owner", now, Sequence(1))
+    members = (owner, *(Member(user, "member", now, Sequence(1)) for user in joined))
+    return Conversation(conversation_id, "group", title, members, now)
+
+
+def rename(conversation: Conversation, *, by: Member, title: str) -> Conversation:
+    """Return *conversation* with a new title; the same one when the title is the same.
+
+    Raises:
+        ForbiddenError: A direct conversation, or *by* is neither owner nor admin.
+    """
+    _require_manager(conversation, by)
+    if title == conversation.title:
+        return conversation
+    return replace(conversation, title=title, version=conversation.version + 1)
+
+
+def add_members(
+    conversation: Conversation,
+    *,
+    by: Member,
+    users: Iterable[UserId],
+    latest: Sequence,
+    now: datetime,
+) -> Conversation:
+    """Return *conversation* with *users* added; the same one when all are members already.
+
+    A new member sees what is written from now on: `history_from` is the next sequence.
+
+    Raises:
+        ForbiddenError: A direct conversation, or *by* is neither owner nor admin.
+        ConversationFullError: The 101st member.
+    """
+    _require_manager(conversation, by)
+    present = set(conversation.member_ids)
+    joining = [user for user in dict.fromkeys(users) if user not in present]
+    if not joining:
+        return conversation
+    if len(present) + len(joining) > MAX_MEMBERS:
+        raise ConversationFullError(f"a conversation has at most {MAX_MEMBERS} members")
+    newcomers = (Member(user, "member", now, Sequence(latest + 1)) for user in joining)
+    return replace(
+        conversation,
+        members=(*conversation.members, *newcomers),
+        version=conversation.version + 1,
+    )
+
+
+def remove_member(conversation: Conversation, *, by: Member, user_id: UserId) -> Conversation:
+    """Return *conversation* without *user_id*, who leaves or is removed by *by*.
+
+    When the last owner leaves, the longest-standing admin, else the longest-standing member,
+    becomes owner.
+
+    Raises:
+        ForbiddenError: A direct conversation; or *by* may not remove that member: an admin
+            removes members, an owner removes anyone.
+        NotFoundError: *user_id* is no member.
+    """
+    if conversation.kind == "direct":
+        raise ForbiddenError("nobody leaves a direct conversation: mute it or block the other")
+    leaving = conversation.find_member(user_id)
+    if leaving is None:
+        raise NotFoundError("no such member")
+    if by.user_id != user_id and not _may_remove(by.role, leaving.role):
+        raise ForbiddenError(f"as {by.role} you cannot remove this member")
+    staying = tuple(member for member in conversation.members if member.user_id != user_id)
+    return replace(conversation, members=_with_owner(staying), version=conversation.version + 1)
+
+
+def mute(conversation: Conversation, *, user_id: UserId, until: datetime | None) -> Conversation:
+    """Return *conversation* with that member's notifications off until *until*, or on again."""
+    members = tuple(
+        replace(member, muted_until=until) if member.user_id == user_id else member
+        for member in conversation.members
+    )
+    return replace(conversation, members=members, version=conversation.version + 1)
+
+
+def set_block(conversation: Conversation, *, by: UserId, blocked: bool) -> Conversation:
+    """Return the direct *conversation* with *by*'s block put or lifted; itself when it stood so."""
+    if conversation.kind != "direct":
+        raise ConflictError("only a direct conversation is blocked")
+    if (by in conversation.blocked_by) == blocked:
+        return conversation
+    others = tuple(user for user in conversation.blocked_by if user != by)
+    blocked_by = (*others, by) if blocked else others
+    return replace(conversation, blocked_by=blocked_by, version=conversation.version + 1)
+
+
+def title_of(text: object) -> str:
+    """Return *text* as a title, without white space around it.
+
+    Raises:
+        InvalidError: Not a string of at most 200 characters.
+    """
+    if not isinstance(text, str) or len(text) > MAX_TITLE_CHARACTERS:
+        raise InvalidError(f"title: must be a text of at most {MAX_TITLE_CHARACTERS} characters")
+    return text.strip()
+
+
+def _require_manager(conversation: Conversation, by: Member) -> None:
+    if conversation.kind == "direct":
+        raise ForbiddenError("a direct conversation has no title and keeps its two members")
+    if by.role == "member":
+        raise ForbiddenError("only an owner or an admin may do that")
+
+
+def _may_remove(by: Role, whom: Role) -> bool:
+    return by == "owner" or (by == "admin" and whom == "member")
+
+
+def _with_owner(members: tuple[Member, ...]) -> tuple[Member, ...]:
+    if not members or any(member.role == "owner" for member in members):
+        return members
+    heir = next((member for member in members if member.role == "admin"), members[0])
+    return tuple(replace(m, role="owner") if m is heir else m for m in members)

@@ -1,0 +1,120 @@
+"""What happened, and whom to tell: pushes to connected clients, as values.
+
+A push is a hint. It may be lost, doubled or reordered; sequence numbers, sync and the heartbeat's
+`activity` repair that (docs/protocol.md#push). So services return pushes, and the edge hands them
+to the SignalR output binding, whose failure cannot be handled in code.
+"""
+
+from dataclasses import dataclass
+
+from shared.domain.attachment import Attachment
+from shared.domain.conversation import Conversation
+from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
+from shared.domain.message import Message
+from shared.domain.presence import Presence
+from shared.domain.receipt import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePosted:
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptAdvanced:
+    receipts: tuple[Receipt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    presences: tuple[Presence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TypingChanged:
+    conversation_id: ConversationId
+    user_id: UserId
+    typing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationChanged:
+    conversation: Conversation
+    latest: Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRemoved:
+    conversation_id: ConversationId
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentChanged:
+    conversation_id: ConversationId
+    sequence: Sequence
+    attachment: Attachment
+
+
+Event = (
+    MessagePosted
+    | ReceiptAdvanced
+    | PresenceChanged
+    | TypingChanged
+    | ConversationChanged
+    | ConversationRemoved
+    | AttachmentChanged
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ToUser:
+    """Every connection of one user."""
+
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class ToGroup:
+    """Every connection of every user in a SignalR group."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToConnection:
+    connection_id: ConnectionId
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One send of the SignalR service, however many connections it reaches."""
+
+    event: Event
+    to: ToUser | ToGroup | ToConnection
+
+
+@dataclass(frozen=True, slots=True)
+class JoinGroup:
+    """Put a user, or one connection, into a SignalR group."""
+
+    who: ToUser | ToConnection
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveGroup:
+    who: ToUser | ToConnection
+    group: str
+
+
+Effect = Push | JoinGroup | LeaveGroup
+
+
+def conversation_group(conversation_id: ConversationId) -> str:
+    """Return the SignalR group that holds a group conversation's members."""
+    return conversation_id
+
+
+def watchers_group(user_id: UserId) -> str:
+    """Return the SignalR group of the connections that watch *user_id*'s presence."""
+    return f"presence:{user_id}"

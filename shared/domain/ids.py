@@ -1,0 +1,69 @@
+"""The identifiers of the chat, and what may stand in one."""
+
+import hashlib
+import re
+import uuid
+from typing import NewType
+
+from shared.domain.errors import InvalidError
+
+UserId = NewType("UserId", str)
+ConversationId = NewType("ConversationId", str)
+ConnectionId = NewType("ConnectionId", str)
+ClientMessageId = NewType("ClientMessageId", str)
+AttachmentId = NewType("AttachmentId", str)
+Sequence = NewType("Sequence", int)
+
+NO_SEQUENCE = Sequence(0)
+MAX_SEQUENCE = 999_999_999_999  # what fits the zero-padded item id
+
+_USER_ID = re.compile(r"[A-Za-z0-9._:@-]{1,128}")
+_CONVERSATION_ID = re.compile(r"[dg]-[a-z0-9]{32}")
+_ATTACHMENT_ID = re.compile(r"a-[0-9a-f]{32}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def user_id(text: object, *, field: str) -> UserId:
+    """Return *text* as a principal of the website.
+
+    Raises:
+        InvalidError: It is not 1-128 characters of `A-Z a-z 0-9 . _ : @ -`.
+
+    Source: docs/protocol.md#principals.
+    """
+    if not isinstance(text, str) or not _USER_ID.fullmatch(text):
+        raise InvalidError(f"{field}: must be 1-128 characters of A-Z a-z 0-9 . _ : @ -")
+    return UserId(text)
+
+
+def is_conversation_id(text: object) -> bool:
+    return isinstance(text, str) and _CONVERSATION_ID.fullmatch(text) is not None
+
+
+def is_attachment_id(text: object) -> bool:
+    return isinstance(text, str) and _ATTACHMENT_ID.fullmatch(text) is not None
+
+
+def client_message_id(text: object, *, field: str = "clientMessageId") -> ClientMessageId:
+    """Return *text* as a UUID in lower case, so that one UUID has one spelling.
+
+    Raises:
+        InvalidError: It is not a UUID in its usual 36 characters.
+    """
+    if not isinstance(text, str) or not _UUID.fullmatch(text):
+        raise InvalidError(f"{field}: must be a UUID")
+    return ClientMessageId(text.lower())
+
+
+def direct_conversation_id(one: UserId, other: UserId) -> ConversationId:
+    """Derive the id of the one direct conversation between two users, whoever asks first."""
+    pair = "\n".join(sorted((one, other)))
+    return ConversationId("d-" + hashlib.sha256(pair.encode()).hexdigest()[:32])
+
+
+def group_conversation_id(seed: uuid.UUID) -> ConversationId:
+    return ConversationId("g-" + seed.hex)
+
+
+def attachment_id(seed: uuid.UUID) -> AttachmentId:
+    return AttachmentId("a-" + seed.hex)

@@ -1,0 +1,57 @@
+"""Token buckets: how often one user may do a thing."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+_SPEC = re.compile(r"(\d{1,6})/(s|min):(\d{1,6})")
+_SECONDS = {"s": 1, "min": 60}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A bucket that holds *burst* tokens and gains *per_second* of them.
+
+    Written `20/s:200` or `30/min:30` in settings.
+    """
+
+    per_second: float
+    burst: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the limit that *text* spells.
+
+        Raises:
+            ValueError: It is not `<count>/<s|min>:<burst>` with both at least 1.
+        """
+        found = _SPEC.fullmatch(text)
+        if not found or int(found[1]) < 1 or int(found[3]) < 1:
+            sentence = f"a limit is written like 20/s:200 or 30/min:30, not {text!r}"
+            raise ValueError(sentence)
+        return cls(per_second=int(found[1]) / _SECONDS[found[2]], burst=int(found[3]))
+
+
+@dataclass(frozen=True, slots=True)
+class BucketState:
+    """Tokens left in a bucket at a moment, in seconds of any steady clock."""
+
+    tokens: float
+    at: float
+
+
+def take(limit: Limit, state: BucketState | None, *, now: float) -> tuple[BucketState, int]:
+    """Take one token.
+
+    Returns:
+        The new state and the milliseconds to wait: 0 when a token was there. A refused call
+        takes nothing.
+    """
+    tokens = float(limit.burst)
+    if state is not None:
+        gained = max(0.0, now - state.at) * limit.per_second
+        tokens = min(limit.burst, state.tokens + gained)
+    if tokens >= 1:
+        return BucketState(tokens - 1, now), 0
+    wait_ms = int((1 - tokens) / limit.per_second * 1000) + 1
+    return BucketState(tokens, now), wait_ms

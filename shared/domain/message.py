@@ -1,0 +1,92 @@
+"""A message: what may stand in one, where it is stored, and what its sender sees of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from shared.domain.attachment import Attachment
+from shared.domain.errors import InvalidError, TooLargeError
+from shared.domain.ids import ClientMessageId, ConversationId, Sequence, UserId
+from shared.domain.receipt import Receipt
+
+MessageKind = Literal["text", "system"]
+Status = Literal["sent", "delivered", "read"]
+
+MAX_BODY_CHARACTERS = 8_000
+MAX_ATTACHMENTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a sender asks to post.
+
+    Args:
+        retry: The client has tried this message before, so it may be stored already.
+    """
+
+    client_message_id: ClientMessageId
+    body: str
+    attachments: tuple[Attachment, ...] = ()
+    reply_to: Sequence | None = None
+    retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as stored; it never changes."""
+
+    conversation_id: ConversationId
+    sequence: Sequence
+    sender_id: UserId
+    client_message_id: ClientMessageId
+    kind: MessageKind
+    body: str
+    attachments: tuple[Attachment, ...]
+    reply_to: Sequence | None
+    sent_at: datetime
+
+
+def check_body(body: object, *, attachment_count: int) -> str:
+    """Return *body* if it may be posted.
+
+    Raises:
+        InvalidError: Not a text, empty without an attachment, or not valid Unicode.
+        TooLargeError: More than 8,000 characters.
+    """
+    if not isinstance(body, str):
+        raise InvalidError("body: must be a text")
+    if not body.strip() and not attachment_count:
+        raise InvalidError("body: must not be empty without an attachment")
+    if len(body) > MAX_BODY_CHARACTERS:
+        raise TooLargeError(f"body: must have at most {MAX_BODY_CHARACTERS} characters")
+    if any("\ud800" <= character <= "\udfff" for character in body):
+        raise InvalidError("body: has half of a surrogate pair")
+    return body
+
+
+def bucket_of(sequence: Sequence, *, size: int) -> int:
+    """Return the number of the bucket that holds *sequence*.
+
+    Args:
+        size: Messages in a bucket.
+
+    Source: the brief's "Conversation ID + Temporal" sharding, architecture §2.
+    """
+    return (sequence - 1) // size
+
+
+def status_of(message: Message, receipts: Iterable[Receipt]) -> Status:
+    """Return what the sender sees: the least that every *other* member has done with it.
+
+    Args:
+        receipts: Of the members who may see this message; the sender's own does not count.
+    """
+    others = [receipt for receipt in receipts if receipt.user_id != message.sender_id]
+    if not others:
+        return "sent"
+    if all(receipt.read >= message.sequence for receipt in others):
+        return "read"
+    if all(receipt.delivered >= message.sequence for receipt in others):
+        return "delivered"
+    return "sent"

@@ -1,0 +1,111 @@
+"""Whom to notify of messages, and what the notification may say."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.conversation import Conversation, Member
+from shared.domain.ids import ConversationId, Sequence, UserId
+from shared.domain.message import Message
+from shared.domain.receipt import Receipt
+from shared.domain.user import PreviewLevel
+
+MAX_PREVIEW_CHARACTERS = 140
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Messages of one conversation that some absent members may need to hear of.
+
+    Args:
+        up_to: The newest of those messages.
+        recipients: Who had not acknowledged them when this was decided.
+        attempt: 0 at first; grows with each retry of a failing recipient.
+    """
+
+    conversation_id: ConversationId
+    first: Sequence
+    up_to: Sequence
+    recipients: tuple[UserId, ...]
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What one device shows. `tag` collapses notifications of one conversation into one."""
+
+    conversation_id: ConversationId
+    title: str
+    body: str
+    sequence: Sequence
+    tag: str
+
+
+def absentees(
+    conversation: Conversation,
+    messages: Iterable[Message],
+    receipts: Iterable[Receipt],
+    *,
+    now: datetime,
+) -> tuple[UserId, ...]:
+    """Return the members who have not acknowledged the newest message others wrote to them.
+
+    Left out: who wrote it, who muted the conversation, who may not see it, who blocks or is
+    blocked. An acknowledgement by any device counts; presence does not.
+    """
+    delivered = {receipt.user_id: receipt.delivered for receipt in receipts}
+    newest = list(messages)
+    return tuple(
+        member.user_id
+        for member in conversation.members
+        if not conversation.blocked_by
+        and not is_muted(member, now=now)
+        and any(_concerns(member, message) for message in newest)
+        and delivered.get(member.user_id, 0) < _last_for(member, newest)
+    )
+
+
+def is_muted(member: Member, *, now: datetime) -> bool:
+    return member.muted_until is not None and now < member.muted_until
+
+
+def compose(
+    message: Message,
+    conversation: Conversation,
+    *,
+    sender_name: str,
+    unseen_count: int,
+    preview: PreviewLevel,
+) -> Notification:
+    """Return what a device shows for *message*, telling no more than *preview* allows.
+
+    Args:
+        unseen_count: Messages of the conversation the user has not got, this one included.
+    """
+    if preview == "nothing":
+        title, body = "Parley", "You have new messages"
+    else:
+        title = f"{sender_name} in {conversation.title}" if conversation.title else sender_name
+        body = _count(unseen_count) if preview == "sender" else _excerpt(message)
+    return Notification(conversation.id, title, body, message.sequence, tag=conversation.id)
+
+
+def _concerns(member: Member, message: Message) -> bool:
+    return message.sender_id != member.user_id and message.sequence >= member.history_from
+
+
+def _last_for(member: Member, messages: list[Message]) -> int:
+    return max(m.sequence for m in messages if _concerns(member, m))
+
+
+def _count(unseen_count: int) -> str:
+    return "New message" if unseen_count <= 1 else f"{unseen_count} new messages"
+
+
+def _excerpt(message: Message) -> str:
+    if not message.body.strip():
+        return "Sent a file" if len(message.attachments) == 1 else "Sent files"
+    text = " ".join(message.body.split())
+    if len(text) <= MAX_PREVIEW_CHARACTERS:
+        return text
+    return text[: MAX_PREVIEW_CHARACTERS - 1] + "…"

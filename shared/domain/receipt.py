@@ -1,0 +1,62 @@
+"""Receipts: two watermarks per member and conversation, merged by maximum.
+
+Sequences have no gaps and people read in order, so two numbers say what everyone has of a
+conversation. Acknowledgements come late, doubled and out of order; the maximum makes that harmless
+(docs/decisions/0007-receipts-are-watermarks.md).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.domain.errors import InvalidError, SequenceOutOfRangeError
+from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How far one member has got.
+
+    Args:
+        delivered: Every message up to this sequence has reached one of the member's devices.
+        read: Every message up to this sequence was read; never above `delivered`.
+        updated_at: When a watermark last moved; None before the first time.
+    """
+
+    conversation_id: ConversationId
+    user_id: UserId
+    delivered: Sequence = NO_SEQUENCE
+    read: Sequence = NO_SEQUENCE
+    updated_at: datetime | None = None
+
+
+def merge(one: Receipt, other: Receipt) -> Receipt:
+    """Return the further of two states of one receipt, watermark by watermark.
+
+    Commutative, associative and idempotent, so replicas and replays converge.
+    """
+    delivered = Sequence(max(one.delivered, other.delivered, one.read, other.read))
+    read = Sequence(max(one.read, other.read))
+    times = [at for at in (one.updated_at, other.updated_at) if at is not None]
+    updated_at = max(times) if times else None
+    return replace(one, delivered=delivered, read=read, updated_at=updated_at)
+
+
+def check_acknowledgement(
+    delivered: Sequence | None, read: Sequence | None, *, latest: Sequence
+) -> None:
+    """Refuse an acknowledgement of what is not there.
+
+    Raises:
+        InvalidError: It acknowledges nothing at all.
+        SequenceOutOfRangeError: It lies past *latest*, so the client is confused.
+    """
+    if delivered is None and read is None:
+        raise InvalidError("delivered: give delivered, read or both")
+    up_to = max(delivered or 0, read or 0)
+    if up_to > latest:
+        raise SequenceOutOfRangeError(up_to=up_to, latest=latest)
+
+
+def unread_count(*, latest: Sequence, read: Sequence, history_from: Sequence) -> int:
+    """Return how many messages a member has not read: a subtraction, so it cannot drift."""
+    return max(0, latest - max(read, history_from - 1))

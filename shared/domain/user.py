@@ -1,0 +1,77 @@
+"""What chat keeps of a user of the website: a read model, not the account."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.domain.errors import InvalidError
+from shared.domain.ids import UserId
+
+PreviewLevel = Literal["nothing", "sender", "text"]
+PREVIEW_LEVELS: tuple[PreviewLevel, ...] = ("nothing", "sender", "text")
+
+MAX_NAME_CHARACTERS = 200
+MAX_URL_CHARACTERS = 2_000
+MAX_SUBSCRIPTIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller whose identity is proved, with the profile their proof carries."""
+
+    user_id: UserId
+    display_name: str = ""
+    avatar_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Where notifications for one of a user's devices go.
+
+    Args:
+        endpoint: The push service's URL for this device.
+        p256dh: The device's public key, base64url of 65 bytes.
+        auth: The device's secret, base64url of 16 bytes.
+    """
+
+    id: str
+    endpoint: str
+    p256dh: str
+    auth: str
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user as chat knows one.
+
+    Args:
+        contacts: Fed from the website.
+        blocked: Users this one blocks, put here or fed from the website.
+        etag: Names the stored state this value was read from; empty for one not stored yet.
+    """
+
+    id: UserId
+    display_name: str
+    avatar_url: str = ""
+    contacts: tuple[UserId, ...] = ()
+    blocked: tuple[UserId, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+    preview: PreviewLevel = "sender"
+    etag: str = ""
+
+
+def blocks_between(one: User, other: User) -> bool:
+    """Tell whether either of the two blocks the other: a block works both ways."""
+    return other.id in one.blocked or one.id in other.blocked
+
+
+def display_name(text: object, *, fallback: str) -> str:
+    """Return *text* as a name to show, cut to its limit; *fallback* when there is none.
+
+    Raises:
+        InvalidError: It is neither a text nor absent.
+    """
+    if text is None or text == "":
+        return fallback
+    if not isinstance(text, str):
+        raise InvalidError("displayName: must be a text")
+    return text[:MAX_NAME_CHARACTERS]
