@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-FaultKind = Literal["error", "delay", "drop"]
+FaultKind = Literal["error", "delay", "drop", "duplicate", "reorder", "close"]
 KINDS: tuple[FaultKind, ...] = ("error", "delay", "drop")
 
 
@@ -25,6 +25,7 @@ class Fault:
         status: The status an error answers with; None leaves the choice to the stand-in.
         ms: Milliseconds a delay takes.
         remaining: Operations it will still hit; None means no end.
+        operation: The stand-in's name for the operations it hits; None means all.
 
     """
 
@@ -34,12 +35,16 @@ class Fault:
     status: int | None = None
     ms: int = 0
     remaining: int | None = None
+    operation: str | None = None
 
 
 class FaultBoard:
-    """The faults armed in one stand-in."""
+    """The faults armed in one stand-in, which knows how to carry out *kinds*."""
 
-    def __init__(self, chance: random.Random | None = None) -> None:
+    def __init__(
+        self, chance: random.Random | None = None, kinds: tuple[FaultKind, ...] = KINDS
+    ) -> None:
+        self._kinds = kinds
         self._faults: dict[str, Fault] = {}
         self._numbers = itertools.count(1)
         self._chance = chance or random.Random()  # noqa: S311
@@ -53,14 +58,18 @@ class FaultBoard:
         """
         fault = Fault(
             id=f"fault-{next(self._numbers)}",
-            kind=_kind(asked.get("kind")),
+            kind=_kind(asked.get("kind"), self._kinds),
             probability=float(_number(asked, "probability", 1.0, 0, 1)),
             status=_optional_int(asked, "status", 400, 599),
             ms=int(_number(asked, "ms", 0, 0, 600_000)),
             remaining=_optional_int(asked, "count", 1, 1_000_000),
+            operation=_optional_text(asked, "operation"),
         )
         self._faults[fault.id] = fault
         return fault
+
+    def disarm(self, fault: Fault) -> None:
+        self._faults.pop(fault.id, None)
 
     def clear(self) -> None:
         self._faults.clear()
@@ -68,10 +77,21 @@ class FaultBoard:
     def __bool__(self) -> bool:
         return bool(self._faults)
 
-    async def strike(self) -> Fault | None:
-        """Wait out any delay that hits this operation; return the error or drop that does."""
+    @property
+    def drops_everything(self) -> bool:
+        """Whether a drop is armed that no operation escapes."""
+        return any(
+            fault.kind == "drop" and fault.probability >= 1 and fault.remaining is None
+            for fault in self._faults.values()
+        )
+
+    async def strike(self, operation: str | None = None) -> Fault | None:
+        """Wait out any delay that hits this operation; return the fault of another kind that does.
+
+        A fault armed for one operation hits only strikes that name it.
+        """
         for fault in list(self._faults.values()):
-            if not self._hits(fault):
+            if fault.operation not in {None, operation} or not self._hits(fault):
                 continue
             if fault.kind != "delay":
                 return fault
@@ -88,11 +108,11 @@ class FaultBoard:
         return True
 
 
-def _kind(value: object) -> FaultKind:
-    for kind in KINDS:
+def _kind(value: object, kinds: tuple[FaultKind, ...]) -> FaultKind:
+    for kind in kinds:
         if value == kind:
             return kind
-    sentence = f"kind must be one of {', '.join(KINDS)}"
+    sentence = f"kind must be one of {', '.join(kinds)}"
     raise ValueError(sentence)
 
 
@@ -110,3 +130,11 @@ def _optional_int(asked: Mapping[str, object], name: str, low: int, high: int) -
     if asked.get(name) is None:
         return None
     return int(_number(asked, name, low, low, high))
+
+
+def _optional_text(asked: Mapping[str, object], name: str) -> str | None:
+    value = asked.get(name)
+    if value is None or isinstance(value, str):
+        return value
+    sentence = f"{name} must be a string"
+    raise ValueError(sentence)
