@@ -1,0 +1,1 @@
+"""Blob Storage: Azurite, started with the settings the stack needs, and its containers."""

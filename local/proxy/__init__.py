@@ -1,0 +1,1 @@
+"""The fault proxies: what lets redis-server and Azurite fail on request."""

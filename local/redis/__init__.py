@@ -1,0 +1,1 @@
+"""Redis: the real redis-server, started with the settings the stack needs."""

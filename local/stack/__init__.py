@@ -1,0 +1,1 @@
+"""The supervisor: starts every process of the stack, keeps it alive, ends it."""

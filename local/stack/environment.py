@@ -1,0 +1,93 @@
+"""The app settings the Functions host gets: what Azure would hold, with local addresses.
+
+The names are the ones `shared/config.py` and the bindings of `function_app.py` read in Azure.
+"""
+
+import base64
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.blob.command import ACCOUNT
+from local.common.keys import Keys
+from local.common.settings import Ports
+
+# Order of the P-256 group: a private key is a number below it. Source: FIPS 186-4, D.1.2.3.
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+def caller_environment() -> dict[str, str]:
+    """Return a copy of the environment the stack was started with."""
+    return dict(os.environ)  # noqa: TID251
+
+
+def app_settings(ports: Ports, keys: Keys, vapid_key: str) -> dict[str, str]:
+    """Return every setting the function app needs, pointed at the stack's own ports."""
+    site = f"http://127.0.0.1:{ports.front}"
+    return {
+        "FUNCTIONS_WORKER_RUNTIME": "python",
+        **_connections(ports, keys),
+        "CHAT_COSMOS_DATABASE": "parley",
+        "CHAT_REDIS_URL": f"redis://127.0.0.1:{ports.redis}/0",
+        "CHAT_AUTH_MODE": "jwt",
+        "CHAT_JWT_ISSUER": site,
+        "CHAT_JWT_AUDIENCE": "parley",
+        "CHAT_JWT_JWKS_URL": f"{site}/dev/jwks",
+        "CHAT_SITE_SUBJECT": "site",
+        "CHAT_VAPID_PRIVATE_KEY": vapid_key,
+        "CHAT_VAPID_SUBJECT": "mailto:dev@parley.invalid",
+        "CHAT_PUSH_HOSTS": site,
+    }
+
+
+def overridden(settings: Mapping[str, str], caller: Mapping[str, str]) -> list[str]:
+    """Return the names of *settings* that the caller's environment sets otherwise, sorted."""
+    return sorted(name for name, value in settings.items() if caller.get(name, value) != value)
+
+
+def load_or_create_vapid_key(directory: Path) -> str:
+    """Return the VAPID private key kept in *directory*: base64url of its 32 bytes."""
+    path = directory / "vapid.key"
+    if not path.exists():
+        number = secrets.randbelow(_P256_ORDER - 1) + 1
+        draft = directory / f"vapid.{os.getpid()}.key"
+        draft.touch(mode=0o600)
+        draft.write_text(base64url(number.to_bytes(32, "big")), encoding="ascii")
+        draft.rename(path)
+    return path.read_text(encoding="ascii").strip()
+
+
+def base64url(value: bytes) -> str:
+    """Return *value* in base64url without padding."""
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode("ascii")
+
+
+def _connections(ports: Ports, keys: Keys) -> dict[str, str]:
+    return {
+        "AzureSignalRConnectionString": _pairs(
+            Endpoint="http://127.0.0.1",
+            Port=str(ports.signalr),
+            AccessKey=keys.signalr,
+            Version="1.0",
+        ),
+        "CosmosConnection": _pairs(
+            AccountEndpoint=f"http://127.0.0.1:{ports.cosmos}/", AccountKey=keys.cosmos
+        ),
+        "ServiceBusConnection": _pairs(
+            Endpoint=f"sb://127.0.0.1:{ports.servicebus}",
+            SharedAccessKeyName="RootManageSharedAccessKey",
+            SharedAccessKey=keys.servicebus,
+            UseDevelopmentEmulator="true",
+        ),
+        "BlobConnection": _pairs(
+            DefaultEndpointsProtocol="http",
+            AccountName=ACCOUNT,
+            AccountKey=keys.blob,
+            BlobEndpoint=f"http://127.0.0.1:{ports.blob}/{ACCOUNT}",
+        ),
+    }
+
+
+def _pairs(**pairs: str) -> str:
+    return "".join(f"{name}={value};" for name, value in pairs.items())

@@ -1,0 +1,165 @@
+"""The stack's life, from the checks before the start to the last process's end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+
+from local.blob.provision import Account, container_names, provision
+from local.common.keys import Keys, load_or_create
+from local.common.process import http_server
+from local.common.settings import LocalSettings
+from local.stack.control import Control
+from local.stack.environment import (
+    app_settings,
+    caller_environment,
+    load_or_create_vapid_key,
+    overridden,
+)
+from local.stack.locks import lock, require_free
+from local.stack.logs import LogWatch, last_lines, log_path
+from local.stack.parts import CannotStartError, Part, parts, uses
+from local.stack.readiness import Readiness, refuse_hopeless
+from local.stack.supervisor import Supervisor
+from local.stack.terminal import Terminal, welcome
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_WATCH_PAUSE_S = 0.5
+
+
+class Stack:
+    """One run of the stack in one local directory."""
+
+    def __init__(self, settings: LocalSettings, keys: Keys, all_parts: list[Part]) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._logs = settings.directory / "logs"
+        self._names = [part.name for part in all_parts]
+        self._terminal = Terminal()
+        self._supervisor = Supervisor(all_parts, ROOT, self._logs, self._terminal.report)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Start everything, say when it is ready, and end it all once *stop* is set.
+
+        Raises:
+            CannotStartError: A part cannot be started.
+
+        """
+        self._terminal.say(f"starting {len(self._names)} processes")
+        self._supervisor.start()
+        try:
+            async with self._beside() as session, asyncio.TaskGroup() as group:
+                chores = [
+                    group.create_task(self._watch_logs()),
+                    group.create_task(self._keep_containers(session)),
+                    group.create_task(self._say_when_ready(session)),
+                ]
+                await stop.wait()
+                for chore in chores:
+                    chore.cancel()
+        finally:
+            await self._supervisor.stop()
+
+    def kill(self) -> None:
+        """Kill everything at once: for the second Ctrl-C."""
+        self._supervisor.kill()
+
+    @contextlib.asynccontextmanager
+    async def _beside(self) -> AsyncIterator[aiohttp.ClientSession]:
+        ports = self._settings.ports
+        async with aiohttp.ClientSession() as session:
+            control = Control(self._supervisor, session, ports.host)
+            async with http_server(control.app(), ports.supervisor):
+                yield session
+
+    async def _say_when_ready(self, session: aiohttp.ClientSession) -> None:
+        readiness = Readiness(session, self._settings.ports)
+        await readiness.wait(self._check, self._still_waiting)
+        url = f"http://127.0.0.1:{self._settings.ports.front}"
+        self._terminal.say(f"ready {url}")
+        self._terminal.say(welcome(url, self._settings.directory, os.getpid()))
+
+    def _check(self) -> None:
+        self._supervisor.check()
+        name = self._supervisor.hopeless()
+        if name is not None:
+            words = last_lines(self._logs, name, 8)
+            refuse_hopeless(name, words, str(log_path(self._logs, name)))
+
+    def _still_waiting(self, missing: str) -> None:
+        self._terminal.say(f"not ready yet: {missing}. The logs are in {self._logs}.")
+
+    async def _watch_logs(self) -> None:
+        watches = {name: LogWatch(self._logs, name) for name in self._names}
+        while True:
+            for name, watch in watches.items():
+                for line in watch.serious_lines():
+                    self._terminal.error_line(name, line)
+            await asyncio.sleep(_WATCH_PAUSE_S)
+
+    async def _keep_containers(self, session: aiohttp.ClientSession) -> None:
+        # Azurite writes its list of containers seconds later; one killed before has none.
+        ports, done_for = self._settings.ports, None
+        account = Account(ports.blob_server, self._keys.blob)
+        origins = [f"http://{name}:{ports.front}" for name in ("127.0.0.1", "localhost")]
+        while True:
+            pid = self._supervisor.pid_of("azurite")
+            if pid != done_for:
+                with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                    await provision(session, account, container_names(ROOT), origins)
+                    done_for = pid
+            await asyncio.sleep(_WATCH_PAUSE_S / 5)
+
+
+def main() -> None:
+    """Run the stack until SIGTERM or SIGINT.
+
+    Raises:
+        SystemExit: It could not start: status 1 and one sentence.
+
+    """
+    try:
+        stack, holder = _prepare()
+        with contextlib.closing(os.fdopen(holder)), asyncio.Runner() as runner:
+            runner.run(_until_signalled(stack))
+    except* CannotStartError as group:
+        raise SystemExit(f"parley: {_first(group)}") from None
+
+
+def _prepare() -> tuple[Stack, int]:
+    settings = LocalSettings.from_env()
+    holder = lock(settings.directory)
+    require_free(uses(settings.ports))
+    keys = load_or_create(settings.directory)
+    caller = caller_environment()
+    app = app_settings(settings.ports, keys, load_or_create_vapid_key(settings.directory))
+    for name in overridden(app, caller):
+        Terminal().say(f"{name} is taken from your environment")
+    return Stack(settings, keys, parts(ROOT, settings, keys, caller, app)), holder
+
+
+async def _until_signalled(stack: Stack) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        if stop.is_set():
+            stack.kill()
+        stop.set()
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    loop.add_signal_handler(signal.SIGINT, end)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup asked to outlive the terminal
+        loop.add_signal_handler(signal.SIGHUP, end)
+    await stack.run(stop)
+
+
+def _first(group: BaseException) -> BaseException:
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return group
