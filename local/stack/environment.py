@@ -3,18 +3,12 @@
 The names are the ones `shared/config.py` and the bindings of `function_app.py` read in Azure.
 """
 
-import base64
 import os
-import secrets
 from collections.abc import Mapping
-from pathlib import Path
 
 from local.blob.command import ACCOUNT
 from local.common.keys import Keys
 from local.common.settings import Ports
-
-# Order of the P-256 group: a private key is a number below it. Source: FIPS 186-4, D.1.2.3.
-_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 def caller_environment() -> dict[str, str]:
@@ -44,23 +38,6 @@ def app_settings(ports: Ports, keys: Keys, vapid_key: str) -> dict[str, str]:
 def overridden(settings: Mapping[str, str], caller: Mapping[str, str]) -> list[str]:
     """Return the names of *settings* that the caller's environment sets otherwise, sorted."""
     return sorted(name for name, value in settings.items() if caller.get(name, value) != value)
-
-
-def load_or_create_vapid_key(directory: Path) -> str:
-    """Return the VAPID private key kept in *directory*: base64url of its 32 bytes."""
-    path = directory / "vapid.key"
-    if not path.exists():
-        number = secrets.randbelow(_P256_ORDER - 1) + 1
-        draft = directory / f"vapid.{os.getpid()}.key"
-        draft.touch(mode=0o600)
-        draft.write_text(base64url(number.to_bytes(32, "big")), encoding="ascii")
-        draft.rename(path)
-    return path.read_text(encoding="ascii").strip()
-
-
-def base64url(value: bytes) -> str:
-    """Return *value* in base64url without padding."""
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode("ascii")
 
 
 def _connections(ports: Ports, keys: Keys) -> dict[str, str]:

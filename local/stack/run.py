@@ -13,11 +13,11 @@ from local.blob.provision import Account, container_names, provision
 from local.common.keys import Keys, load_or_create
 from local.common.process import http_server
 from local.common.settings import LocalSettings
+from local.common.vapid import load_or_create_vapid_key
 from local.stack.control import Control
 from local.stack.environment import (
     app_settings,
     caller_environment,
-    load_or_create_vapid_key,
     overridden,
 )
 from local.stack.locks import lock, require_free
