@@ -1,0 +1,149 @@
+import type { Acknowledger } from "./acknowledger.ts";
+import type { ChatApi } from "./api.ts";
+import { Inbox } from "./inbox.ts";
+import { OpenConversation } from "./open-conversation.ts";
+import type { OutboxEntry } from "./outbox-entry.ts";
+import type {
+  AttachmentRef,
+  Conversation,
+  ConversationDetails,
+  InboxItem,
+  Message,
+  Receipt,
+  SyncItem,
+} from "./types.ts";
+
+export interface ConversationsOptions {
+  readonly userId: string;
+  readonly api: ChatApi;
+  readonly acknowledger: Acknowledger;
+  pending(conversationId: string): readonly OutboxEntry[];
+  /** Messages became known by a push, a send or history: so many new ones. */
+  onLearnt(count: number): void;
+  /** Something arrived of a conversation that is not listed. */
+  onUnknown(): void;
+}
+
+/** Everything known of this user's conversations; whatever arrives, by any way, is merged here. */
+export class Conversations {
+  readonly inbox: Inbox;
+  readonly #options: ConversationsOptions;
+  readonly #open = new Map<string, OpenConversation>();
+  /** Heads of conversations that a sync named and the inbox has not paged to. */
+  readonly #heads = new Map<string, number>();
+
+  constructor(options: ConversationsOptions) {
+    this.#options = options;
+    this.inbox = new Inbox(options.userId);
+  }
+
+  open(conversationId: string): OpenConversation {
+    const known = this.#open.get(conversationId);
+    if (known) return known;
+    const opened = new OpenConversation(conversationId, {
+      userId: this.#options.userId,
+      api: this.#options.api,
+      pending: (id) => this.#options.pending(id),
+      members: (id) => this.inbox.get(id)?.conversation.members ?? [],
+      onMessages: (messages) => this.#list(messages),
+      onDetails: (details) => this.#takeDetails(details),
+    });
+    this.#open.set(conversationId, opened);
+    return opened;
+  }
+
+  opened(): OpenConversation[] {
+    return [...this.#open.values()];
+  }
+
+  positions(): Record<string, number> {
+    return { ...Object.fromEntries(this.#heads), ...this.inbox.positions() };
+  }
+
+  takeMessages(messages: readonly Message[]): void {
+    for (const message of messages) {
+      this.#open.get(message.conversationId)?.offer([message]);
+    }
+    this.#list(messages);
+    if (messages.some((message) => !this.inbox.get(message.conversationId))) this.#options.onUnknown();
+  }
+
+  takeInboxPage(items: readonly InboxItem[], hasMore: boolean): void {
+    this.inbox.takePage(items, hasMore);
+    for (const { conversation, receipt } of items) {
+      this.#open.get(conversation.id)?.offer([], conversation.latestSequence);
+      this.#options.acknowledger.repeat(conversation.id, receipt);
+      this.#deliver(conversation.id);
+    }
+  }
+
+  takeSyncItem(item: SyncItem): void {
+    const { conversationId, latestSequence, messages, receipt } = item;
+    this.#heads.set(conversationId, latestSequence);
+    this.inbox.takeMessages(messages);
+    this.inbox.noteHead(conversationId, latestSequence);
+    this.#open.get(conversationId)?.offer(messages, latestSequence);
+    if (receipt) {
+      this.#options.acknowledger.repeat(conversationId, receipt);
+      this.inbox.takeOwnMarks({ ...receipt, conversationId });
+    }
+    this.#deliver(conversationId);
+  }
+
+  takeReceipts(receipts: readonly Receipt[]): void {
+    for (const receipt of receipts) {
+      if (receipt.userId === this.#options.userId) {
+        this.#options.acknowledger.learn(receipt.conversationId, receipt);
+        this.inbox.takeOwnMarks(receipt);
+      }
+      this.#open.get(receipt.conversationId)?.mergeReceipts([receipt]);
+    }
+  }
+
+  takeConversation(conversation: Conversation): void {
+    this.inbox.takeConversation(conversation);
+    this.#open.get(conversation.id)?.offer([], conversation.latestSequence);
+  }
+
+  takeAttachment(conversationId: string, sequence: number, attachment: AttachmentRef): void {
+    this.#open.get(conversationId)?.replaceAttachment(sequence, attachment);
+  }
+
+  remove(conversationId: string): void {
+    this.inbox.remove(conversationId);
+    this.#heads.delete(conversationId);
+    this.#open.delete(conversationId);
+  }
+
+  /** This user has seen everything up to `sequence`. */
+  markRead(conversationId: string, sequence: number): void {
+    const entry = this.inbox.get(conversationId);
+    if (!entry || sequence <= entry.read) return;
+    this.inbox.takeOwnMarks({ conversationId, delivered: sequence, read: sequence });
+    this.#options.acknowledger.raise(conversationId, { read: sequence });
+  }
+
+  #takeDetails(details: ConversationDetails): void {
+    const { receipts, ...conversation } = details;
+    this.inbox.takeConversation(conversation);
+    const own = receipts.find((receipt) => receipt.userId === this.#options.userId);
+    if (own) this.inbox.takeOwnMarks(own);
+  }
+
+  #list(messages: readonly Message[]): void {
+    this.#options.onLearnt(this.inbox.takeMessages(messages));
+    for (const { conversationId, senderId, sequence } of messages) {
+      if (senderId === this.#options.userId) {
+        this.#options.acknowledger.learn(conversationId, { delivered: sequence, read: sequence });
+      }
+    }
+    for (const id of new Set(messages.map((message) => message.conversationId))) this.#deliver(id);
+  }
+
+  /** What this client has without a hole is delivered; where nothing is open, its head is what it shows. */
+  #deliver(conversationId: string): void {
+    const opened = this.#open.get(conversationId)?.last;
+    const delivered = opened || (this.inbox.get(conversationId)?.latestSequence ?? 0);
+    if (delivered > 0) this.#options.acknowledger.raise(conversationId, { delivered });
+  }
+}

@@ -1,0 +1,163 @@
+import {
+  type HubConnection,
+  HubConnectionBuilder,
+  HubConnectionState,
+  HttpTransportType,
+  type IHubProtocol,
+  LogLevel,
+} from "@microsoft/signalr";
+import { Pause, backoffMs } from "./backoff.ts";
+import { ChatError, isRecord } from "./errors.ts";
+import { SiteHttpClient } from "./site-http-client.ts";
+import { type ReadableStore, Store } from "./store.ts";
+
+export type ConnectionPhase = "stopped" | "connecting" | "online" | "reconnecting";
+
+export interface ConnectionState {
+  readonly phase: ConnectionPhase;
+  /** Whether the device itself believes to have a network. */
+  readonly deviceOnline: boolean;
+}
+
+export interface HubOptions {
+  baseUrl: string;
+  userId: string;
+  /** The *website's* token: without a factory the client would show negotiate the service's own. */
+  token: () => Promise<string>;
+  transport?: HttpTransportType;
+  protocol?: IHubProtocol;
+}
+
+const INVOKE_TIMEOUT_MS = 15_000;
+/** A connection that lasted less does not count as a success: the next wait grows. */
+const STABLE_MS = 5_000;
+
+/** The connection to the hub: kept up for as long as it is wanted, with growing, random waits. */
+export class Hub {
+  readonly #connection: HubConnection;
+  readonly #store = new Store<ConnectionState>({ phase: "stopped", deviceOnline: deviceOnline() });
+  readonly #pause = new Pause();
+  #wanted = false;
+  #loop: Promise<void> = Promise.resolve();
+  #closed: () => void = () => undefined;
+
+  constructor(options: HubOptions) {
+    const builder = new HubConnectionBuilder()
+      .withUrl(`${options.baseUrl.replace(/\/$/, "")}/api`, {
+        accessTokenFactory: options.token,
+        httpClient: new SiteHttpClient(options.baseUrl, { "x-ms-client-principal-id": options.userId }),
+        transport: options.transport ?? HttpTransportType.WebSockets | HttpTransportType.LongPolling,
+      })
+      .configureLogging(LogLevel.None);
+    if (options.protocol) builder.withHubProtocol(options.protocol);
+    this.#connection = builder.build();
+    this.#connection.onclose(() => this.#closed());
+  }
+
+  get store(): ReadableStore<ConnectionState> {
+    return this.#store;
+  }
+
+  get isOnline(): boolean {
+    return this.#connection.state === HubConnectionState.Connected;
+  }
+
+  on(event: string, handler: (argument: unknown) => void): void {
+    this.#connection.on(event, handler);
+  }
+
+  /** Call a hub method; anything but `ok: true` is thrown as a ChatError. */
+  async invoke<T>(method: string, argument: unknown): Promise<T> {
+    if (!this.isOnline) throw new ChatError("disconnected", "the hub is not connected");
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new ChatError("timeout", `${method} took too long`)), INVOKE_TIMEOUT_MS);
+    });
+    try {
+      return readResult(await Promise.race([this.#connection.invoke(method, argument), timeout])) as T;
+    } catch (error) {
+      throw error instanceof ChatError ? error : this.#unanswered(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  start(): void {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    this.#loop = this.#loop.then(() => this.#keepUp());
+  }
+
+  async stop(): Promise<void> {
+    this.#wanted = false;
+    this.#pause.cut();
+    await this.#connection.stop();
+    await this.#loop;
+    this.#setPhase("stopped");
+  }
+
+  /** Try to connect now rather than after the current wait. */
+  wake(): void {
+    this.#pause.cut();
+    this.#setPhase(this.#store.get().phase);
+  }
+
+  /** Give up the current connection, which may be dead without knowing, and make a new one. */
+  async renew(): Promise<void> {
+    this.#setPhase(this.#store.get().phase);
+    if (this.#wanted) await this.#connection.stop();
+  }
+
+  async #keepUp(): Promise<void> {
+    this.#setPhase("connecting");
+    for (let attempt = 0; this.#wanted; attempt += 1) {
+      const upSince = await this.#connectOnce();
+      if (upSince !== null && Date.now() - upSince >= STABLE_MS) attempt = 0;
+      if (!this.#wanted) return;
+      this.#setPhase("reconnecting");
+      await this.#pause.wait(backoffMs(attempt));
+    }
+  }
+
+  /** Connect and stay until the connection ends; returns since when it was up, null if it never was. */
+  async #connectOnce(): Promise<number | null> {
+    const closed = new Promise<void>((resolve) => {
+      this.#closed = resolve;
+    });
+    try {
+      await this.#connection.start();
+    } catch {
+      return null;
+    }
+    const upSince = Date.now();
+    this.#setPhase("online");
+    await closed;
+    return upSince;
+  }
+
+  #setPhase(phase: ConnectionPhase): void {
+    const old = this.#store.get();
+    const next = { phase, deviceOnline: deviceOnline() };
+    if (old.phase !== next.phase || old.deviceOnline !== next.deviceOnline) this.#store.set(next);
+  }
+
+  /** A completion error comes from in front of the app and says nothing of the outcome; so does a drop. */
+  #unanswered(error: unknown): ChatError {
+    const detail = error instanceof Error ? error.message : String(error);
+    return new ChatError(this.isOnline ? "unavailable" : "disconnected", detail, { cause: error });
+  }
+}
+
+function readResult(result: unknown): unknown {
+  if (isRecord(result) && result.ok === true) return result;
+  const error = isRecord(result) && isRecord(result.error) ? result.error : {};
+  throw new ChatError(
+    typeof error.code === "string" ? error.code : "unavailable",
+    typeof error.detail === "string" ? error.detail : "the hub gave no result",
+    { retryAfterMs: typeof error.retryAfterMs === "number" ? error.retryAfterMs : null },
+  );
+}
+
+function deviceOnline(): boolean {
+  return typeof navigator === "undefined" || navigator.onLine !== false;
+}

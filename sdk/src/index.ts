@@ -1,0 +1,15 @@
+export { ChatClient, type ChatClientOptions } from "./client.ts";
+export { ChatApi } from "./api.ts";
+export { ChatError } from "./errors.ts";
+export type { TokenProvider } from "./http.ts";
+export type { ConnectionPhase, ConnectionState } from "./hub.ts";
+export type { InboxEntry, InboxSnapshot } from "./inbox.ts";
+export type { TimelineItem, TimelineSnapshot } from "./open-conversation.ts";
+export type { OutboxEntry, OutboxStorage } from "./outbox-entry.ts";
+export { IndexedDbOutboxStorage, MemoryOutboxStorage } from "./outbox-storage.ts";
+export type { OutboxSnapshot } from "./outbox.ts";
+export type { Watermarks } from "./receipts.ts";
+export { type ReadableStore, Store } from "./store.ts";
+export { type Tabs, SingleTab } from "./tabs.ts";
+export type * from "./types.ts";
+export type { UploadOptions, Uploadable } from "./upload.ts";

@@ -1,0 +1,24 @@
+import type { AttachmentRef } from "./types.ts";
+
+/** A message that this user has said and that is not known to be stored. */
+export interface OutboxEntry {
+  readonly clientMessageId: string;
+  readonly userId: string;
+  readonly conversationId: string;
+  readonly body: string;
+  readonly attachments: readonly AttachmentRef[];
+  readonly replyTo: number | null;
+  readonly createdAt: number;
+  /** Attempts begun; written before each, so that a crash leaves no attempt uncounted. */
+  readonly attempts: number;
+  /** Why the service refuses it for good; null while it may still be sent. */
+  readonly failure: { readonly code: string; readonly detail: string } | null;
+}
+
+/** Where the outbox survives: every promise settles once the change is durable. */
+export interface OutboxStorage {
+  /** This user's entries in the order in which they were made. */
+  list(userId: string): Promise<OutboxEntry[]>;
+  put(entry: OutboxEntry): Promise<void>;
+  delete(entry: OutboxEntry): Promise<void>;
+}
