@@ -1,7 +1,9 @@
 """Attachments: which files are taken, and how their first bytes must look."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from shared.domain.errors import InvalidError, TooLargeError, UnsupportedTypeError
@@ -57,6 +59,24 @@ class Attachment:
     width: int | None = None
     height: int | None = None
     state: State = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class UploadGrant:
+    """Leave to write one blob: PUT to `url` with exactly these headers, before `expires_at`."""
+
+    url: str
+    headers: Mapping[str, str]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlob:
+    """An uploaded file, as its storage knows it."""
+
+    size_bytes: int
+    first_bytes: bytes
+    metadata: Mapping[str, str]
 
 
 def check_grant(file_name: object, content_type: object, size_bytes: object) -> None:

@@ -44,7 +44,6 @@ class Conversation:
     Args:
         version: Grows by one with every change of members, title or block; caches compare it.
         blocked_by: Members of a direct conversation who block the other one.
-        etag: Names the stored state this value was read from; empty for one not stored yet.
     """
 
     id: ConversationId
@@ -54,7 +53,6 @@ class Conversation:
     created_at: datetime
     version: int = 1
     blocked_by: tuple[UserId, ...] = ()
-    etag: str = ""
 
     def find_member(self, user_id: UserId) -> Member | None:
         return next((member for member in self.members if member.user_id == user_id), None)

@@ -47,6 +47,19 @@ class Message:
     sent_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The answer of a look-up in one bucket.
+
+    Args:
+        message: The original, or None.
+        proven: The proof asked for was visible, so a None is final.
+    """
+
+    message: Message | None
+    proven: bool
+
+
 def check_body(body: object, *, attachment_count: int) -> str:
     """Return *body* if it may be posted.
 

@@ -1,0 +1,1 @@
+"""The outside, by technology. Each module here fulfils roles of `shared.ports`."""

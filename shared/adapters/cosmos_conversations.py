@@ -1,0 +1,148 @@
+"""Conversations and memberships in Cosmos DB."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, override
+
+from azure.cosmos.aio import ContainerProxy
+from azure.cosmos.exceptions import CosmosHttpResponseError
+
+from shared.adapters.cosmos_client import answered, status_of
+from shared.adapters.items import (
+    conversation_from_item,
+    conversation_item,
+    receipt_from_item,
+    receipt_item,
+    to_ms,
+)
+from shared.domain.conversation import Conversation
+from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
+from shared.domain.live import FlushedState, LiveConversation
+from shared.ports import ConversationStore, MembershipStore, VersionConflictError
+
+# What a change of a conversation rewrites; `live`, the flushed state, is a flush's own.
+_CHANGING = ("title", "members", "version", "blockedBy")
+
+
+class CosmosConversationStore(ConversationStore):
+    """Fulfils `ConversationStore`: one item per conversation, its flushed state in `live`."""
+
+    def __init__(self, container: ContainerProxy) -> None:
+        self._container = container
+
+    @override
+    async def find(self, conversation_id: ConversationId) -> Conversation | None:
+        item = await self._read(conversation_id)
+        return conversation_from_item(item) if item else None
+
+    @override
+    async def find_with_state(
+        self, conversation_id: ConversationId
+    ) -> tuple[Conversation, FlushedState] | None:
+        item = await self._read(conversation_id)
+        return (conversation_from_item(item), _flushed(item)) if item else None
+
+    @override
+    async def find_many(self, ids: Iterable[ConversationId]) -> list[Conversation]:
+        wanted: list[tuple[str, Any]] = [(one, one) for one in ids]
+        if not wanted:
+            return []
+        items = await answered(self._container.read_items(wanted))
+        return [conversation_from_item(item) for item in items]
+
+    @override
+    async def add(self, conversation: Conversation) -> Conversation | None:
+        try:
+            await answered(self._container.create_item(conversation_item(conversation)))
+        except CosmosHttpResponseError as error:
+            if status_of(error) == HTTPStatus.CONFLICT:
+                return None
+            raise
+        return conversation
+
+    @override
+    async def replace(self, conversation: Conversation) -> Conversation:
+        item = conversation_item(conversation)
+        operations = [{"op": "set", "path": f"/{name}", "value": item[name]} for name in _CHANGING]
+        condition = f"from c where c.version = {conversation.version - 1}"
+        await self._patch(conversation.id, operations, condition)
+        return conversation
+
+    @override
+    async def save_state(self, state: LiveConversation) -> None:
+        live = {
+            "head": state.head.sequence,
+            "at": to_ms(state.head.at) if state.head.at else None,
+            "receipts": {receipt.user_id: receipt_item(receipt) for receipt in state.receipts},
+            "stamp": state.stamp,
+        }
+        condition = f"from c where not is_defined(c.live) or c.live.stamp < {state.stamp}"
+        operations = [{"op": "set", "path": "/live", "value": live}]
+        try:
+            await self._patch(state.conversation_id, operations, condition)
+        except VersionConflictError:
+            return  # a later snapshot is there already, or the conversation is gone
+
+    async def _patch(
+        self, conversation_id: ConversationId, operations: list[dict[str, Any]], condition: str
+    ) -> None:
+        try:
+            await answered(
+                self._container.patch_item(
+                    conversation_id,
+                    conversation_id,
+                    patch_operations=operations,
+                    filter_predicate=condition,
+                )
+            )
+        except CosmosHttpResponseError as error:
+            raise VersionConflictError from error
+
+    async def _read(self, conversation_id: ConversationId) -> dict[str, Any] | None:
+        try:
+            return await answered(self._container.read_item(conversation_id, conversation_id))
+        except CosmosHttpResponseError as error:
+            if status_of(error) == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+
+class CosmosMembershipStore(MembershipStore):
+    """Fulfils `MembershipStore`: one small item per user and conversation."""
+
+    def __init__(self, container: ContainerProxy) -> None:
+        self._container = container
+
+    @override
+    async def put(self, user_id: UserId, conversation_id: ConversationId, at: datetime) -> None:
+        item = {"id": conversation_id, "userId": user_id, "joinedAt": to_ms(at)}
+        await answered(self._container.upsert_item(item))
+
+    @override
+    async def remove(self, user_id: UserId, conversation_id: ConversationId) -> None:
+        try:
+            await answered(self._container.delete_item(conversation_id, user_id))
+        except CosmosHttpResponseError as error:
+            if status_of(error) != HTTPStatus.NOT_FOUND:
+                raise
+
+    @override
+    async def list_all(self, user_id: UserId) -> list[ConversationId]:
+        async def run() -> list[ConversationId]:
+            pages = self._container.query_items("SELECT VALUE c.id FROM c", partition_key=user_id)
+            return [ConversationId(str(one)) async for one in pages]
+
+        return await answered(run())
+
+
+def _flushed(item: dict[str, Any]) -> FlushedState:
+    live = item.get("live")
+    if not live:
+        return FlushedState(NO_SEQUENCE, ())
+    conversation_id = ConversationId(item["id"])
+    receipts = tuple(
+        receipt_from_item(conversation_id, user, receipt)
+        for user, receipt in live["receipts"].items()
+    )
+    return FlushedState(Sequence(live["head"]), receipts)

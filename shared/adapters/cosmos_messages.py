@@ -1,0 +1,115 @@
+"""History in Cosmos DB: the `messages` container, partitioned by conversation and bucket."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, override
+
+from azure.cosmos.aio import ContainerProxy
+from azure.cosmos.exceptions import CosmosHttpResponseError
+
+from shared.adapters.cosmos_client import answered, status_of
+from shared.adapters.items import message_from_item, message_item, sequence_id
+from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence
+from shared.domain.message import Message, Original, bucket_of
+from shared.ports import MessageStore, SequenceTakenError
+
+_ORIGINAL = "SELECT * FROM c WHERE c.senderId = @sender AND c.clientMessageId = @client"
+_RANGE = "SELECT * FROM c WHERE c.sequence >= @first AND c.sequence <= @last ORDER BY c.sequence"
+_NEWEST = "SELECT TOP 1 VALUE c.sequence FROM c ORDER BY c.sequence DESC"
+
+
+class CosmosMessageStore(MessageStore):
+    """Fulfils `MessageStore`. Reads of one session may lag another's writes."""
+
+    def __init__(self, container: ContainerProxy, *, bucket_size: int) -> None:
+        self._container = container
+        self._bucket_size = bucket_size
+
+    @override
+    async def append(self, message: Message) -> None:
+        item = message_item(message, bucket=self._bucket(message.sequence))
+        try:
+            await answered(self._container.create_item(item))
+        except CosmosHttpResponseError as error:
+            if status_of(error) == HTTPStatus.CONFLICT:
+                raise SequenceTakenError from error
+            raise
+
+    @override
+    async def find_original(
+        self, message: Message, *, bucket: int, proof: Sequence | None = None
+    ) -> Original:
+        query = _ORIGINAL if proof is None else f"{_ORIGINAL} OR c.sequence = @proof"
+        parameters = {**_pair(message), **({} if proof is None else {"@proof": proof})}
+        key = [message.conversation_id, bucket]
+        found = [message_from_item(item) for item in await self._query(query, parameters, key)]
+        original = next((one for one in found if _same(one, message)), None)
+        proven = proof is None or any(one.sequence == proof for one in found)
+        return Original(original, proven=proven)
+
+    @override
+    async def find_anywhere(self, message: Message) -> Message | None:
+        found = await self._query(_ORIGINAL, _pair(message), [message.conversation_id])
+        return message_from_item(found[0]) if found else None
+
+    @override
+    async def find(self, conversation_id: ConversationId, sequence: Sequence) -> Message | None:
+        key: list[str | int] = [conversation_id, self._bucket(sequence)]
+        try:
+            item = await answered(self._container.read_item(sequence_id(sequence), key))
+        except CosmosHttpResponseError as error:
+            if status_of(error) == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+        return message_from_item(item)
+
+    @override
+    async def list_range(
+        self, conversation_id: ConversationId, first: Sequence, last: Sequence
+    ) -> list[Message]:
+        if first > last:
+            return []
+        found: list[Message] = []
+        parameters = {"@first": first, "@last": last}
+        for bucket in range(self._bucket(first), self._bucket(last) + 1):
+            items = await self._query(_RANGE, parameters, [conversation_id, bucket])
+            found += [message_from_item(item) for item in items]
+        return found
+
+    @override
+    async def newest_sequence(
+        self, conversation_id: ConversationId, *, at_least: Sequence
+    ) -> Sequence:
+        newest = at_least
+        while True:
+            bucket = self._bucket(Sequence(newest + 1))
+            answer: list[Any] = await self._query(_NEWEST, {}, [conversation_id, bucket])
+            if not answer:
+                return newest
+            newest = Sequence(max(newest, answer[0]))
+            if newest < (bucket + 1) * self._bucket_size:
+                return newest
+
+    def _bucket(self, sequence: Sequence) -> int:
+        return bucket_of(Sequence(max(sequence, NO_SEQUENCE + 1)), size=self._bucket_size)
+
+    async def _query(
+        self, query: str, parameters: Mapping[str, object], key: list[Any]
+    ) -> list[Any]:
+        async def run() -> list[Any]:
+            pages = self._container.query_items(
+                query,
+                parameters=[{"name": name, "value": value} for name, value in parameters.items()],
+                partition_key=key,
+            )
+            return [item async for item in pages]
+
+        return await answered(run())
+
+
+def _pair(message: Message) -> dict[str, object]:
+    return {"@sender": message.sender_id, "@client": message.client_message_id}
+
+
+def _same(one: Message, other: Message) -> bool:
+    return (one.sender_id, one.client_message_id) == (other.sender_id, other.client_message_id)

@@ -1,0 +1,199 @@
+"""How domain values are kept as JSON documents: in Cosmos DB, and messages in Redis too."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.domain.attachment import Attachment
+from shared.domain.conversation import Conversation, Member
+from shared.domain.ids import (
+    AttachmentId,
+    ClientMessageId,
+    ConversationId,
+    Sequence,
+    UserId,
+)
+from shared.domain.message import Message
+from shared.domain.receipt import Receipt
+from shared.domain.user import Subscription, User
+
+Item = dict[str, Any]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_ms(at: datetime) -> int:
+    """Return *at* as epoch milliseconds."""
+    delta = at - _EPOCH
+    return delta.days * 86_400_000 + delta.seconds * 1000 + delta.microseconds // 1000
+
+
+def from_ms(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def optional_from_ms(ms: int | None) -> datetime | None:
+    return from_ms(ms) if ms else None
+
+
+def sequence_id(sequence: int) -> str:
+    """Return the item id of a sequence, padded so that ids sort as numbers do."""
+    return f"{sequence:012d}"
+
+
+def message_item(message: Message, *, bucket: int) -> Item:
+    return {
+        "id": sequence_id(message.sequence),
+        "conversationId": message.conversation_id,
+        "bucket": bucket,
+        "sequence": message.sequence,
+        "senderId": message.sender_id,
+        "clientMessageId": message.client_message_id,
+        "kind": message.kind,
+        "body": message.body,
+        "attachments": [attachment_item(one) for one in message.attachments],
+        "replyTo": message.reply_to,
+        "sentAt": to_ms(message.sent_at),
+    }
+
+
+def message_from_item(item: Mapping[str, Any]) -> Message:
+    return Message(
+        conversation_id=ConversationId(item["conversationId"]),
+        sequence=Sequence(item["sequence"]),
+        sender_id=UserId(item["senderId"]),
+        client_message_id=ClientMessageId(item["clientMessageId"]),
+        kind=item["kind"],
+        body=item["body"],
+        attachments=tuple(attachment_from_item(one) for one in item["attachments"]),
+        reply_to=Sequence(item["replyTo"]) if item["replyTo"] else None,
+        sent_at=from_ms(item["sentAt"]),
+    )
+
+
+def message_text(message: Message) -> str:
+    return json.dumps(message_item(message, bucket=0), separators=(",", ":"))
+
+
+def message_from_text(text: str | bytes) -> Message:
+    return message_from_item(json.loads(text))
+
+
+def attachment_item(attachment: Attachment) -> Item:
+    return {
+        "attachmentId": attachment.attachment_id,
+        "fileName": attachment.file_name,
+        "contentType": attachment.content_type,
+        "sizeBytes": attachment.size_bytes,
+        "width": attachment.width,
+        "height": attachment.height,
+        "state": attachment.state,
+    }
+
+
+def attachment_from_item(item: Mapping[str, Any]) -> Attachment:
+    return Attachment(
+        attachment_id=AttachmentId(item["attachmentId"]),
+        file_name=item["fileName"],
+        content_type=item["contentType"],
+        size_bytes=item["sizeBytes"],
+        width=item["width"],
+        height=item["height"],
+        state=item["state"],
+    )
+
+
+def conversation_item(conversation: Conversation) -> Item:
+    return {
+        "id": conversation.id,
+        "kind": conversation.kind,
+        "title": conversation.title,
+        "members": [_member_item(member) for member in conversation.members],
+        "createdAt": to_ms(conversation.created_at),
+        "version": conversation.version,
+        "blockedBy": list(conversation.blocked_by),
+    }
+
+
+def conversation_from_item(item: Mapping[str, Any]) -> Conversation:
+    return Conversation(
+        id=ConversationId(item["id"]),
+        kind=item["kind"],
+        title=item["title"],
+        members=tuple(_member_from_item(member) for member in item["members"]),
+        created_at=from_ms(item["createdAt"]),
+        version=item["version"],
+        blocked_by=tuple(UserId(user) for user in item["blockedBy"]),
+    )
+
+
+def receipt_item(receipt: Receipt) -> Item:
+    return {
+        "delivered": receipt.delivered,
+        "read": receipt.read,
+        "updatedAt": to_ms(receipt.updated_at) if receipt.updated_at else None,
+    }
+
+
+def receipt_from_item(
+    conversation_id: ConversationId, user_id: str, item: Mapping[str, Any]
+) -> Receipt:
+    return Receipt(
+        conversation_id,
+        UserId(user_id),
+        delivered=Sequence(item["delivered"]),
+        read=Sequence(item["read"]),
+        updated_at=optional_from_ms(item["updatedAt"]),
+    )
+
+
+def user_item(user: User) -> Item:
+    return {
+        "id": user.id,
+        "displayName": user.display_name,
+        "avatarUrl": user.avatar_url,
+        "contacts": list(user.contacts),
+        "blocked": list(user.blocked),
+        "subscriptions": [
+            {"id": one.id, "endpoint": one.endpoint, "p256dh": one.p256dh, "auth": one.auth}
+            for one in user.subscriptions
+        ],
+        "preview": user.preview,
+    }
+
+
+def user_from_item(item: Mapping[str, Any]) -> User:
+    return User(
+        id=UserId(item["id"]),
+        display_name=item["displayName"],
+        avatar_url=item["avatarUrl"],
+        contacts=tuple(UserId(one) for one in item["contacts"]),
+        blocked=tuple(UserId(one) for one in item["blocked"]),
+        subscriptions=tuple(
+            Subscription(one["id"], one["endpoint"], one["p256dh"], one["auth"])
+            for one in item["subscriptions"]
+        ),
+        preview=item["preview"],
+        etag=item.get("_etag", ""),
+    )
+
+
+def _member_item(member: Member) -> Item:
+    return {
+        "userId": member.user_id,
+        "role": member.role,
+        "joinedAt": to_ms(member.joined_at),
+        "historyFrom": member.history_from,
+        "mutedUntil": to_ms(member.muted_until) if member.muted_until else None,
+    }
+
+
+def _member_from_item(item: Mapping[str, Any]) -> Member:
+    return Member(
+        user_id=UserId(item["userId"]),
+        role=item["role"],
+        joined_at=from_ms(item["joinedAt"]),
+        history_from=Sequence(item["historyFrom"]),
+        muted_until=optional_from_ms(item["mutedUntil"]),
+    )

@@ -1,0 +1,112 @@
+"""One Redis connection pool: pipelines of plain commands and scripts, each one round trip."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError, RedisError
+
+from shared.adapters.redis_scripts import Script
+from shared.domain.errors import UnavailableError
+
+logger = logging.getLogger(__name__)
+
+type Argument = str | int | float | bytes
+type Command = tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptCall:
+    """A script to run: how many keys it takes, the keys, then its arguments."""
+
+    script: Script
+    rest: Command
+
+    def short(self) -> Command:
+        return ("EVALSHA", self.script.sha, *self.rest)
+
+    def full(self) -> Command:
+        return ("EVAL", self.script.text, *self.rest)
+
+
+type Entry = Command | ScriptCall
+
+_REST_S: Final = 1.0  # after a failure, calls fail at once for this long instead of each waiting
+
+
+def call(script: Script, keys: Sequence[str], *arguments: Argument) -> ScriptCall:
+    """Return the pipeline entry that runs *script*."""
+    return ScriptCall(script, (len(keys), *keys, *arguments))
+
+
+class RedisClient:
+    """Runs pipelines. After a failure it rests for a second, so that a dead Redis costs no time.
+
+    Args:
+        connect: Makes the connection pool; called once, at first use.
+    """
+
+    def __init__(self, connect: Callable[[], Redis]) -> None:
+        self._connect = connect
+        self._redis: Redis | None = None
+        self._down_until = 0.0
+
+    async def run(self, *entries: Entry) -> list[Any]:
+        """Run *entries* in order in one round trip and return their answers.
+
+        Raises:
+            UnavailableError: Redis did not answer; some entries may have run.
+        """
+        if time.monotonic() < self._down_until:
+            raise UnavailableError("live state is not available")
+        try:
+            short = [e.short() if isinstance(e, ScriptCall) else e for e in entries]
+            answers = await self._pipeline(short)
+            answers = await self._with_missing_scripts(entries, answers)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._down_until = time.monotonic() + _REST_S
+            logger.warning("redis failed: %s", type(error).__name__)
+            raise UnavailableError("live state is not available") from error
+        return answers
+
+    async def ping(self) -> None:
+        """Ask for a sign of life, even while resting; a good answer ends the rest."""
+        try:
+            answer: Awaitable[bool] | bool = self._client().ping()
+            if not isinstance(answer, bool):
+                await answer
+        except (RedisError, OSError, TimeoutError) as error:
+            raise UnavailableError("redis does not answer") from error
+        self._down_until = 0.0
+
+    async def _pipeline(self, commands: list[Command]) -> list[Any]:
+        pipeline = self._client().pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        return await pipeline.execute(raise_on_error=False)
+
+    async def _with_missing_scripts(
+        self, entries: Sequence[Entry], answers: list[Any]
+    ) -> list[Any]:
+        # A new or flushed Redis does not know the scripts: send those again with their text.
+        missing = {
+            i: entry.full()
+            for i, entry in enumerate(entries)
+            if isinstance(entry, ScriptCall) and isinstance(answers[i], NoScriptError)
+        }
+        if missing:
+            repeated = await self._pipeline(list(missing.values()))
+            for i, answer in zip(missing, repeated, strict=True):
+                answers[i] = answer
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
+
+    def _client(self) -> Redis:
+        if self._redis is None:
+            self._redis = self._connect()
+        return self._redis

@@ -1,0 +1,72 @@
+"""The names of Redis keys: one hash tag each, so that related keys share a cluster slot."""
+
+import zlib
+
+SHARDS = 16  # of what would otherwise be one key for all users or conversations
+
+
+def conversation(conversation_id: str) -> str:
+    """Hash: ready, version, head, at, last; per member d: (delivered), r: (read), t: (moved at)."""
+    return f"conversation:{{{conversation_id}}}"
+
+
+def changed(conversation_id: str) -> str:
+    """Set: members whose receipts moved since the last flush."""
+    return f"changed:{{{conversation_id}}}"
+
+
+def inbox(user_id: str) -> str:
+    """Sorted set: conversation by last activity; the empty member says that it is complete."""
+    return f"inbox:{{{user_id}}}"
+
+
+def activity(user_id: str) -> str:
+    """Counter: messages to this user."""
+    return f"activity:{{{user_id}}}"
+
+
+def presence(user_id: str) -> str:
+    """Sorted set: connection by the moment its lease lapses."""
+    return f"presence:{{{user_id}}}"
+
+
+def seen(user_id: str) -> str:
+    """Hash: the status last announced, and the last sign of life."""
+    return f"seen:{{{user_id}}}"
+
+
+def closed(user_id: str) -> str:
+    """Sorted set: connections that have ended, kept for a lease."""
+    return f"closed:{{{user_id}}}"
+
+
+def bucket(user_id: str, what: str) -> str:
+    """Hash: the token bucket of one user and one kind of call."""
+    return f"bucket:{{{user_id}}}:{what}"
+
+
+def typing(user_id: str, conversation_id: str) -> str:
+    return f"typing:{{{user_id}}}:{conversation_id}"
+
+
+def marks(user_id: str) -> str:
+    """Hash: conversation by the newest sequence the user was notified of."""
+    return f"notified:{{{user_id}}}"
+
+
+def watched(connection_id: str) -> str:
+    return f"watched:{{{connection_id}}}"
+
+
+def leases(shard: int) -> str:
+    """Sorted set: users by the moment their newest lease lapses."""
+    return f"leases:{{{shard}}}"
+
+
+def dirty(shard: int) -> str:
+    """Sorted set: conversations to flush, by the moment they last changed."""
+    return f"dirty:{{{shard}}}"
+
+
+def shard_of(name: str) -> int:
+    return zlib.crc32(name.encode()) % SHARDS

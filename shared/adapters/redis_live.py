@@ -1,0 +1,323 @@
+"""Live state in Redis: heads, receipts, inbox order, limits. One pipeline per method."""
+
+from collections.abc import Iterable
+from collections.abc import Sequence as Series
+from datetime import datetime
+from itertools import batched
+from typing import Any, override
+
+from shared.adapters import redis_keys as keys
+from shared.adapters import redis_scripts as scripts
+from shared.adapters.items import (
+    from_ms,
+    message_from_text,
+    message_text,
+    optional_from_ms,
+    to_ms,
+)
+from shared.adapters.redis_client import Entry, RedisClient, call
+from shared.domain.conversation import Conversation
+from shared.domain.ids import ConversationId, Sequence, UserId
+from shared.domain.live import (
+    Acknowledged,
+    Call,
+    CallState,
+    Head,
+    InboxEntry,
+    LiveConversation,
+    LiveSummary,
+)
+from shared.domain.message import Message
+from shared.domain.receipt import Receipt
+from shared.ports import Clock, LiveState
+
+_INBOX_READY = ""  # the marker member; its score sorts it after every conversation
+_INBOX_KEEP_MS = 30 * 24 * 3600 * 1000
+_HEAD_FIELDS = ("ready", "head", "version", "at")
+
+
+class RedisLiveState(LiveState):
+    """Fulfils `LiveState`. Losing all of it loses speed, never truth."""
+
+    def __init__(self, client: RedisClient, clock: Clock, *, lease_s: int) -> None:
+        self._client = client
+        self._clock = clock
+        self._lease_ms = lease_s * 1000
+
+    def entering(self, call_: Call) -> list[Entry]:
+        """Return the pipeline entries that begin every call; `entered` reads their answers."""
+        user, (what, limit) = call_.user_id, call_.limit or ("none", None)
+        entries: list[Entry] = [
+            call(
+                scripts.ENTER,
+                (keys.presence(user), keys.seen(user), keys.closed(user), keys.bucket(user, what)),
+                call_.connection_id or "",
+                self._lease_ms,
+                limit.per_second if limit else 0,
+                limit.burst if limit else 0,
+            )
+        ]
+        if call_.connection_id:
+            lapses_at = to_ms(self._clock.now()) + self._lease_ms
+            entries.append(("ZADD", keys.leases(keys.shard_of(user)), lapses_at, user))
+        return entries
+
+    @staticmethod
+    def entered(answer: list[int]) -> CallState:
+        wait_ms, came, others = answer
+        return CallState(wait_ms, came_online=came == 1, has_other_connections=others > 0)
+
+    @override
+    async def enter(self, call: Call) -> CallState:
+        answers = await self._client.run(*self.entering(call))
+        return self.entered(answers[0])
+
+    @override
+    async def enter_send(
+        self, call: Call, conversation_id: ConversationId
+    ) -> tuple[CallState, Head]:
+        answers = await self._client.run(*self.entering(call), _read_head(conversation_id))
+        return self.entered(answers[0]), _head(answers[-1])
+
+    @override
+    async def record_sent(self, message: Message, members: Iterable[UserId]) -> None:
+        conversation_id, at = message.conversation_id, to_ms(message.sent_at)
+        await self._client.run(
+            call(
+                scripts.SENT,
+                (keys.conversation(conversation_id), keys.changed(conversation_id)),
+                message.sequence,
+                at,
+                message_text(message),
+                message.sender_id,
+            ),
+            _mark_dirty(conversation_id),
+            *(
+                call(scripts.BUMP, (keys.inbox(user), keys.activity(user)), conversation_id, at)
+                for user in members
+            ),
+        )
+
+    @override
+    async def heartbeat(self, call: Call) -> tuple[CallState, int]:
+        answers = await self._client.run(*self.entering(call), ("GET", keys.activity(call.user_id)))
+        return self.entered(answers[0]), int(answers[-1] or 0)
+
+    @override
+    async def acknowledge(
+        self,
+        call: Call,
+        conversation: Conversation,
+        *,
+        delivered: Sequence,
+        read: Sequence,
+        now: datetime,
+    ) -> tuple[CallState, Acknowledged]:
+        answers = await self._client.run(
+            *self.entering(call),
+            _acknowledge(conversation, call.user_id, delivered, read, now),
+            _mark_dirty(conversation.id),
+        )
+        outcome, got_delivered, got_read, moved_ms, head = answers[-2]
+        receipt = Receipt(
+            conversation.id,
+            call.user_id,
+            Sequence(got_delivered),
+            Sequence(got_read),
+            optional_from_ms(moved_ms),
+        )
+        return self.entered(answers[0]), Acknowledged(outcome.decode(), receipt, Sequence(head))
+
+    @override
+    async def seed(
+        self, conversation: Conversation, head: Head, receipts: Iterable[Receipt]
+    ) -> None:
+        flat: list[str | int] = []
+        for receipt in receipts:
+            moved_at = to_ms(receipt.updated_at) if receipt.updated_at else 0
+            flat += [receipt.user_id, receipt.delivered, receipt.read, moved_at]
+        at = to_ms(head.at or conversation.created_at)
+        await self._client.run(
+            call(
+                scripts.SEED,
+                (keys.conversation(conversation.id),),
+                conversation.version,
+                head.sequence,
+                at,
+                *flat,
+            )
+        )
+
+    @override
+    async def head(self, conversation_id: ConversationId) -> Head:
+        (answer,) = await self._client.run(_read_head(conversation_id))
+        return _head(answer)
+
+    @override
+    async def receipts(self, conversation_id: ConversationId) -> tuple[Head, dict[UserId, Receipt]]:
+        (flat,) = await self._client.run(("HGETALL", keys.conversation(conversation_id)))
+        fields = _fields(flat)
+        return _head([fields.get(name) for name in _HEAD_FIELDS]), {
+            receipt.user_id: receipt for receipt in _receipts(conversation_id, fields)
+        }
+
+    @override
+    async def summaries(self, user_id: UserId, ids: Series[ConversationId]) -> list[LiveSummary]:
+        own = (f"d:{user_id}", f"r:{user_id}", f"t:{user_id}")
+        answers = await self._client.run(
+            *(("HMGET", keys.conversation(one), *_HEAD_FIELDS, "last", *own) for one in ids)
+        )
+        return [_summary(one, user_id, row) for one, row in zip(ids, answers, strict=True)]
+
+    @override
+    async def set_version(self, conversation_id: ConversationId, version: int) -> None:
+        key = keys.conversation(conversation_id)
+        await self._client.run(call(scripts.SET_VERSION, (key,), version))
+
+    @override
+    async def inbox_page(
+        self, user_id: UserId, *, limit: int, after: InboxEntry | None
+    ) -> list[InboxEntry] | None:
+        key, top = keys.inbox(user_id), after.activity_ms if after else "+inf"
+        # Entries of one millisecond share a score: read on until past the cursor's own.
+        spare = 1 if after is None else 50
+        ready, flat, _ = await self._client.run(
+            ("ZSCORE", key, _INBOX_READY),
+            ("ZREVRANGEBYSCORE", key, top, 0, "WITHSCORES", "LIMIT", 0, limit + spare),
+            ("PEXPIRE", key, _INBOX_KEEP_MS),
+        )
+        if ready is None:
+            return None
+        entries = [InboxEntry(ConversationId(_text(m)), int(float(s))) for m, s in _pairs(flat)]
+        return [e for e in entries if after is None or _follows(e, after)][:limit]
+
+    @override
+    async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None:
+        scored = [part for entry in entries for part in (entry.activity_ms, entry.conversation_id)]
+        await self._client.run(("ZADD", keys.inbox(user_id), "GT", -1, _INBOX_READY, *scored))
+
+    @override
+    async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None:
+        await self._client.run(
+            *(
+                call(
+                    scripts.JOIN_INBOX,
+                    (keys.inbox(user),),
+                    entry.conversation_id,
+                    entry.activity_ms,
+                )
+                for user in user_ids
+            )
+        )
+
+    @override
+    async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None:
+        await self._client.run(("ZREM", keys.inbox(user_id), conversation_id))
+
+    @override
+    async def dirty_conversations(self, *, limit: int) -> list[ConversationId]:
+        answers = await self._client.run(
+            *(("ZRANGE", keys.dirty(n), 0, limit - 1) for n in range(keys.SHARDS))
+        )
+        return [ConversationId(_text(one)) for shard in answers for one in shard][:limit]
+
+    @override
+    async def snapshot(self, conversation_id: ConversationId) -> LiveConversation | None:
+        (answer,) = await self._client.run(
+            call(
+                scripts.SNAPSHOT,
+                (keys.conversation(conversation_id), keys.changed(conversation_id)),
+            )
+        )
+        fields, changed, stamp = _fields(answer[0]), answer[1], answer[2]
+        return LiveConversation(
+            conversation_id,
+            _head([fields.get(name) for name in _HEAD_FIELDS]),
+            tuple(_receipts(conversation_id, fields)),
+            tuple(UserId(_text(user)) for user in changed),
+            stamp,
+        )
+
+    @override
+    async def flushed(self, state: LiveConversation) -> None:
+        shard = keys.dirty(keys.shard_of(state.conversation_id))
+        await self._client.run(call(scripts.UNMARK, (shard,), state.conversation_id, state.stamp))
+
+
+def _read_head(conversation_id: ConversationId) -> Entry:
+    return ("HMGET", keys.conversation(conversation_id), *_HEAD_FIELDS)
+
+
+def _mark_dirty(conversation_id: ConversationId) -> Entry:
+    shard = keys.dirty(keys.shard_of(conversation_id))
+    return call(scripts.MARK_DIRTY, (shard,), conversation_id)
+
+
+def _acknowledge(
+    conversation: Conversation, user: UserId, delivered: int, read: int, now: datetime
+) -> Entry:
+    return call(
+        scripts.ACKNOWLEDGE,
+        (keys.conversation(conversation.id), keys.changed(conversation.id)),
+        user,
+        conversation.version,
+        delivered,
+        read,
+        to_ms(now),
+    )
+
+
+def _head(row: list[bytes | None]) -> Head:
+    ready, head, version, at = row
+    return Head(
+        known=ready is not None,
+        sequence=Sequence(int(head or 0)),
+        version=int(version or 0),
+        at=optional_from_ms(int(at)) if at else None,
+    )
+
+
+def _summary(
+    conversation_id: ConversationId, user_id: UserId, row: list[bytes | None]
+) -> LiveSummary:
+    last, delivered, read, moved_at = row[4:]
+    receipt = Receipt(
+        conversation_id,
+        user_id,
+        Sequence(int(delivered or 0)),
+        Sequence(int(read or 0)),
+        from_ms(int(moved_at)) if moved_at else None,
+    )
+    return LiveSummary(_head(row[:4]), message_from_text(last) if last else None, receipt)
+
+
+def _receipts(conversation_id: ConversationId, fields: dict[str, bytes]) -> list[Receipt]:
+    users = [name[2:] for name in fields if name.startswith("d:")]
+    return [
+        Receipt(
+            conversation_id,
+            UserId(user),
+            Sequence(int(fields[f"d:{user}"])),
+            Sequence(int(fields.get(f"r:{user}", 0))),
+            optional_from_ms(int(fields.get(f"t:{user}", 0))),
+        )
+        for user in users
+    ]
+
+
+def _fields(flat: list[bytes] | dict[bytes, bytes]) -> dict[str, bytes]:
+    pairs = flat.items() if isinstance(flat, dict) else _pairs(flat)
+    return {_text(name): value for name, value in pairs}
+
+
+def _pairs(flat: list[Any]) -> list[tuple[Any, Any]]:
+    return [(one[0], one[1]) for one in batched(flat, 2, strict=True)]
+
+
+def _follows(entry: InboxEntry, cursor: InboxEntry) -> bool:
+    mine = (entry.activity_ms, entry.conversation_id)
+    return mine < (cursor.activity_ms, cursor.conversation_id)
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

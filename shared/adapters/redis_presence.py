@@ -1,0 +1,142 @@
+"""Presence, typing and notification marks in Redis."""
+
+import json
+from collections.abc import Iterable
+from collections.abc import Sequence as Series
+from typing import Final, override
+
+from shared.adapters import redis_keys as keys
+from shared.adapters import redis_scripts as scripts
+from shared.adapters.items import optional_from_ms, to_ms
+from shared.adapters.redis_client import Entry, RedisClient, call
+from shared.adapters.redis_live import RedisLiveState
+from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
+from shared.domain.live import Call, CallState
+from shared.domain.presence import Presence
+from shared.ports import Clock, NoticeMarks, PresenceStore
+
+_CHANNEL: Final = "presence"
+_TYPING_MS: Final = 2_500  # a client repeats every 3 s while its user types
+
+
+class RedisPresenceStore(PresenceStore):
+    """Fulfils `PresenceStore`. A flushed Redis heals with each user's next call."""
+
+    def __init__(
+        self, client: RedisClient, live: RedisLiveState, clock: Clock, *, lease_s: int
+    ) -> None:
+        self._client = client
+        self._live = live
+        self._clock = clock
+        self._lease_ms = lease_s * 1000
+
+    @override
+    async def close(self, user_id: UserId, connection_id: ConnectionId) -> bool:
+        (went_offline,) = await self._client.run(
+            call(
+                scripts.CLOSE,
+                (keys.presence(user_id), keys.seen(user_id), keys.closed(user_id)),
+                connection_id,
+                self._lease_ms,
+            )
+        )
+        return bool(went_offline)
+
+    @override
+    async def list_presences(self, user_ids: Series[UserId]) -> list[Presence]:
+        if not user_ids:
+            return []
+        answers = await self._client.run(
+            *(call(scripts.PRESENCE, (keys.presence(user), keys.seen(user))) for user in user_ids)
+        )
+        return [
+            Presence(user, "online" if online else "offline", optional_from_ms(at))
+            for user, (online, at) in zip(user_ids, answers, strict=True)
+        ]
+
+    @override
+    async def lapse(self, *, limit: int) -> list[Presence]:
+        now = to_ms(self._clock.now())
+        shards = await self._client.run(
+            *(
+                ("ZRANGEBYSCORE", keys.leases(n), "-inf", now, "LIMIT", 0, limit)
+                for n in range(keys.SHARDS)
+            )
+        )
+        users = [UserId(user.decode()) for shard in shards for user in shard]
+        return await self._lapse(users) if users else []
+
+    async def _lapse(self, users: list[UserId]) -> list[Presence]:
+        answers = await self._client.run(
+            *(call(scripts.LAPSE, (keys.presence(user), keys.seen(user))) for user in users)
+        )
+        # A lease renewed meanwhile gives the user's next moment; else the index forgets the user.
+        await self._client.run(
+            *(_reindex(user, int(answer[2])) for user, answer in zip(users, answers, strict=True))
+        )
+        return [
+            Presence(user, "offline", optional_from_ms(at))
+            for user, (lapsed, at, _) in zip(users, answers, strict=True)
+            if lapsed
+        ]
+
+    @override
+    async def connections(self, user_id: UserId) -> list[ConnectionId]:
+        (members,) = await self._client.run(("ZRANGE", keys.presence(user_id), 0, -1))
+        return [ConnectionId(one.decode()) for one in members]
+
+    @override
+    async def swap_watched(
+        self, connection_id: ConnectionId, user_ids: Iterable[UserId]
+    ) -> set[UserId]:
+        key = keys.watched(connection_id)
+        (before,) = await self._client.run(
+            call(scripts.WATCH, (key,), self._lease_ms * 4, *user_ids)
+        )
+        return {UserId(one.decode()) for one in before}
+
+    @override
+    async def publish(self, presence: Presence) -> None:
+        seen = to_ms(presence.last_seen_at) if presence.last_seen_at else None
+        text = json.dumps(
+            {"userId": presence.user_id, "status": presence.status, "lastSeenAt": seen}
+        )
+        await self._client.run(("PUBLISH", _CHANNEL, text))
+
+    @override
+    async def mark_typing(
+        self, call: Call, conversation_id: ConversationId, *, typing: bool
+    ) -> tuple[CallState, bool]:
+        key = keys.typing(call.user_id, conversation_id)
+        signal: Entry = ("SET", key, 1, "NX", "PX", _TYPING_MS) if typing else ("DEL", key)
+        answers = await self._client.run(*self._live.entering(call), signal)
+        return self._live.entered(answers[0]), bool(answers[-1])
+
+
+class RedisNoticeMarks(NoticeMarks):
+    """Fulfils `NoticeMarks`."""
+
+    def __init__(self, client: RedisClient) -> None:
+        self._client = client
+
+    @override
+    async def claim(
+        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
+    ) -> bool:
+        (news,) = await self._client.run(
+            call(scripts.CLAIM, (keys.marks(user_id),), conversation_id, up_to)
+        )
+        return bool(news)
+
+    @override
+    async def release(
+        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
+    ) -> None:
+        await self._client.run(
+            call(scripts.RELEASE, (keys.marks(user_id),), conversation_id, up_to)
+        )
+
+
+def _reindex(user: UserId, lapses_at: int) -> Entry:
+    index = keys.leases(keys.shard_of(user))
+    return ("ZADD", index, lapses_at, user) if lapses_at else ("ZREM", index, user)

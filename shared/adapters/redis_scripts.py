@@ -1,0 +1,236 @@
+"""The Lua scripts: what must be atomic in Redis.
+
+Every key a script touches carries one hash tag, so that a clustered Redis serves. Time is Redis's
+own (`TIME`), never a worker's: workers' clocks differ. Scripts return small integers and strings.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script and the digest Redis knows it by."""
+
+    text: str
+    sha: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+        object.__setattr__(self, "sha", digest)
+
+
+_NOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+
+_KEEP_MS = 90 * 24 * 3600 * 1000  # idle live state is dropped after 90 days; it can be rebuilt
+
+# KEYS presence, seen, closed, bucket; ARGV connection ('' = none), lease ms, tokens/s (0 = no
+# limit), burst. Returns {ms to wait, came online, other live connections}.
+ENTER = Script(
+    _NOW
+    + f"""
+local rate, burst, wait = tonumber(ARGV[3]), tonumber(ARGV[4]), 0
+if rate > 0 then
+  local bucket = redis.call('HMGET', KEYS[4], 'tokens', 'at')
+  local tokens = tonumber(bucket[1]) or burst
+  local gained = math.max(0, now - (tonumber(bucket[2]) or now)) * rate / 1000
+  tokens = math.min(burst, tokens + gained)
+  if tokens >= 1 then tokens = tokens - 1 else wait = math.ceil((1 - tokens) / rate * 1000) end
+  redis.call('HSET', KEYS[4], 'tokens', tostring(tokens), 'at', now)
+  redis.call('PEXPIRE', KEYS[4], math.ceil(burst / rate * 1000) + 1000)
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+local live, came = redis.call('ZCARD', KEYS[1]), 0
+if ARGV[1] == '' or redis.call('ZSCORE', KEYS[3], ARGV[1]) then return {{wait, 0, live}} end
+local added = redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+if redis.call('HGET', KEYS[2], 'status') ~= 'online' then came = 1 end
+redis.call('HSET', KEYS[2], 'status', 'online', 'at', now)
+redis.call('PEXPIRE', KEYS[2], {_KEEP_MS})
+return {{wait, came, live + added - 1}}
+"""
+)
+
+# KEYS presence, seen, closed; ARGV connection, lease ms. Returns 1 if the user went offline.
+# The connection stays closed for a lease: a `connected` that arrives late does not revive it.
+CLOSE = Script(
+    _NOW
+    + """
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - ARGV[2])
+redis.call('ZADD', KEYS[3], now, ARGV[1])
+redis.call('PEXPIRE', KEYS[3], ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if redis.call('ZCARD', KEYS[1]) > 0 then return 0 end
+if redis.call('HGET', KEYS[2], 'status') ~= 'online' then return 0 end
+redis.call('HSET', KEYS[2], 'status', 'offline', 'at', now)
+return 1
+"""
+)
+
+# KEYS presence, seen. Returns {went offline, last seen ms, next expiry ms or 0}.
+LAPSE = Script(
+    _NOW
+    + """
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+local at = tonumber(redis.call('HGET', KEYS[2], 'at')) or now
+local next = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
+if next[2] then return {0, at, tonumber(next[2])} end
+if redis.call('HGET', KEYS[2], 'status') ~= 'online' then return {0, at, 0} end
+redis.call('HSET', KEYS[2], 'status', 'offline')
+return {1, at, 0}
+"""
+)
+
+# KEYS presence, seen. Returns {online, last seen ms or 0}.
+PRESENCE = Script(
+    _NOW
+    + """
+local live = redis.call('ZCOUNT', KEYS[1], now, '+inf')
+return {live > 0 and 1 or 0, tonumber(redis.call('HGET', KEYS[2], 'at')) or 0}
+"""
+)
+
+# KEYS conversation, changed; ARGV sequence, sent-at ms, message JSON, sender.
+SENT = Script(
+    f"""
+local sequence = tonumber(ARGV[1])
+local known = redis.call('HMGET', KEYS[1], 'head', 'r:' .. ARGV[4])
+if sequence > (tonumber(known[1]) or 0) then
+  redis.call('HSET', KEYS[1], 'head', sequence, 'at', ARGV[2], 'last', ARGV[3])
+end
+if sequence > (tonumber(known[2]) or 0) then
+  redis.call('HSET', KEYS[1], 'd:' .. ARGV[4], sequence, 'r:' .. ARGV[4], sequence,
+    't:' .. ARGV[4], ARGV[2])
+  redis.call('SADD', KEYS[2], ARGV[4])
+end
+redis.call('PEXPIRE', KEYS[1], {_KEEP_MS})
+"""
+)
+
+# KEYS inbox, activity; ARGV conversation, sent-at ms. An inbox that is not there is not begun:
+# it would be incomplete; reading it fills it.
+BUMP = Script(
+    f"""
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1]) end
+redis.call('INCR', KEYS[2])
+redis.call('PEXPIRE', KEYS[2], {_KEEP_MS})
+"""
+)
+
+# KEYS inbox; ARGV conversation, activity ms. Adds to an inbox that is there, for BUMP's reason.
+JOIN_INBOX = Script(
+    """
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1]) end
+"""
+)
+
+# KEYS conversation, changed; ARGV user, version, delivered, read, now ms.
+# Returns {outcome, delivered, read, moved-at ms, head}.
+ACKNOWLEDGE = Script(
+    """
+local user = ARGV[1]
+local is = redis.call('HMGET', KEYS[1], 'ready', 'version', 'head',
+  'd:' .. user, 'r:' .. user, 't:' .. user)
+if not is[1] then return {'unknown', 0, 0, 0, 0} end
+local head, d, r = tonumber(is[3]) or 0, tonumber(is[4]) or 0, tonumber(is[5]) or 0
+local moved_at = tonumber(is[6]) or 0
+if (tonumber(is[2]) or 0) > tonumber(ARGV[2]) then return {'stale', d, r, moved_at, head} end
+local read = math.max(r, tonumber(ARGV[4]))
+local delivered = math.max(d, read, tonumber(ARGV[3]))
+if delivered > head and delivered > d then return {'beyond', d, r, moved_at, head} end
+if delivered == d and read == r then return {'unchanged', d, r, moved_at, head} end
+redis.call('HSET', KEYS[1], 'd:' .. user, delivered, 'r:' .. user, read, 't:' .. user, ARGV[5])
+redis.call('SADD', KEYS[2], user)
+return {'moved', delivered, read, tonumber(ARGV[5]), head}
+"""
+)
+
+# KEYS conversation; ARGV version, head, head-at ms, then user, delivered, read, moved-at ms
+# for each receipt. Merges by maximum and marks the conversation as known.
+SEED = Script(
+    f"""
+local function raise(name, value)
+  if tonumber(value) > (tonumber(redis.call('HGET', KEYS[1], name)) or -1) then
+    redis.call('HSET', KEYS[1], name, value)
+  end
+end
+raise('version', ARGV[1])
+raise('head', ARGV[2])
+raise('at', ARGV[3])
+for i = 4, #ARGV, 4 do
+  raise('d:' .. ARGV[i], ARGV[i + 1])
+  raise('r:' .. ARGV[i], ARGV[i + 2])
+  raise('t:' .. ARGV[i], ARGV[i + 3])
+end
+redis.call('HSET', KEYS[1], 'ready', 1)
+redis.call('PEXPIRE', KEYS[1], {_KEEP_MS})
+"""
+)
+
+# KEYS conversation; ARGV version. Only raises, and only what is known.
+SET_VERSION = Script(
+    """
+if redis.call('EXISTS', KEYS[1]) == 1
+  and tonumber(ARGV[1]) > (tonumber(redis.call('HGET', KEYS[1], 'version')) or 0) then
+  redis.call('HSET', KEYS[1], 'version', ARGV[1])
+end
+"""
+)
+
+# KEYS dirty; ARGV conversation. The score is the moment, in microseconds.
+MARK_DIRTY = Script(
+    """
+local time = redis.call('TIME')
+redis.call('ZADD', KEYS[1], time[1] * 1000000 + time[2], ARGV[1])
+"""
+)
+
+# KEYS dirty; ARGV conversation, snapshot's moment. What was marked later stays dirty.
+UNMARK = Script(
+    """
+local marked = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]))
+if marked and marked < tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
+"""
+)
+
+# KEYS conversation, changed. Returns {fields and values, changed users, moment in microseconds}.
+SNAPSHOT = Script(
+    """
+local time = redis.call('TIME')
+local changed = redis.call('SMEMBERS', KEYS[2])
+redis.call('DEL', KEYS[2])
+return {redis.call('HGETALL', KEYS[1]), changed, time[1] * 1000000 + time[2]}
+"""
+)
+
+# KEYS watched; ARGV ms to keep, then the users watched from now on. Returns those before.
+WATCH = Script(
+    """
+local before = redis.call('SMEMBERS', KEYS[1])
+redis.call('DEL', KEYS[1])
+for i = 2, #ARGV do redis.call('SADD', KEYS[1], ARGV[i]) end
+if #ARGV > 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return before
+"""
+)
+
+# KEYS marks; ARGV conversation, up to. Returns 1 if that is news.
+CLAIM = Script(
+    f"""
+if tonumber(ARGV[2]) <= (tonumber(redis.call('HGET', KEYS[1], ARGV[1])) or 0) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], {_KEEP_MS})
+return 1
+"""
+)
+
+# KEYS marks; ARGV conversation, up to. Takes back only that very claim.
+RELEASE = Script(
+    """
+if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end
+"""
+)

@@ -1,0 +1,111 @@
+"""The queue `notifications` on Service Bus."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final, override
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.servicebus import ServiceBusMessage
+from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
+from azure.servicebus.exceptions import ServiceBusError
+
+from shared.adapters.items import Item
+from shared.config import Endpoint
+from shared.domain.errors import UnavailableError
+from shared.domain.ids import ConversationId, Sequence, UserId
+from shared.domain.notification import Notice
+from shared.ports import Bus
+
+QUEUE: Final = "notifications"
+_TIMEOUT_S: Final = 15.0
+_REFUSED = (ServiceBusError, OSError, TimeoutError)
+
+
+class ServiceBusQueue(Bus):
+    """Fulfils `Bus`. Opening the sender takes half a second, so it is opened once and kept."""
+
+    def __init__(self, endpoint: Endpoint, credential: Callable[[], AsyncTokenCredential]) -> None:
+        if endpoint.connection_string:
+            self._client = ServiceBusClient.from_connection_string(endpoint.connection_string)
+        else:
+            self._client = ServiceBusClient(endpoint.address, credential())
+        self._sender: ServiceBusSender | None = None
+        # The SDK's sender is not safe for concurrent use.
+        self._turn = asyncio.Lock()
+
+    @override
+    async def send(self, notice: Notice, *, delay_s: float = 0) -> None:
+        message = ServiceBusMessage(
+            json.dumps(notice_item(notice)),
+            message_id=notice_id(notice),
+            content_type="application/json",
+        )
+        if delay_s:
+            message.scheduled_enqueue_time_utc = datetime.now(UTC) + timedelta(seconds=delay_s)
+        async with self._turn:
+            try:
+                async with asyncio.timeout(_TIMEOUT_S):
+                    await (await self._opened()).send_messages(message)
+            except _REFUSED as error:
+                await self._forget()
+                raise UnavailableError("the queue did not answer") from error
+
+    async def check(self) -> None:
+        """Open the sender if it is not open yet.
+
+        Raises:
+            UnavailableError: The queue cannot be reached.
+        """
+        async with self._turn:
+            try:
+                async with asyncio.timeout(_TIMEOUT_S):
+                    await self._opened()
+            except _REFUSED as error:
+                await self._forget()
+                raise UnavailableError("the queue did not answer") from error
+
+    async def _opened(self) -> ServiceBusSender:
+        if self._sender is None:
+            sender = self._client.get_queue_sender(QUEUE)
+            await sender.__aenter__()
+            self._sender = sender
+        return self._sender
+
+    async def _forget(self) -> None:
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            try:
+                await sender.close()
+            except _REFUSED:
+                return
+
+
+def notice_id(notice: Notice) -> str:
+    """Return the message id that makes a repeat of *notice* a duplicate to the queue."""
+    recipients = ",".join(sorted(notice.recipients))
+    digest = hashlib.sha256(recipients.encode()).hexdigest()[:16]
+    span = f"{notice.first}-{notice.up_to}"
+    return f"{notice.conversation_id}:{span}:{digest}:{notice.attempt}"
+
+
+def notice_item(notice: Notice) -> Item:
+    return {
+        "conversationId": notice.conversation_id,
+        "first": notice.first,
+        "upTo": notice.up_to,
+        "recipients": list(notice.recipients),
+        "attempt": notice.attempt,
+    }
+
+
+def notice_from_item(item: Item) -> Notice:
+    return Notice(
+        ConversationId(item["conversationId"]),
+        Sequence(item["first"]),
+        Sequence(item["upTo"]),
+        tuple(UserId(user) for user in item["recipients"]),
+        item["attempt"],
+    )

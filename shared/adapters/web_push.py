@@ -1,0 +1,100 @@
+"""Web Push: encrypted for the device (RFC 8291), signed by us (VAPID, RFC 8292)."""
+
+import asyncio
+import base64
+import hashlib
+import json
+import time
+from http import HTTPStatus
+from typing import Final, override
+from urllib.parse import urlsplit
+
+import aiohttp
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from py_vapid import Vapid02
+from pywebpush import WebPusher
+
+from shared.domain.errors import UnavailableError
+from shared.domain.notification import Notification
+from shared.domain.user import Subscription
+from shared.ports import NotificationChannel
+
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
+_KEEP_S: Final = 24 * 3600  # how long a push service holds a notification for a sleeping device
+_VAPID_S: Final = 12 * 3600
+_GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+
+
+class WebPush(NotificationChannel):
+    """Fulfils `NotificationChannel` for browsers."""
+
+    def __init__(self, *, private_key: str, subject: str) -> None:
+        self._vapid = Vapid02.from_string(private_key)
+        self._subject = subject
+        self._session: aiohttp.ClientSession | None = None
+
+    @override
+    async def deliver(self, subscription: Subscription, notification: Notification) -> bool:
+        keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
+        pusher = WebPusher({"endpoint": subscription.endpoint, "keys": keys})
+        body = pusher.encode(_payload(notification))["body"]
+        status = await self._post(subscription.endpoint, body, topic=_topic(notification))
+        if status in _GONE:
+            return False
+        if status >= HTTPStatus.MULTIPLE_CHOICES:
+            raise UnavailableError(f"the push service answered {status}")
+        return True
+
+    async def _post(self, endpoint: str, body: bytes, *, topic: str) -> int:
+        headers = {
+            **self._signature(endpoint),
+            "Content-Encoding": "aes128gcm",
+            "TTL": str(_KEEP_S),
+            "Topic": topic,
+            "Urgency": "high",
+        }
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
+        try:
+            # A redirect could lead anywhere: a push service has no reason to send one.
+            async with self._session.post(
+                endpoint, data=body, headers=headers, allow_redirects=False
+            ) as answer:
+                return answer.status
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+            raise UnavailableError("the push service did not answer") from error
+
+    def _signature(self, endpoint: str) -> dict[str, str]:
+        url = urlsplit(endpoint)
+        claims = {
+            "sub": self._subject,
+            "aud": f"{url.scheme}://{url.netloc}",
+            "exp": int(time.time()) + _VAPID_S,
+        }
+        return dict(self._vapid.sign(claims))
+
+
+def public_key(private_key: str) -> str:
+    """Return the application server key a browser subscribes with: base64url of 65 bytes."""
+    vapid = Vapid02.from_string(private_key)
+    point = vapid.public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
+
+
+def _payload(notification: Notification) -> bytes:
+    return json.dumps(
+        {
+            "conversationId": notification.conversation_id,
+            "title": notification.title,
+            "body": notification.body,
+            "sequence": notification.sequence,
+            "tag": notification.tag,
+        },
+        ensure_ascii=False,
+    ).encode()
+
+
+def _topic(notification: Notification) -> str:
+    # At most 32 characters of the URL-safe alphabet. Source: RFC 8030, section 5.4.
+    digest = hashlib.sha256(notification.tag.encode()).digest()
+    return base64.urlsafe_b64encode(digest)[:32].decode()

@@ -1,0 +1,112 @@
+"""Values of the live state: what is fast, derived, and may be lost at any moment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
+from shared.domain.limits import Limit
+from shared.domain.message import Message
+from shared.domain.receipt import Receipt
+
+Outcome = Literal["moved", "unchanged", "beyond", "stale", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of one user, for the limiter and the presence lease.
+
+    Args:
+        connection_id: The hub connection it came over; None for HTTP, which holds no lease.
+        limit: The bucket it takes a token from; None when the call is not limited.
+    """
+
+    user_id: UserId
+    connection_id: ConnectionId | None = None
+    limit: tuple[str, Limit] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallState:
+    """What live state says of a call.
+
+    Args:
+        wait_ms: Milliseconds until the limiter would let the call through; 0 lets it.
+        came_online: This call made the user online.
+        has_other_connections: The user has live connections beside this call's own.
+    """
+
+    wait_ms: int = 0
+    came_online: bool = False
+    has_other_connections: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The hot end of a conversation.
+
+    Args:
+        known: False when live state has lost this conversation; then nothing else counts.
+        at: When its newest message was sent; None before the first.
+    """
+
+    known: bool = False
+    sequence: Sequence = NO_SEQUENCE
+    version: int = 0
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlushedState:
+    """What the conversations store keeps of the live state, as of the last flush."""
+
+    head: Sequence
+    receipts: tuple[Receipt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveConversation:
+    """The live state of a conversation, as a flush takes it.
+
+    Args:
+        stamp: Live state's own clock at the snapshot, in microseconds, for "the later one wins".
+        changed: Members whose receipts moved since the last snapshot.
+    """
+
+    conversation_id: ConversationId
+    head: Head
+    receipts: tuple[Receipt, ...]
+    changed: tuple[UserId, ...]
+    stamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """How live state took an acknowledgement.
+
+    Args:
+        outcome: `moved` or `unchanged`; `beyond` when it lies past the head that live state
+            knows; `stale` when the caller's conversation version is not live state's; `unknown`
+            when live state has lost the conversation.
+    """
+
+    outcome: Outcome
+    receipt: Receipt
+    head: Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class InboxEntry:
+    """One conversation of an inbox, and when it was last active: epoch milliseconds."""
+
+    conversation_id: ConversationId
+    activity_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSummary:
+    """What one inbox row or sync position needs of live state."""
+
+    head: Head
+    last: Message | None
+    receipt: Receipt
