@@ -1,0 +1,62 @@
+# Everything a developer does. `make` alone lists it.
+
+PYTHON := .venv/bin/python
+SOURCES := $(wildcard function_app.py) shared triggers local tests bench tools
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup test check format test-unit test-contract test-integration test-e2e test-npm \
+	bench lock clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || \
+		sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+
+run:  ## start everything on 127.0.0.1:7071 (PORT=8071 make run for another place)
+	@tools/setup.sh
+	@exec $(PYTHON) -m local
+
+setup:  ## install what is missing and build the page, start nothing
+	@tools/setup.sh
+
+test:  ## everything: checks, Python tests, npm tests, browsers
+	@tools/setup.sh test
+	@tools/test.sh
+
+check:  ## format, lint, types, layers, pinned packages
+	@tools/setup.sh
+	@tools/test.sh check
+
+format:  ## rewrite the Python files as `make check` wants them
+	@.venv/bin/ruff format $(SOURCES)
+	@.venv/bin/ruff check --fix $(SOURCES)
+
+test-unit:  ## the rules alone, in a second
+	@tools/setup.sh
+	@$(PYTHON) -m pytest tests/unit
+
+test-contract:  ## each stand-in against the real SDK or client
+	@tools/setup.sh
+	@$(PYTHON) -m pytest tests/contract
+
+test-integration:  ## the function app and the whole stack
+	@tools/setup.sh
+	@$(PYTHON) -m pytest tests/integration
+
+test-e2e:  ## the real client, and two browsers
+	@tools/setup.sh test
+	@tools/test.sh e2e
+
+test-npm:  ## the SDK and the page
+	@tools/setup.sh
+	@tools/test.sh npm
+
+bench:  ## the numbers of the README, into bench/results/
+	@tools/setup.sh
+	@$(PYTHON) -m bench
+
+lock:  ## pin the Python packages anew from pyproject.toml
+	@tools/lock.sh
+
+clean:  ## forget all local data (.local) and everything built or cached here
+	rm -rf .local .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis \
+		.coverage htmlcov tests/output web/dist sdk/dist

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Pin the Python packages: requirements.txt for what is deployed, requirements-dev.txt for all.
+# Versions already pinned stay while pyproject.toml allows them; `tools/lock.sh --upgrade` renews.
+set -eu
+
+cd "$(dirname "$0")/.."
+. tools/common.sh
+
+uv=$(find_uv) || fail "uv cannot be found or installed."
+
+compile() {
+    "$uv" pip compile pyproject.toml --quiet --universal --python-version 3.13 \
+        --no-header --no-annotate --no-emit-index-url --no-emit-find-links "$@" >/dev/null
+}
+
+compile --group dev --group local --generate-hashes -o requirements-dev.txt "$@"
+compile --constraints requirements-dev.txt -o requirements.txt "$@"
+.venv/bin/python tools/requirements.py stamp
