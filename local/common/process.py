@@ -30,7 +30,7 @@ def run(name: str, body: Body) -> None:
         stream=sys.stderr,
     )
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
-    _die_with_parent()
+    die_with_parent()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_until_stopped(body))
@@ -67,6 +67,7 @@ async def http_server(app: web.Application, port: int) -> AsyncIterator[web.AppR
         await runner.cleanup()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Have the kernel kill this process when the one that started it ends (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -11,7 +11,7 @@ import aiohttp
 
 from local.blob.provision import Account, container_names, provision
 from local.common.keys import Keys, load_or_create
-from local.common.process import http_server
+from local.common.process import die_with_parent, http_server
 from local.common.settings import LocalSettings
 from local.common.vapid import load_or_create_vapid_key
 from local.stack.control import Control
@@ -137,6 +137,8 @@ def _prepare() -> tuple[Stack, int]:
     require_free(uses(settings.ports))
     keys = load_or_create(settings.directory)
     caller = caller_environment()
+    if caller.get("CHAT_LOCAL_TIED") == "1":
+        die_with_parent()
     app = app_settings(settings.ports, keys, load_or_create_vapid_key(settings.directory))
     for name in overridden(app, caller):
         Terminal().say(f"{name} is taken from your environment")

@@ -1,0 +1,18 @@
+"""Fixtures for all tests: one stack that they share, started for the first that asks."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.stack import Stack, running_stack
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Give the shared stack, with the settings as shipped.
+
+    Tests use users and conversations of their own, arm no fault without clearing it, and start
+    a stack of their own (`running_stack`) to kill, restart or configure one.
+    """
+    with running_stack(tmp_path_factory.mktemp("stack")) as started:
+        yield started
