@@ -1,0 +1,23 @@
+"""`python -m local.host`: serve the function app of `CHAT_APP_DIR` on the host's port."""
+
+import asyncio
+import sys
+
+from local.common import process
+from local.common.settings import LocalSettings
+from local.host.appsettings import AppSettings
+from local.host.errors import StartError
+from local.host.host import Host
+
+
+async def _body(stop: asyncio.Event) -> None:
+    try:
+        host = Host(LocalSettings.from_env(), AppSettings.from_env())
+        await host.run(stop)
+    except StartError as error:
+        sys.stderr.write(f"host: {error}\n")
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    process.run("host", _body)

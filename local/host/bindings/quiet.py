@@ -1,0 +1,22 @@
+"""Triggers of services that have no stand-in: they fire through the admin call alone.
+
+A function runs with the admin call's `input` as the trigger's value. warmupTrigger is the one
+that fires by itself: once on each new worker, before it gets its first call.
+"""
+
+from typing import override
+
+from local.host.context import Trigger
+from local.host.datum import Datum
+
+
+class JsonTrigger(Trigger):
+    """eventGridTrigger and sqlTrigger: `input` is the JSON text of the event or of the rows."""
+
+    @override
+    def _admin_value(self, text: str) -> Datum:
+        return Datum("json", text)
+
+
+class WarmupTrigger(Trigger):
+    """warmupTrigger: its value says nothing."""
