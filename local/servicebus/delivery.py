@@ -1,0 +1,71 @@
+"""A message on its way: the states it is in, what may become of it, and how it is handed out."""
+
+import uuid
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from typing import NamedTuple
+
+from local.servicebus.message import Content, Marks
+
+
+class State(IntEnum):
+    """As `x-opt-message-state` counts them."""
+
+    ACTIVE = 0
+    DEFERRED = 1
+    SCHEDULED = 2
+
+
+class Outcome(Enum):
+    COMPLETE = "completed"
+    ABANDON = "abandoned"
+    DEFER = "defered"  # the service's own spelling
+    DEAD_LETTER = "suspended"
+    RELEASE = "released"
+
+
+class Letter(NamedTuple):
+    """Why a message is dead."""
+
+    reason: str | None = None
+    description: str | None = None
+
+
+@dataclass(slots=True)
+class Message:
+    """A message without its content.
+
+    Args:
+        enqueued_ms: When it became, or (while scheduled) will become, available.
+        token: The lock that is on it, if one is.
+
+    """
+
+    sequence_number: int
+    state: State
+    delivery_count: int
+    enqueued_ms: int
+    ttl_ms: int | None
+    token: uuid.UUID | None = None
+    locked_until_ms: int = 0
+
+    @property
+    def expires_ms(self) -> int | None:
+        return None if self.ttl_ms is None else self.enqueued_ms + self.ttl_ms
+
+
+class Delivery(NamedTuple):
+    """A message handed out. *token* is None when it was deleted in the same breath."""
+
+    token: uuid.UUID | None
+    content: Content
+    marks: Marks
+
+
+@dataclass(slots=True)
+class Counters:
+    """Since the process started."""
+
+    sent: int = 0
+    completed: int = 0
+    dead_lettered: int = 0

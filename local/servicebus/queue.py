@@ -1,0 +1,359 @@
+"""The rules of one queue: order, locks, delivery counts, expiry, schedules, duplicates.
+
+No I/O but the store's; time comes from a clock. Every message is in memory without its content,
+and in the store with it.
+
+Source: "Message transfers, locks, and settlement", "Message expiration", "Duplicate detection" and
+"Dead-letter queues" in the Azure Service Bus documentation.
+"""
+
+import heapq
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from local.servicebus.agenda import Agenda, Entry
+from local.servicebus.delivery import (
+    Counters,
+    Delivery,
+    Letter,
+    Message,
+    Outcome,
+    State,
+)
+from local.servicebus.entities import QueueDefinition
+from local.servicebus.errors import (
+    MESSAGE_NOT_FOUND,
+    NOT_ALLOWED,
+    AmqpError,
+    LockLostError,
+)
+from local.servicebus.message import Incoming, Marks, with_application_properties
+from local.servicebus.store import Row, Store
+
+Clock = Callable[[], int]  # milliseconds since the Unix epoch
+
+PEEK_LIMIT = 250
+_FORGET_EVERY_MS = 10_000
+
+
+_NO_LETTER = Letter()
+_TOO_OFTEN = Letter(
+    "MaxDeliveryCountExceeded",
+    "Message could not be consumed after the maximum number of delivery attempts.",
+)
+_TOO_OLD = Letter("TTLExpiredException", "The message expired and was dead lettered.")
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What all queues share. *changed* is told of a queue that may have something to hand out."""
+
+    store: Store
+    clock: Clock
+    changed: Callable[["Queue"], None]
+    counters: Counters = field(default_factory=Counters)
+
+
+class Queue:
+    """One queue, or (without *graveyard*) the dead-letter queue of one."""
+
+    def __init__(
+        self, definition: QueueDefinition, around: Surroundings, graveyard: "Queue | None"
+    ) -> None:
+        self.definition: Final = definition
+        self.graveyard: Final = graveyard
+        self._around = around
+        self._store = around.store
+        self._messages: dict[int, Message] = {}
+        self._ready: list[int] = []
+        self._locks: dict[uuid.UUID, Message] = {}
+        self._agenda = Agenda(self._due_times, self._messages.__len__)
+        self._forgot_ms = 0
+
+    def restore(self, row: Row) -> None:
+        """Take in a message that the store kept; its lock, if it had one, is gone."""
+        number, _, state, count, enqueued_ms, ttl_ms = row
+        self._add(Message(number, State(state), count, enqueued_ms, ttl_ms))
+
+    def count(self, state: State) -> int:
+        return sum(1 for message in self._messages.values() if message.state is state)
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def send(self, incoming: Sequence[Incoming]) -> list[int]:
+        """Store messages, all or none; return their sequence numbers.
+
+        A message whose id was seen within the window of duplicate detection is dropped: it gets
+        the number of the first.
+        """
+        now_ms = self._around.clock()
+        self._forget_old_ids(now_ms)
+        numbers = [self._accept(message, now_ms) for message in incoming]
+        self._around.changed(self)
+        return numbers
+
+    def cancel(self, sequence_numbers: Sequence[int]) -> None:
+        """Remove scheduled messages, all or none.
+
+        Raises:
+            AmqpError: One is not scheduled (any more).
+
+        """
+        for number in sequence_numbers:
+            self._require(number, State.SCHEDULED)
+        for number in sequence_numbers:
+            self._remove(self._messages[number])
+
+    def take(self, *, lock: bool) -> Delivery | None:
+        """Hand out the oldest message that is free, locked or (without *lock*) deleted."""
+        while self._ready:
+            message = self._messages.get(heapq.heappop(self._ready))
+            if message is None or message.token or message.state is not State.ACTIVE:
+                continue
+            if not self._expire(message):
+                return self._hand_out(message, lock=lock)
+        return None
+
+    def take_deferred(self, sequence_numbers: Sequence[int], *, lock: bool) -> list[Delivery]:
+        """Hand out deferred messages, all or none.
+
+        Raises:
+            AmqpError: One is not deferred, or is locked.
+
+        """
+        chosen = [self._require(number, State.DEFERRED) for number in sequence_numbers]
+        for message in chosen:
+            if message.token is not None:
+                raise _not_found(message.sequence_number)
+        return [self._hand_out(message, lock=lock) for message in chosen]
+
+    def peek(self, from_number: int, count: int) -> Iterator[Delivery]:
+        """Yield up to *count* messages in any state from *from_number* on, without a lock."""
+        numbers = (number for number in self._messages if number >= from_number)
+        for number in heapq.nsmallest(min(count, PEEK_LIMIT), numbers):
+            message = self._messages[number]
+            yield Delivery(None, self._store.content(number), self._marks(message))
+
+    def renew(self, token: uuid.UUID) -> int:
+        """Renew a lock; return until when it now holds.
+
+        Raises:
+            LockLostError: The lock is not held any more.
+
+        """
+        message = self._locked(token)
+        self._lock(message, token)
+        return message.locked_until_ms
+
+    def settle(self, token: uuid.UUID, outcome: Outcome, letter: Letter = _NO_LETTER) -> None:
+        """End a lock with what became of the message.
+
+        Raises:
+            LockLostError: The lock is not held any more; nothing changed.
+            AmqpError: A dead letter cannot die again.
+
+        """
+        message = self._locked(token)
+        if outcome is Outcome.DEAD_LETTER and self.graveyard is None:
+            raise AmqpError(NOT_ALLOWED, "a dead-lettered message cannot be dead-lettered")
+        self._unlock(message)
+        match outcome:
+            case Outcome.COMPLETE:
+                self._around.counters.completed += 1
+                self._remove(message)
+            case Outcome.DEFER:
+                self._defer(message)
+            case Outcome.DEAD_LETTER:
+                self._bury(message, letter)
+            case Outcome.ABANDON:
+                self._fail(message)
+            case Outcome.RELEASE:
+                self._make_available(message)
+
+    def tick(self) -> None:
+        """Do what is due: lift locks that ran out, release what was scheduled, expire."""
+        now_ms = self._around.clock()
+        for number in self._agenda.take_due(now_ms):
+            message = self._messages.get(number)
+            if message is not None:
+                self._review(message, now_ms)
+
+    def next_due_ms(self) -> int | None:
+        return self._agenda.next_due_ms()
+
+    def has_ready(self) -> bool:
+        return bool(self._ready)
+
+    def _review(self, message: Message, now_ms: int) -> None:
+        if message.state is State.SCHEDULED:
+            if message.enqueued_ms <= now_ms:
+                message.state = State.ACTIVE
+                self._save(message)
+                self._make_available(message)
+        elif message.token is None:
+            self._expire(message)
+        elif message.locked_until_ms <= now_ms:
+            self._unlock(message)
+            self._fail(message)
+
+    def _accept(self, incoming: Incoming, now_ms: int) -> int:
+        window_ms, name = self.definition.duplicate_window_ms, self.definition.name
+        remembered = window_ms is not None and incoming.message_id is not None
+        if remembered:
+            first = self._store.find_sent(
+                name, incoming.message_id or "", since_ms=now_ms - (window_ms or 0)
+            )
+            if first is not None:
+                return first
+        message = self._store_new(incoming, now_ms)
+        if remembered:
+            self._store.remember_sent(
+                name, incoming.message_id or "", message.sequence_number, seen_ms=now_ms
+            )
+        self._around.counters.sent += 1
+        self._add(message)
+        return message.sequence_number
+
+    def _store_new(self, incoming: Incoming, now_ms: int) -> Message:
+        later = incoming.scheduled_ms is not None and incoming.scheduled_ms > now_ms
+        state = State.SCHEDULED if later else State.ACTIVE
+        enqueued_ms = incoming.scheduled_ms if later and incoming.scheduled_ms else now_ms
+        limits = [ms for ms in (incoming.ttl_ms, self.definition.ttl_ms) if ms is not None]
+        ttl_ms = min(limits, default=None)
+        number = self._store.insert(
+            self.definition.name,
+            incoming.content,
+            state=state,
+            enqueued_ms=enqueued_ms,
+            ttl_ms=ttl_ms,
+        )
+        return Message(number, state, 0, enqueued_ms, ttl_ms)
+
+    def _add(self, message: Message) -> None:
+        self._messages[message.sequence_number] = message
+        for due_ms, number in self._due_times_of(message):
+            self._agenda.add(due_ms, number)
+        if message.state is State.ACTIVE:
+            heapq.heappush(self._ready, message.sequence_number)
+
+    def _hand_out(self, message: Message, *, lock: bool) -> Delivery:
+        content = self._store.content(message.sequence_number)
+        if not lock:
+            self._around.counters.completed += 1
+            self._remove(message)
+            return Delivery(None, content, self._marks(message))
+        token = uuid.uuid4()
+        self._lock(message, token)
+        return Delivery(token, content, self._marks(message))
+
+    def _marks(self, message: Message) -> Marks:
+        return Marks(
+            sequence_number=message.sequence_number,
+            enqueued_ms=message.enqueued_ms,
+            delivery_count=message.delivery_count,
+            ttl_ms=message.ttl_ms,
+            locked_until_ms=message.locked_until_ms if message.token else None,
+            state=message.state,
+            dead_letter_source=self.definition.name if self.graveyard is None else None,
+        )
+
+    def _lock(self, message: Message, token: uuid.UUID) -> None:
+        message.token = token
+        message.locked_until_ms = self._around.clock() + self.definition.lock_ms
+        self._locks[token] = message
+        self._agenda.add(message.locked_until_ms, message.sequence_number)
+
+    def _locked(self, token: uuid.UUID) -> Message:
+        message = self._locks.get(token)
+        if message is None or message.locked_until_ms <= self._around.clock():
+            raise LockLostError
+        return message
+
+    def _unlock(self, message: Message) -> None:
+        if message.token is not None:
+            del self._locks[message.token]
+            message.token = None
+
+    def _fail(self, message: Message) -> None:
+        message.delivery_count += 1
+        limit = self.definition.max_delivery_count
+        if self.graveyard is not None and message.delivery_count >= limit:
+            self._bury(message, _TOO_OFTEN)
+            return
+        self._save(message)
+        self._make_available(message)
+
+    def _defer(self, message: Message) -> None:
+        message.state = State.DEFERRED
+        message.delivery_count += 1
+        self._save(message)
+
+    def _make_available(self, message: Message) -> None:
+        if not self._expire(message) and message.state is State.ACTIVE:
+            heapq.heappush(self._ready, message.sequence_number)
+            self._around.changed(self)
+
+    def _expire(self, message: Message) -> bool:
+        expires_ms = message.expires_ms
+        if self.graveyard is None or expires_ms is None or expires_ms > self._around.clock():
+            return False
+        if self.definition.dead_letters_expired:
+            self._bury(message, _TOO_OLD)
+        else:
+            self._remove(message)
+        return True
+
+    def _bury(self, message: Message, letter: Letter) -> None:
+        if self.graveyard is None:
+            return
+        said = {"DeadLetterReason": letter.reason, "DeadLetterErrorDescription": letter.description}
+        bare = with_application_properties(
+            self._store.content(message.sequence_number).bare,
+            {name: text for name, text in said.items() if text},
+        )
+        self._store.bury(message.sequence_number, bare, delivery_count=message.delivery_count)
+        self._around.counters.dead_lettered += 1
+        del self._messages[message.sequence_number]
+        message.state = State.ACTIVE
+        self.graveyard._add(message)  # noqa: SLF001 - the same class
+        self._around.changed(self.graveyard)
+
+    def _remove(self, message: Message) -> None:
+        del self._messages[message.sequence_number]
+        self._store.delete(message.sequence_number)
+
+    def _save(self, message: Message) -> None:
+        self._store.update(
+            message.sequence_number, state=message.state, delivery_count=message.delivery_count
+        )
+
+    def _require(self, number: int, state: State) -> Message:
+        message = self._messages.get(number)
+        if message is None or message.state is not state:
+            raise _not_found(number)
+        return message
+
+    def _forget_old_ids(self, now_ms: int) -> None:
+        window_ms = self.definition.duplicate_window_ms
+        if window_ms is not None and now_ms - self._forgot_ms >= _FORGET_EVERY_MS:
+            self._forgot_ms = now_ms
+            self._store.forget_sent(self.definition.name, before_ms=now_ms - window_ms)
+
+    def _due_times(self) -> Iterator[Entry]:
+        for message in self._messages.values():
+            yield from self._due_times_of(message)
+
+    def _due_times_of(self, message: Message) -> Iterator[Entry]:
+        if message.token is not None:
+            yield message.locked_until_ms, message.sequence_number
+        if message.state is State.SCHEDULED:
+            yield message.enqueued_ms, message.sequence_number
+        if message.expires_ms is not None and self.graveyard is not None:
+            yield message.expires_ms, message.sequence_number
+
+
+def _not_found(number: int) -> AmqpError:
+    return AmqpError(MESSAGE_NOT_FOUND, f"there is no such message with sequence number {number}")
