@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-FaultKind = Literal["error", "delay", "drop", "duplicate", "reorder", "close"]
+FaultKind = Literal["error", "delay", "drop", "duplicate", "reorder", "close", "lock-lost"]
 KINDS: tuple[FaultKind, ...] = ("error", "delay", "drop")
 
 
