@@ -73,7 +73,7 @@ class Operations:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
             return False
         if name == "functions":
-            functions = counted.get("functions", counted)
+            functions = counted.get("functions")
             counted = functions if isinstance(functions, dict) else {}
         self._last[name] = {**_EMPTY[name], **counted}
         return True

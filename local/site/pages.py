@@ -1,6 +1,5 @@
 """The built web client, as any static host would serve it."""
 
-import mimetypes
 from pathlib import Path
 
 from aiohttp import web
@@ -16,14 +15,22 @@ again. Everything else works: try <a href="/dev/users">/dev/users</a>.</p>
 </html>
 """
 
-for _type, _suffix in (
-    ("text/javascript", ".js"),
-    ("text/javascript", ".mjs"),
-    ("application/manifest+json", ".webmanifest"),
-    ("font/woff2", ".woff2"),
-    ("image/webp", ".webp"),
-):
-    mimetypes.add_type(_type, _suffix)
+# What the page is made of; the system's own table differs from machine to machine.
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+}
 
 
 class Pages:
@@ -49,14 +56,18 @@ class Pages:
         if found is not None:
             hashed = path.startswith("assets/")
             lasts = "public, max-age=31536000, immutable" if hashed else "no-cache"
-            return web.FileResponse(found, headers={**self._headers, "Cache-Control": lasts})
+            return self._file(found, lasts)
         if "." in path.rpartition("/")[2] or path.startswith(("dev/", "assets/")):
             raise ProblemError(404, "there is no such page")
         index = self._find("index.html")
-        headers = {**self._headers, "Cache-Control": "no-cache"}
         if index is None:
-            return web.Response(text=_HINT, content_type="text/html", headers=headers)
-        return web.FileResponse(index, headers=headers)
+            return web.Response(text=_HINT, content_type="text/html", headers=self._headers)
+        return self._file(index, "no-cache")
+
+    def _file(self, path: Path, lasts: str) -> web.FileResponse:
+        content_type = _TYPES.get(path.suffix.lower(), "application/octet-stream")
+        headers = {"Cache-Control": lasts, "Content-Type": content_type}
+        return web.FileResponse(path, headers={**self._headers, **headers})
 
     def _find(self, path: str) -> Path | None:
         # A path that leads out of the folder, by dots or by a link, is no path in it.

@@ -10,7 +10,7 @@ import secrets
 import time
 from typing import cast
 
-import http_ece  # type: ignore[import-untyped]  # ships no types
+import http_ece
 import jwt
 from aiohttp import web
 from cryptography.hazmat.primitives import serialization
