@@ -13,7 +13,7 @@ from local.signalr.delivery import Send
 from local.signalr.negotiate import bearer_token, is_hub_name
 from local.signalr.restcall import Call, RestError, client_token, read_push
 from local.signalr.service import Service
-from local.signalr.tokens import TokenError, verify
+from local.signalr.tokens import TokenError, check_rest_audience, verify
 
 _VERSIONS = ("2022-06-01", "2022-11-01", "2023-07-01", "2024-12-01")
 _GENERATE_TOKEN_SINCE = "2022-11-01"  # noqa: S105 (a version)
@@ -79,19 +79,20 @@ class RestApi:
         operation = methods.get(request.method)
         if operation is None:
             raise RestError(405, "MethodNotAllowed", f"Use {' or '.join(methods)}.")
-        self._authorize(request)
+        self._authorize(request, path)
         names = tuple(unquote(part) for part in parts[1::2])
         hub = _hub_name(unquote(hub), request.query.get("application"))
         return operation, Call(request, hub, self._service.hubs.get(hub), names)
 
-    def _authorize(self, request: web.Request) -> None:
+    def _authorize(self, request: web.Request, path: str) -> None:
         version = request.query.get("api-version")
         if version not in _VERSIONS:
             raise RestError(
                 400, "UnsupportedApiVersion", f"api-version must be one of {', '.join(_VERSIONS)}."
             )
         try:
-            verify(bearer_token(request), self._service.settings.access_key)
+            claims = verify(bearer_token(request), self._service.settings.access_key)
+            check_rest_audience(claims, path)
         except TokenError as error:
             raise RestError(401, "Unauthorized", f"{error}.") from error
 

@@ -77,9 +77,15 @@ class Service:
         user_id = connection.user_id
         groups = [] if user_id is None else self.user_groups.list_of(connection.hub, user_id)
         self.hubs.get(connection.hub).join(connection, groups)
-        call = asyncio.get_running_loop().create_task(self._upstream.serve(connection))
+        call = asyncio.get_running_loop().create_task(self._serve(connection))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
+
+    async def _serve(self, connection: Connection) -> None:
+        try:
+            await self._upstream.serve(connection)
+        finally:
+            connection.leave()  # without its caller of upstream, a client would wait forever
 
     def _leave(self, connection: Connection) -> None:
         self.hubs.get(connection.hub).leave(connection)

@@ -8,7 +8,7 @@ import hmac
 import json
 import time
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 _NOT_BEFORE_LEEWAY_S = 5
 _USER_CLAIMS = (
@@ -82,6 +82,22 @@ def check_audience(claims: dict[str, object], hub: str) -> None:
         if isinstance(candidate, str) and _is_client_of(candidate, hub):
             return
     raise TokenError("the token's audience is not this hub")
+
+
+def check_rest_audience(claims: dict[str, object], path: str) -> None:
+    """Check that the token was made for a call of *path*; its query may be in it or not.
+
+    Raises:
+        TokenError: It was made for something else.
+
+    """
+    audience = claims.get("aud")
+    try:
+        made_for = urlsplit(audience if isinstance(audience, str) else "").path
+    except ValueError:
+        made_for = ""
+    if unquote(made_for).rstrip("/") != unquote(path).rstrip("/"):
+        raise TokenError("the token's audience is not the URL of this call")
 
 
 def identify(claims: dict[str, object]) -> Identity:

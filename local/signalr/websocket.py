@@ -15,6 +15,7 @@ from local.signalr.frames import Frame
 from local.signalr.protocol import MAX_MESSAGE_BYTES
 
 _CLOSE_S = 2.0
+_NO_CLOSE = "The client left without the closing handshake."
 # A message, its terminator and the handshake may share a frame.
 _MAX_FRAME_BYTES = MAX_MESSAGE_BYTES + 8192
 
@@ -44,6 +45,11 @@ class WebSocketTransport:
     def abort(self) -> None:
         self._stream.abort()
 
+    async def closed(self) -> None:
+        """Return when the last frame is out, or after two seconds without that."""
+        if self._closing is not None:
+            await self._closing
+
     async def _close(self) -> None:
         try:
             async with asyncio.timeout(_CLOSE_S):
@@ -60,23 +66,26 @@ async def serve_websocket(
         timeout=_CLOSE_S, compress=False, max_msg_size=_MAX_FRAME_BYTES, decode_text=False
     )
     await socket.prepare(request)
-    stream = request.transport
-    if not isinstance(stream, asyncio.Transport):
+    if request.transport is None:
         return socket  # the client left during the upgrade
-    connection = open_connection(WebSocketTransport(socket, stream))
-    await _read(socket, connection)
+    transport = WebSocketTransport(socket, request.transport)
+    await _read(socket, open_connection(transport))
+    await transport.closed()
     return socket
 
 
 async def _read(socket: web.WebSocketResponse, connection: Connection) -> None:
-    error: str | None = None
+    error: str | None = _NO_CLOSE
     try:
-        async for message in socket:
+        while True:
+            message = await socket.receive()
             if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
                 await connection.feed(message.data)
+                continue
+            if message.type is WSMsgType.CLOSE:
+                error = None
             elif message.type is WSMsgType.ERROR:
                 error = str(message.data)
-        if socket.close_code == 1006:
-            error = error or "The client's socket broke."
+            break
     finally:
         connection.leave(error)
