@@ -15,6 +15,8 @@ from typing import Literal
 FaultKind = Literal["error", "delay", "drop", "duplicate", "reorder", "close", "lock-lost"]
 KINDS: tuple[FaultKind, ...] = ("error", "delay", "drop")
 
+FaultMoment = Literal["before", "after"]
+
 
 @dataclass(slots=True)
 class Fault:
@@ -26,6 +28,7 @@ class Fault:
         ms: Milliseconds a delay takes.
         remaining: Operations it will still hit; None means no end.
         operation: The stand-in's name for the operations it hits; None means all.
+        when: Whether it hits before the operation, or after it was carried out: a lost reply.
 
     """
 
@@ -36,15 +39,20 @@ class Fault:
     ms: int = 0
     remaining: int | None = None
     operation: str | None = None
+    when: FaultMoment = "before"
 
 
 class FaultBoard:
-    """The faults armed in one stand-in, which knows how to carry out *kinds*."""
+    """The faults armed in one stand-in, which knows how to carry out *kinds* at *moments*."""
 
     def __init__(
-        self, chance: random.Random | None = None, kinds: tuple[FaultKind, ...] = KINDS
+        self,
+        chance: random.Random | None = None,
+        kinds: tuple[FaultKind, ...] = KINDS,
+        moments: tuple[FaultMoment, ...] = ("before",),
     ) -> None:
         self._kinds = kinds
+        self._moments = moments
         self._faults: dict[str, Fault] = {}
         self._numbers = itertools.count(1)
         self._chance = chance or random.Random()  # noqa: S311
@@ -64,6 +72,7 @@ class FaultBoard:
             ms=int(_number(asked, "ms", 0, 0, 600_000)),
             remaining=_optional_int(asked, "count", 1, 1_000_000),
             operation=_optional_text(asked, "operation"),
+            when=_moment(asked.get("when", "before"), self._moments),
         )
         self._faults[fault.id] = fault
         return fault
@@ -85,13 +94,17 @@ class FaultBoard:
             for fault in self._faults.values()
         )
 
-    async def strike(self, operation: str | None = None) -> Fault | None:
+    async def strike(
+        self, operation: str | None = None, when: FaultMoment = "before"
+    ) -> Fault | None:
         """Wait out any delay that hits this operation; return the fault of another kind that does.
 
         A fault armed for one operation hits only strikes that name it.
         """
         for fault in list(self._faults.values()):
-            if fault.operation not in {None, operation} or not self._hits(fault):
+            if fault.when != when or fault.operation not in {None, operation}:
+                continue
+            if not self._hits(fault):
                 continue
             if fault.kind != "delay":
                 return fault
@@ -113,6 +126,14 @@ def _kind(value: object, kinds: tuple[FaultKind, ...]) -> FaultKind:
         if value == kind:
             return kind
     sentence = f"kind must be one of {', '.join(kinds)}"
+    raise ValueError(sentence)
+
+
+def _moment(value: object, moments: tuple[FaultMoment, ...]) -> FaultMoment:
+    for moment in moments:
+        if value == moment:
+            return moment
+    sentence = f"when must be one of {', '.join(moments)}"
     raise ValueError(sentence)
 
 

@@ -1,0 +1,149 @@
+"""Which part of a query SQLite can do: a superset of its items, perhaps in its order.
+
+Everything here is an optimisation. What SQLite lets through is filtered again by the compiled
+predicate, so a condition may be handed over only if every item the predicate accepts satisfies
+it; an order only if SQLite's is Cosmos' (see `Container.mixed_paths`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from local.cosmos.container import Container
+from local.cosmos.json_values import JsonPath, Value
+from local.cosmos.partition import effective_key
+from local.cosmos.sql.conditions import ConditionReader, conjuncts
+from local.cosmos.sql.nodes import Node, Query, path_of_node
+from local.cosmos.store import SqlValue, json_path
+from local.cosmos.wire import BadRequestError
+
+_EXACT = 2**53
+_MAX_CHOICES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The part of the hash space a call looks at: one partition, an interval, or everything."""
+
+    epk: str | None = None
+    low: str = ""
+    high: str = ""
+
+    def conditions(self) -> list[tuple[str, str]]:
+        """Return SQL conditions with one parameter each."""
+        if self.epk is not None:
+            return [("epk = ?", self.epk)]
+        found = [("epk >= ?", self.low)] if self.low else []
+        return [*found, ("epk < ?", self.high)] if self.high not in {"", "FF"} else found
+
+
+@dataclass(slots=True)
+class Filter:
+    """SQL conditions, all of which must hold, and their parameters."""
+
+    conditions: list[str] = field(default_factory=list)
+    parameters: list[SqlValue] = field(default_factory=list)
+
+    def add(self, condition: str, *parameters: SqlValue) -> None:
+        self.conditions.append(condition)
+        self.parameters.extend(parameters)
+
+    @property
+    def where(self) -> str:
+        return " AND ".join(self.conditions) or "1"
+
+
+def filter_of(
+    container: Container, scope: Scope, query: Query, parameters: Mapping[str, Value]
+) -> Filter:
+    """Return conditions that every item of the query's result satisfies."""
+    found = Filter()
+    for condition, position in scope.conditions():
+        found.add(condition, position)
+    if query.where is None or not query.root:
+        return found
+    reader = ConditionReader(query.root, parameters)
+    pinned = reader.pinned(query.where, container.key_paths) if scope.epk is None else None
+    if pinned is not None:
+        _add_choices(found, "epk", [effective_key(key) for key in pinned])
+    comparisons = [one for node in conjuncts(query.where) for one in reader.comparisons(node)]
+    for path, operator, value in comparisons:
+        _add_comparison(found, container, path, operator, value)
+    _add_ids(found, reader, query.where)
+    _add_unique(found, container, {path: value for path, sign, value in comparisons if sign == "="})
+    return found
+
+
+def check_order(container: Container, query: Query) -> None:
+    """Refuse an ORDER BY that the container's indexes cannot serve, as the service does.
+
+    Raises:
+        BadRequestError: The path is not indexed, or several paths have no composite index.
+
+    """
+    wanted = [(path_of_node(part.node, query.root), part.descending) for part in query.order_by]
+    if not wanted or query.sources or query.group_by:
+        return
+    if len(wanted) == 1:
+        path = wanted[0][0]
+        if path is None or not container.policy.covers(path):
+            raise BadRequestError(
+                "The index path corresponding to the specified order-by item is excluded."
+            )
+        return
+    backwards = [(path, not descending) for path, descending in wanted]
+    if wanted not in container.policy.composites and backwards not in container.policy.composites:
+        raise BadRequestError(
+            "The order by query does not have a corresponding composite index that it can be "
+            "served from."
+        )
+
+
+def ordered_column(container: Container, scope: Scope, query: Query) -> str | None:
+    """Return the SQL expression that sorts as the query's ORDER BY does, if there is one."""
+    if len(query.order_by) != 1 or scope.epk is None:
+        return None
+    path = path_of_node(query.order_by[0].node, query.root)
+    if path == ("id",):
+        return "id"
+    if path in container.ordered_paths and path not in container.mixed_paths:
+        return json_path(path)
+    return None
+
+
+def _add_ids(found: Filter, reader: ConditionReader, where: Node) -> None:
+    for node in conjuncts(where):
+        path, values = reader.choices(node)
+        if path == ("id",):
+            _add_choices(found, "id", [value for value in values if isinstance(value, str)])
+
+
+def _add_unique(found: Filter, container: Container, equal: Mapping[JsonPath, Value]) -> None:
+    for at, paths in enumerate(container.unique_keys):
+        if all(path in equal for path in paths):
+            found.add(f"unique_{at} = ?", container.unique_text([equal[path] for path in paths]))
+
+
+def _add_choices(found: Filter, column: str, values: list[str]) -> None:
+    if len(values) <= _MAX_CHOICES:
+        found.add(f"{column} IN ({','.join('?' * len(values))})", *values)
+
+
+def _add_comparison(
+    found: Filter, container: Container, path: JsonPath, operator: str, value: Value
+) -> None:
+    if path == ("id",):
+        if isinstance(value, str):
+            found.add(f"id {operator} ?", value)
+        return
+    column = json_path(path)
+    exact = _exact(value)
+    if column and exact is not None and container.policy.covers(path):
+        found.add(f"{column} {operator} ?", exact)
+
+
+def _exact(value: Value) -> float | str | None:
+    if isinstance(value, str):
+        return None if "\0" in value else value
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _EXACT:
+        return None
+    return value

@@ -1,0 +1,242 @@
+"""Items and containers in one SQLite file.
+
+Rules of this file:
+- Every write joins the open transaction, or opens one that is committed at the event loop's next
+  turn; so writes that arrive together share a commit. `settled` returns once what the caller
+  wrote *or read* is committed, and no reply leaves before.
+- WAL with synchronous=NORMAL: a process killed at any point loses nothing that was acknowledged
+  (a machine that loses power may lose the last moments).
+- All reads go through `Store`, with the container: a reader that lags behind the newest position
+  can be added here without touching a caller.
+"""
+
+import asyncio
+import contextlib
+import math
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.cosmos.container import Container
+from local.cosmos.json_values import JsonPath
+
+type SqlValue = str | float | None
+
+_COLUMNS = "number, lsn, epk, id, body"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stored item: *number* never changes, *lsn* is the position of its newest change."""
+
+    number: int
+    lsn: int
+    epk: str
+    id: str
+    body: str
+
+
+class Store:
+    """The file. One instance, used from one event loop."""
+
+    def __init__(self, path: Path) -> None:
+        self.db = sqlite3.connect(path, isolation_level=None, cached_statements=512)
+        self.db.execute("PRAGMA journal_mode=WAL")
+        self.db.execute("PRAGMA synchronous=NORMAL")
+        self.db.execute("PRAGMA cache_size=-8192")
+        self._open = False
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def close(self) -> None:
+        if self._open:
+            self._commit()
+        self.db.close()
+
+    def begin(self) -> None:
+        """Open the shared transaction unless it is open."""
+        if not self._open:
+            self.db.execute("BEGIN IMMEDIATE")
+            self._open = True
+            asyncio.get_running_loop().call_soon(self._commit)
+
+    async def settled(self) -> None:
+        """Return once everything written so far is committed.
+
+        Raises:
+            sqlite3.Error: The commit failed; nothing of the shared transaction was stored.
+
+        """
+        if self._open:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiter)
+            await waiter
+
+    def _commit(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        self._open = False
+        failure: sqlite3.Error | None = None
+        try:
+            self.db.execute("COMMIT")
+        except sqlite3.Error as error:
+            failure = error
+            with contextlib.suppress(sqlite3.Error):
+                self.db.execute("ROLLBACK")
+        for waiter in waiting:
+            if waiter.done():
+                continue
+            if failure is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(failure)
+
+    @contextlib.contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Undo every write made inside the block when it raises."""
+        self.begin()
+        self.db.execute("SAVEPOINT batch")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK TO batch")
+            raise
+        finally:
+            self.db.execute("RELEASE batch")
+
+    def create_table(self, container: Container) -> None:
+        unique = [f"unique_{at}" for at in range(len(container.unique_keys))]
+        columns = "".join(f", {name} TEXT NOT NULL" for name in unique)
+        self.db.execute(
+            f"CREATE TABLE {container.table} (number INTEGER PRIMARY KEY, lsn INTEGER NOT NULL "
+            f"UNIQUE, epk TEXT NOT NULL, id TEXT NOT NULL, ts INTEGER NOT NULL, "
+            f"expires INTEGER{columns}, body TEXT NOT NULL, UNIQUE (epk, id))"
+        )
+        self.db.execute(
+            f"CREATE INDEX {container.table}_expires ON {container.table}(expires) "
+            f"WHERE expires IS NOT NULL"
+        )
+        for name in unique:
+            self.db.execute(
+                f"CREATE UNIQUE INDEX {container.table}_{name} ON {container.table}({name}, epk)"
+            )
+
+    def create_path_indexes(self, container: Container) -> None:
+        """Make the indexes of the indexing policy exist; the expressions are `json_path`'s."""
+        for path in container.ordered_paths:
+            expression = json_path(path)
+            if expression:
+                name = f"{container.table}_path_{'_'.join(path)}"
+                self.db.execute(
+                    f'CREATE INDEX IF NOT EXISTS "{name}" ON {container.table}(epk, {expression})'
+                )
+
+    def load_counters(self, container: Container, floor: int) -> None:
+        """Set the counters of *container*; *floor* is the position of its last deletion."""
+        lsn, ts, expires = self.db.execute(
+            f"SELECT max(lsn), max(ts), min(expires) FROM {container.table}"  # noqa: S608
+        ).fetchone()
+        container.lsn = max(lsn or 0, floor)
+        container.last_ts = ts or 0
+        container.next_expiry = math.inf if expires is None else expires
+
+    def find(self, container: Container, epk: str, item_id: str) -> Row | None:
+        self.expire(container)
+        found = self.db.execute(
+            f"SELECT {_COLUMNS} FROM {container.table} WHERE epk = ? AND id = ?",  # noqa: S608
+            (epk, item_id),
+        ).fetchone()
+        return Row(*found) if found else None
+
+    def insert(self, container: Container, row: Row, written: "Written") -> None:
+        """Insert *row*.
+
+        Raises:
+            sqlite3.IntegrityError: Its id or one of its unique keys is taken in its partition.
+
+        """
+        self.begin()
+        marks = ",?" * len(written.unique)
+        self.db.execute(
+            f"INSERT INTO {container.table} VALUES (?,?,?,?,?,?{marks},?)",  # noqa: S608
+            (row.number, row.lsn, row.epk, row.id, written.ts, written.expires, *written.unique,
+             row.body),
+        )  # fmt: skip
+        self._note(container, row.lsn, written)
+
+    def update(self, container: Container, row: Row, written: "Written") -> None:
+        """Put *row* in the place of the item with its number. Raises as `insert` does."""
+        self.begin()
+        unique = "".join(f", unique_{at} = ?" for at in range(len(written.unique)))
+        self.db.execute(
+            f"UPDATE {container.table} SET lsn = ?, ts = ?, expires = ?{unique}, body = ? "  # noqa: S608
+            f"WHERE number = ?",
+            (row.lsn, written.ts, written.expires, *written.unique, row.body, row.number),
+        )
+        self._note(container, row.lsn, written)
+
+    def delete(self, container: Container, number: int, lsn: int) -> None:
+        """Delete an item. Positions must not be given out again, so this one is kept."""
+        self.begin()
+        self.db.execute(f"DELETE FROM {container.table} WHERE number = ?", (number,))  # noqa: S608
+        self._keep_floor(container, lsn)
+
+    def expire(self, container: Container) -> None:
+        """Delete what has lived its time; cheap when nothing has."""
+        now = time.time()
+        if now < container.next_expiry:
+            return
+        self.begin()
+        self.db.execute(f"DELETE FROM {container.table} WHERE expires <= ?", (now,))  # noqa: S608
+        expires = self.db.execute(
+            f"SELECT min(expires) FROM {container.table} WHERE expires IS NOT NULL"  # noqa: S608
+        ).fetchone()[0]
+        container.next_expiry = math.inf if expires is None else expires
+        self._keep_floor(container, container.lsn)
+
+    def select(self, sql: str, parameters: Sequence[SqlValue]) -> sqlite3.Cursor:
+        return self.db.execute(sql, parameters)
+
+    def position_at(self, container: Container, ts: int) -> int:
+        """Return the largest position all of whose changes are older than *ts*, by bisection."""
+        low, high = 0, container.lsn
+        while low < high:
+            middle = (low + high) // 2
+            found = self.db.execute(
+                f"SELECT lsn, ts FROM {container.table} WHERE lsn > ? ORDER BY lsn LIMIT 1",  # noqa: S608
+                (middle,),
+            ).fetchone()
+            if found is None or found[1] >= ts:
+                high = middle
+            else:
+                low = found[0]
+        return low
+
+    def _note(self, container: Container, lsn: int, written: "Written") -> None:
+        container.lsn = lsn
+        container.last_ts = written.ts
+        if written.expires is not None and written.expires < container.next_expiry:
+            container.next_expiry = written.expires
+
+    def _keep_floor(self, container: Container, lsn: int) -> None:
+        container.lsn = lsn
+        self.db.execute("UPDATE containers SET floor = ? WHERE number = ?", (lsn, container.number))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is stored beside an item's body; *ts* and *expires* are epoch seconds."""
+
+    ts: int
+    expires: int | None
+    unique: Sequence[str]
+
+
+def json_path(path: JsonPath) -> str | None:
+    """Return the SQL expression for *path*, or None when SQLite cannot spell it.
+
+    The path is a literal: with a bound parameter SQLite does not use an expression index.
+    """
+    if all(name.isidentifier() and name.isascii() for name in path):
+        return f"json_extract(body, '$.{'.'.join(path)}')"
+    return None
