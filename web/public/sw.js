@@ -1,0 +1,43 @@
+// Shows what the notification function sends while no page is looking, and opens the conversation on a click.
+
+self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+
+self.addEventListener("push", (event) => event.waitUntil(show(read(event.data))));
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(open(event.notification.data.conversationId));
+});
+
+function read(data) {
+  try {
+    return data.json();
+  } catch {
+    return {};
+  }
+}
+
+async function show({ conversationId, title, body, tag, clear }) {
+  const key = tag ?? conversationId ?? "parley";
+  if (clear) {
+    for (const shown of await self.registration.getNotifications({ tag: key })) shown.close();
+    return;
+  }
+  await self.registration.showNotification(title ?? "Parley", {
+    body: body ?? "You have new messages",
+    tag: key,
+    renotify: true,
+    icon: "/icon.svg",
+    data: { conversationId },
+  });
+}
+
+async function open(conversationId) {
+  const path = conversationId ? `/#/c/${encodeURIComponent(conversationId)}` : "/";
+  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const page = pages.find((candidate) => candidate.visibilityState === "visible") ?? pages[0];
+  if (!page) return self.clients.openWindow(path);
+  page.postMessage({ kind: "open-conversation", conversationId });
+  return page.focus();
+}

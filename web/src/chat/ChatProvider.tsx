@@ -1,0 +1,26 @@
+import { type ReactNode, useEffect, useState } from "react";
+import { ChatClient } from "@parley/sdk";
+import { ChatContext, type Chat } from "./context.ts";
+import { Directory } from "./directory.ts";
+import { Notices } from "./notices.ts";
+import { demoTokens } from "./session.ts";
+
+/** Makes one user's chat available to everything below, for as long as it is mounted. */
+export function ChatProvider({ userId, children }: { userId: string; children: ReactNode }) {
+  const [chat, setChat] = useState<Chat | null>(null);
+
+  useEffect(() => {
+    const client = new ChatClient({
+      baseUrl: location.origin,
+      userId,
+      tokenProvider: demoTokens(userId),
+    });
+    const directory = new Directory(client);
+    setChat({ client, directory, notices: new Notices() });
+    void client.start();
+    void directory.load();
+    return () => void client.stop();
+  }, [userId]);
+
+  return chat && <ChatContext value={chat}>{children}</ChatContext>;
+}

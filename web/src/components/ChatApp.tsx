@@ -1,0 +1,38 @@
+import { useEffect } from "react";
+import { useChat } from "../chat/context.ts";
+import { useNotificationClicks } from "../chat/notifications.ts";
+import { useRoute } from "../chat/useRoute.ts";
+import { useStore } from "../chat/useStore.ts";
+import { useWatchedPresence } from "../chat/useWatchedPresence.ts";
+import { ConnectionBanner } from "./ConnectionBanner.tsx";
+import { ConversationPane } from "./ConversationPane.tsx";
+import { EmptyPane } from "./EmptyPane.tsx";
+import { NoticeList } from "./NoticeList.tsx";
+import { Sidebar } from "./Sidebar.tsx";
+
+export function ChatApp({ onSwitchUser }: { onSwitchUser: () => void }) {
+  const { client } = useChat();
+  const conversationId = useRoute();
+  const { unreadCount } = useStore(client.inbox);
+  useNotificationClicks();
+  useWatchedPresence(conversationId);
+
+  useEffect(() => {
+    document.title = unreadCount > 0 ? `(${unreadCount}) Parley` : "Parley";
+  }, [unreadCount]);
+
+  return (
+    <div className="app" data-view={conversationId === null ? "list" : "conversation"}>
+      <ConnectionBanner />
+      <Sidebar selectedId={conversationId} onSwitchUser={onSwitchUser} />
+      <main className="pane" aria-label="Conversation">
+        {conversationId === null ? (
+          <EmptyPane />
+        ) : (
+          <ConversationPane key={conversationId} conversationId={conversationId} />
+        )}
+      </main>
+      <NoticeList />
+    </div>
+  );
+}

@@ -1,0 +1,84 @@
+import { memo } from "react";
+import type { Message, TimelineItem } from "@parley/sdk";
+import { useChat } from "../chat/context.ts";
+import { usePeople } from "../chat/naming.ts";
+import { systemText } from "../chat/systemText.ts";
+import { Avatar } from "./Avatar.tsx";
+import { Bubble } from "./Bubble.tsx";
+import { FailedNote } from "./FailedNote.tsx";
+import { Icon } from "./icons.tsx";
+
+interface Props {
+  item: TimelineItem;
+  day: string | null;
+  startsUnread: boolean;
+  isContinued: boolean;
+  showSender: boolean;
+  quoted: Message | null | undefined;
+  onReply: (message: Message) => void;
+}
+
+export const MessageRow = memo(function MessageRow(props: Props) {
+  const { item, day, startsUnread } = props;
+  return (
+    <li className="message-item">
+      {day !== null && <p className="day"><span>{day}</span></p>}
+      {startsUnread && <p className="unread-line"><span>New messages</span></p>}
+      {item.kind === "stored" && item.message.kind === "system" ? (
+        <SystemLine message={item.message} />
+      ) : (
+        <Said {...props} />
+      )}
+    </li>
+  );
+}, isSame);
+
+function SystemLine({ message }: { message: Message }) {
+  const find = usePeople();
+  return <p className="system-line" dir="auto">{systemText(message, find)}</p>;
+}
+
+function Said({ item, isContinued, showSender, quoted, onReply }: Props) {
+  const { client } = useChat();
+  const find = usePeople();
+  const senderId = item.kind === "stored" ? item.message.senderId : item.entry.userId;
+  const isOwn = senderId === client.userId;
+  const classes = ["said", isOwn ? "said-own" : "said-other", isContinued ? "said-continued" : ""];
+
+  return (
+    <div className={classes.join(" ")}>
+      {showSender && !isOwn && (
+        <span className="said-avatar">{!isContinued && <Avatar person={find(senderId)} size="small" />}</span>
+      )}
+      <div className="said-body">
+        {showSender && !isOwn && !isContinued && (
+          <p className="said-name" dir="auto">{find(senderId).displayName}</p>
+        )}
+        <Bubble item={item} isOwn={isOwn} quoted={quoted} />
+        {item.kind === "failed" && <FailedNote entry={item.entry} />}
+      </div>
+      {item.kind === "stored" && (
+        <button className="icon-button reply" aria-label="Reply" onClick={() => onReply(item.message)}>
+          <Icon name="reply" size={18} />
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Snapshots are made anew on every change, but what they hold of a message stays the same object. */
+function isSame(a: Props, b: Props): boolean {
+  return (
+    a.day === b.day &&
+    a.startsUnread === b.startsUnread &&
+    a.isContinued === b.isContinued &&
+    a.showSender === b.showSender &&
+    a.quoted === b.quoted &&
+    isSameItem(a.item, b.item)
+  );
+}
+
+function isSameItem(a: TimelineItem, b: TimelineItem): boolean {
+  if (a.kind === "stored") return b.kind === "stored" && a.message === b.message && a.status === b.status;
+  return a.kind === b.kind && "entry" in b && a.entry === b.entry;
+}

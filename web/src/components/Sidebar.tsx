@@ -1,0 +1,40 @@
+import { useState } from "react";
+import { useChat } from "../chat/context.ts";
+import { usePeople } from "../chat/naming.ts";
+import { Avatar } from "./Avatar.tsx";
+import { ConversationList } from "./ConversationList.tsx";
+import { Icon, Mark } from "./icons.tsx";
+import { NewConversationDialog } from "./NewConversationDialog.tsx";
+import { NotificationsButton } from "./NotificationsButton.tsx";
+
+interface Props {
+  selectedId: string | null;
+  onSwitchUser: () => void;
+}
+
+export function Sidebar({ selectedId, onSwitchUser }: Props) {
+  const { client } = useChat();
+  const me = usePeople()(client.userId);
+  const [isStarting, setStarting] = useState(false);
+
+  return (
+    <aside className="sidebar" aria-label="Conversations">
+      <header className="sidebar-head">
+        <h1>
+          <Mark /> Parley
+        </h1>
+        <button className="primary with-icon" onClick={() => setStarting(true)}>
+          <Icon name="plus" size={18} /> New
+        </button>
+      </header>
+      <ConversationList selectedId={selectedId} onStart={() => setStarting(true)} />
+      <footer className="sidebar-foot">
+        <Avatar person={me} size="small" />
+        <span className="me-name" dir="auto">{me.displayName}</span>
+        <NotificationsButton />
+        <button className="quiet" onClick={onSwitchUser}>Switch user</button>
+      </footer>
+      {isStarting && <NewConversationDialog onClose={() => setStarting(false)} />}
+    </aside>
+  );
+}
