@@ -10,7 +10,7 @@ from collections.abc import Sequence as Series
 from datetime import datetime
 from typing import Protocol
 
-from shared.domain.attachment import Attachment, StoredBlob, UploadGrant
+from shared.domain.attachment import Attachment, Granted, StoredBlob, UploadGrant
 from shared.domain.conversation import Conversation
 from shared.domain.ids import (
     AttachmentId,
@@ -66,18 +66,15 @@ class MessageStore(Protocol):
         ...
 
     async def find_original(
-        self, message: Message, *, bucket: int, proof: Sequence | None = None
+        self, message: Message, *, bucket: int | None, proof: Sequence | None = None
     ) -> Original:
-        """Look in one bucket for what *message*'s sender stored under its client message id.
+        """Look for what *message*'s sender stored under its client message id.
 
         Args:
-            proof: A sequence that must be visible for a "no" to be final: reads may lag, and in
+            bucket: The one bucket to look in; None looks in all, one query over the key's prefix.
+            proof: A sequence that must be visible for a "no" to be final: reads may lag, but in
                 one partition what was stored before a visible item is visible too.
         """
-        ...
-
-    async def find_anywhere(self, message: Message) -> Message | None:
-        """Look through every bucket of the conversation: one query over its key's prefix."""
         ...
 
     async def find(self, conversation_id: ConversationId, sequence: Sequence) -> Message | None: ...
@@ -91,10 +88,10 @@ class MessageStore(Protocol):
         """
         ...
 
-    async def newest_sequence(
+    async def find_newest(
         self, conversation_id: ConversationId, *, at_least: Sequence
-    ) -> Sequence:
-        """Return the newest stored sequence, looking from *at_least*'s bucket onwards."""
+    ) -> Message | None:
+        """Return the newest message, looking from *at_least*'s bucket onwards."""
         ...
 
 
@@ -174,10 +171,10 @@ class LiveState(Protocol):
         """Renew the caller's lease and take a token."""
         ...
 
-    async def enter_send(
+    async def enter_conversation(
         self, call: Call, conversation_id: ConversationId
     ) -> tuple[CallState, Head]:
-        """Enter, and read the conversation's head and version: step 2 of a send."""
+        """Enter, and read the conversation's head and version."""
         ...
 
     async def record_sent(self, message: Message, members: Iterable[UserId]) -> None:
@@ -201,7 +198,7 @@ class LiveState(Protocol):
         ...
 
     async def seed(
-        self, conversation: Conversation, head: Head, receipts: Iterable[Receipt]
+        self, conversation: Conversation, newest: Message | None, receipts: Iterable[Receipt]
     ) -> None:
         """Make a conversation known, merging by maximum with whatever is there."""
         ...
@@ -236,8 +233,8 @@ class LiveState(Protocol):
         """Return conversations whose heads or receipts changed since their last flush."""
         ...
 
-    async def snapshot(self, conversation_id: ConversationId) -> LiveConversation | None:
-        """Take what a flush writes; None when live state has lost it."""
+    async def snapshot(self, conversation_id: ConversationId) -> LiveConversation:
+        """Take what a flush writes; its head is not `known` when live state has lost it."""
         ...
 
     async def flushed(self, state: LiveConversation) -> None:
@@ -271,9 +268,9 @@ class PresenceStore(Protocol):
         ...
 
     async def mark_typing(
-        self, call: Call, conversation_id: ConversationId, *, typing: bool
-    ) -> tuple[CallState, bool]:
-        """Enter, and tell whether this typing signal is news: throttled, never stored."""
+        self, user_id: UserId, conversation_id: ConversationId, *, typing: bool
+    ) -> bool:
+        """Tell whether this typing signal is news: throttled, never stored."""
         ...
 
 
@@ -310,17 +307,29 @@ class NotificationChannel(Protocol):
 
 
 class BlobStore(Protocol):
+    """Uploaded files. A grant is remembered beside the file, so that neither can be forged."""
+
     async def grant_upload(
         self, conversation_id: ConversationId, attachment: Attachment, owner: UserId
-    ) -> UploadGrant: ...
+    ) -> UploadGrant:
+        """Remember the grant and return leave to create that one blob, never to overwrite it."""
+        ...
 
-    async def find(
+    async def find_grant(
         self, conversation_id: ConversationId, attachment_id: AttachmentId
-    ) -> StoredBlob | None: ...
+    ) -> Granted | None: ...
 
-    async def read_url(
-        self, conversation_id: ConversationId, attachment_id: AttachmentId, attachment: Attachment
-    ) -> str:
+    async def find_upload(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId
+    ) -> StoredBlob | None:
+        """Return what was uploaded, with its first bytes; None when nothing was yet."""
+        ...
+
+    async def put_grant(self, conversation_id: ConversationId, grant: Granted) -> None:
+        """Replace what is remembered of a file."""
+        ...
+
+    async def read_url(self, conversation_id: ConversationId, attachment: Attachment) -> str:
         """Return a URL that lets anyone read this one blob for a few minutes."""
         ...
 

@@ -14,11 +14,11 @@ from shared.adapters.items import (
     conversation_item,
     receipt_from_item,
     receipt_item,
-    to_ms,
 )
 from shared.domain.conversation import Conversation
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
 from shared.domain.live import FlushedState, LiveConversation
+from shared.domain.times import to_ms
 from shared.ports import ConversationStore, MembershipStore, VersionConflictError
 
 # What a change of a conversation rewrites; `live`, the flushed state, is a flush's own.

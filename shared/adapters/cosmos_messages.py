@@ -15,7 +15,7 @@ from shared.ports import MessageStore, SequenceTakenError
 
 _ORIGINAL = "SELECT * FROM c WHERE c.senderId = @sender AND c.clientMessageId = @client"
 _RANGE = "SELECT * FROM c WHERE c.sequence >= @first AND c.sequence <= @last ORDER BY c.sequence"
-_NEWEST = "SELECT TOP 1 VALUE c.sequence FROM c ORDER BY c.sequence DESC"
+_NEWEST = "SELECT TOP 1 * FROM c ORDER BY c.sequence DESC"
 
 
 class CosmosMessageStore(MessageStore):
@@ -37,20 +37,15 @@ class CosmosMessageStore(MessageStore):
 
     @override
     async def find_original(
-        self, message: Message, *, bucket: int, proof: Sequence | None = None
+        self, message: Message, *, bucket: int | None, proof: Sequence | None = None
     ) -> Original:
         query = _ORIGINAL if proof is None else f"{_ORIGINAL} OR c.sequence = @proof"
         parameters = {**_pair(message), **({} if proof is None else {"@proof": proof})}
-        key = [message.conversation_id, bucket]
+        key = [message.conversation_id, *([] if bucket is None else [bucket])]
         found = [message_from_item(item) for item in await self._query(query, parameters, key)]
         original = next((one for one in found if _same(one, message)), None)
         proven = proof is None or any(one.sequence == proof for one in found)
         return Original(original, proven=proven)
-
-    @override
-    async def find_anywhere(self, message: Message) -> Message | None:
-        found = await self._query(_ORIGINAL, _pair(message), [message.conversation_id])
-        return message_from_item(found[0]) if found else None
 
     @override
     async def find(self, conversation_id: ConversationId, sequence: Sequence) -> Message | None:
@@ -77,18 +72,19 @@ class CosmosMessageStore(MessageStore):
         return found
 
     @override
-    async def newest_sequence(
+    async def find_newest(
         self, conversation_id: ConversationId, *, at_least: Sequence
-    ) -> Sequence:
-        newest = at_least
+    ) -> Message | None:
+        newest: Message | None = None
+        bucket = self._bucket(at_least)
         while True:
-            bucket = self._bucket(Sequence(newest + 1))
-            answer: list[Any] = await self._query(_NEWEST, {}, [conversation_id, bucket])
-            if not answer:
+            found = await self._query(_NEWEST, {}, [conversation_id, bucket])
+            if not found:
                 return newest
-            newest = Sequence(max(newest, answer[0]))
-            if newest < (bucket + 1) * self._bucket_size:
+            newest = message_from_item(found[0])
+            if newest.sequence < (bucket + 1) * self._bucket_size:
                 return newest
+            bucket += 1
 
     def _bucket(self, sequence: Sequence) -> int:
         return bucket_of(Sequence(max(sequence, NO_SEQUENCE + 1)), size=self._bucket_size)

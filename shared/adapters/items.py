@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from shared.domain.attachment import Attachment
@@ -16,25 +15,10 @@ from shared.domain.ids import (
 )
 from shared.domain.message import Message
 from shared.domain.receipt import Receipt
+from shared.domain.times import from_ms, optional_from_ms, to_ms
 from shared.domain.user import Subscription, User
 
 Item = dict[str, Any]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def to_ms(at: datetime) -> int:
-    """Return *at* as epoch milliseconds."""
-    delta = at - _EPOCH
-    return delta.days * 86_400_000 + delta.seconds * 1000 + delta.microseconds // 1000
-
-
-def from_ms(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
-
-
-def optional_from_ms(ms: int | None) -> datetime | None:
-    return from_ms(ms) if ms else None
 
 
 def sequence_id(sequence: int) -> str:

@@ -8,13 +8,7 @@ from typing import Any, override
 
 from shared.adapters import redis_keys as keys
 from shared.adapters import redis_scripts as scripts
-from shared.adapters.items import (
-    from_ms,
-    message_from_text,
-    message_text,
-    optional_from_ms,
-    to_ms,
-)
+from shared.adapters.items import message_from_text, message_text
 from shared.adapters.redis_client import Entry, RedisClient, call
 from shared.domain.conversation import Conversation
 from shared.domain.ids import ConversationId, Sequence, UserId
@@ -29,6 +23,7 @@ from shared.domain.live import (
 )
 from shared.domain.message import Message
 from shared.domain.receipt import Receipt
+from shared.domain.times import from_ms, optional_from_ms, to_ms
 from shared.ports import Clock, LiveState
 
 _INBOX_READY = ""  # the marker member; its score sorts it after every conversation
@@ -73,7 +68,7 @@ class RedisLiveState(LiveState):
         return self.entered(answers[0])
 
     @override
-    async def enter_send(
+    async def enter_conversation(
         self, call: Call, conversation_id: ConversationId
     ) -> tuple[CallState, Head]:
         answers = await self._client.run(*self.entering(call), _read_head(conversation_id))
@@ -130,20 +125,20 @@ class RedisLiveState(LiveState):
 
     @override
     async def seed(
-        self, conversation: Conversation, head: Head, receipts: Iterable[Receipt]
+        self, conversation: Conversation, newest: Message | None, receipts: Iterable[Receipt]
     ) -> None:
         flat: list[str | int] = []
         for receipt in receipts:
             moved_at = to_ms(receipt.updated_at) if receipt.updated_at else 0
             flat += [receipt.user_id, receipt.delivered, receipt.read, moved_at]
-        at = to_ms(head.at or conversation.created_at)
         await self._client.run(
             call(
                 scripts.SEED,
                 (keys.conversation(conversation.id),),
                 conversation.version,
-                head.sequence,
-                at,
+                newest.sequence if newest else 0,
+                to_ms(newest.sent_at if newest else conversation.created_at),
+                message_text(newest) if newest else "",
                 *flat,
             )
         )
@@ -222,7 +217,7 @@ class RedisLiveState(LiveState):
         return [ConversationId(_text(one)) for shard in answers for one in shard][:limit]
 
     @override
-    async def snapshot(self, conversation_id: ConversationId) -> LiveConversation | None:
+    async def snapshot(self, conversation_id: ConversationId) -> LiveConversation:
         (answer,) = await self._client.run(
             call(
                 scripts.SNAPSHOT,

@@ -7,12 +7,10 @@ from typing import Final, override
 
 from shared.adapters import redis_keys as keys
 from shared.adapters import redis_scripts as scripts
-from shared.adapters.items import optional_from_ms, to_ms
 from shared.adapters.redis_client import Entry, RedisClient, call
-from shared.adapters.redis_live import RedisLiveState
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
-from shared.domain.live import Call, CallState
 from shared.domain.presence import Presence
+from shared.domain.times import optional_from_ms, to_ms
 from shared.ports import Clock, NoticeMarks, PresenceStore
 
 _CHANNEL: Final = "presence"
@@ -22,11 +20,8 @@ _TYPING_MS: Final = 2_500  # a client repeats every 3 s while its user types
 class RedisPresenceStore(PresenceStore):
     """Fulfils `PresenceStore`. A flushed Redis heals with each user's next call."""
 
-    def __init__(
-        self, client: RedisClient, live: RedisLiveState, clock: Clock, *, lease_s: int
-    ) -> None:
+    def __init__(self, client: RedisClient, clock: Clock, *, lease_s: int) -> None:
         self._client = client
-        self._live = live
         self._clock = clock
         self._lease_ms = lease_s * 1000
 
@@ -105,12 +100,12 @@ class RedisPresenceStore(PresenceStore):
 
     @override
     async def mark_typing(
-        self, call: Call, conversation_id: ConversationId, *, typing: bool
-    ) -> tuple[CallState, bool]:
-        key = keys.typing(call.user_id, conversation_id)
+        self, user_id: UserId, conversation_id: ConversationId, *, typing: bool
+    ) -> bool:
+        key = keys.typing(user_id, conversation_id)
         signal: Entry = ("SET", key, 1, "NX", "PX", _TYPING_MS) if typing else ("DEL", key)
-        answers = await self._client.run(*self._live.entering(call), signal)
-        return self._live.entered(answers[0]), bool(answers[-1])
+        (news,) = await self._client.run(signal)
+        return bool(news)
 
 
 class RedisNoticeMarks(NoticeMarks):

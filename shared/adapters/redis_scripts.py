@@ -149,8 +149,8 @@ return {'moved', delivered, read, tonumber(ARGV[5]), head}
 """
 )
 
-# KEYS conversation; ARGV version, head, head-at ms, then user, delivered, read, moved-at ms
-# for each receipt. Merges by maximum and marks the conversation as known.
+# KEYS conversation; ARGV version, head, head-at ms, newest message JSON or '', then user,
+# delivered, read, moved-at ms for each receipt. Merges by maximum; marks it as known.
 SEED = Script(
     f"""
 local function raise(name, value)
@@ -159,9 +159,13 @@ local function raise(name, value)
   end
 end
 raise('version', ARGV[1])
+local head = tonumber(redis.call('HGET', KEYS[1], 'head')) or 0
+if ARGV[4] ~= '' and tonumber(ARGV[2]) >= head then
+  redis.call('HSET', KEYS[1], 'last', ARGV[4])
+end
 raise('head', ARGV[2])
 raise('at', ARGV[3])
-for i = 4, #ARGV, 4 do
+for i = 5, #ARGV, 4 do
   raise('d:' .. ARGV[i], ARGV[i + 1])
   raise('r:' .. ARGV[i], ARGV[i + 2])
   raise('t:' .. ARGV[i], ARGV[i + 3])

@@ -1,6 +1,5 @@
 """Web Push: encrypted for the device (RFC 8291), signed by us (VAPID, RFC 8292)."""
 
-import asyncio
 import base64
 import hashlib
 import json
@@ -61,7 +60,7 @@ class WebPush(NotificationChannel):
                 endpoint, data=body, headers=headers, allow_redirects=False
             ) as answer:
                 return answer.status
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise UnavailableError("the push service did not answer") from error
 
     def _signature(self, endpoint: str) -> dict[str, str]:

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Literal
 
 from shared.domain.errors import InvalidError, TooLargeError, UnsupportedTypeError
-from shared.domain.ids import AttachmentId
+from shared.domain.ids import AttachmentId, UserId
 
 State = Literal["pending", "clean", "rejected"]
 
 MAX_BYTES = 25 * 1024 * 1024
 MAX_FILE_NAME_CHARACTERS = 255
-SNIFFED_BYTES = 16  # what the longest signature below needs
+SNIFFED_BYTES = 65_536  # holds every signature below, and the size of nearly every image
 
 # First bytes that a file of a type must have, any one of them; an empty tuple means the type has
 # no signature (plain text). Types a browser would run (HTML, SVG, scripts) are not here.
@@ -71,12 +71,25 @@ class UploadGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class Granted:
+    """A file somebody may upload, or has.
+
+    Args:
+        referred: A message refers to it, so it is kept and members may read it.
+    """
+
+    attachment: Attachment
+    owner: UserId
+    granted_at: datetime
+    referred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StoredBlob:
     """An uploaded file, as its storage knows it."""
 
     size_bytes: int
     first_bytes: bytes
-    metadata: Mapping[str, str]
 
 
 def check_grant(file_name: object, content_type: object, size_bytes: object) -> None:

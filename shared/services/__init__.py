@@ -1,0 +1,1 @@
+"""The use cases: load, decide in the domain, store, and say what to push."""

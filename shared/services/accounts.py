@@ -1,0 +1,202 @@
+"""Users: who calls, whom they know, whom they block, and where their notifications go."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from shared.domain.errors import InvalidError, UnavailableError, UserNotFoundError
+from shared.domain.events import Effect, LeaveGroup, ToConnection, watchers_group
+from shared.domain.ids import UserId
+from shared.domain.live import Call
+from shared.domain.presence import Presence, unknown
+from shared.domain.user import (
+    MAX_SUBSCRIPTIONS,
+    PreviewLevel,
+    Principal,
+    Subscription,
+    User,
+    blocks_between,
+)
+from shared.ports import PresenceStore, UserStore, VersionConflictError
+from shared.services.conversations import Conversations
+from shared.services.gate import Gate
+
+_TRIES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    user: User
+    presence: Presence
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the website says of one of its users."""
+
+    user_id: UserId
+    display_name: str
+    avatar_url: str
+    contacts: tuple[UserId, ...]
+    blocked: tuple[UserId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Keeps chat's read model of the website's users."""
+
+    gate: Gate
+    users: UserStore
+    presence: PresenceStore
+    conversations: Conversations
+
+    async def me(self, call: Call, principal: Principal) -> User:
+        """Return the caller's user, made from their proof if the website has not fed it yet."""
+        await self.gate.enter(call)
+        return await self.ensure(principal)
+
+    async def ensure(self, principal: Principal) -> User:
+        found = await self.users.find(principal.user_id)
+        if found is not None:
+            return found
+        name = principal.display_name or principal.user_id
+        fresh = User(principal.user_id, name, principal.avatar_url)
+        return await self.users.add(fresh) or await self._get(principal.user_id)
+
+    async def contacts(self, call: Call) -> list[Contact]:
+        """Return the caller's contacts with their presence, those that block or are blocked too.
+
+        Raises:
+            RateLimitedError: The caller's bucket is empty.
+        """
+        await self.gate.enter(call)
+        me = await self.users.find(call.user_id)
+        if me is None or not me.contacts:
+            return []
+        known = await self.users.find_many(me.contacts)
+        visible = [user.id for user in known if not blocks_between(me, user)]
+        try:
+            seen = {one.user_id: one for one in await self.presence.list_presences(visible)}
+        except UnavailableError:
+            seen = {}
+        order = {user_id: i for i, user_id in enumerate(me.contacts)}
+        known.sort(key=lambda user: order[user.id])
+        return [Contact(user, seen.get(user.id) or unknown(user.id)) for user in known]
+
+    async def feed(self, profiles: list[Profile]) -> None:
+        """Take over what the website says; subscriptions and settings stay the user's own."""
+        for profile in profiles:
+            await self._take(profile)
+
+    async def block(self, call: Call, other: UserId, *, blocked: bool) -> list[Effect]:
+        """Put or lift the caller's block of *other*, at once and on open connections too.
+
+        Raises:
+            UserNotFoundError: There is no such user.
+            InvalidError: Nobody blocks themselves.
+        """
+        if other == call.user_id:
+            raise InvalidError("userId: you cannot block yourself")
+        effects = await self.gate.enter(call)
+        if await self.users.find(other) is None:
+            raise UserNotFoundError("no such user")
+        await self.ensure(Principal(call.user_id))
+
+        def change(user: User) -> User:
+            others = tuple(one for one in user.blocked if one != other)
+            return replace(user, blocked=(*others, other) if blocked else others)
+
+        await self._update(call.user_id, change)
+        return effects + await self._carry(call.user_id, other, blocked=blocked)
+
+    async def subscribe(self, call: Call, subscription: Subscription) -> None:
+        """Remember where one device's notifications go; the oldest of too many is forgotten."""
+        await self.gate.enter(call)
+        await self.ensure(Principal(call.user_id))
+
+        def change(user: User) -> User:
+            # One device, one entry: the same endpoint under a new id replaces the old one.
+            others = [
+                one
+                for one in user.subscriptions
+                if one.id != subscription.id and one.endpoint != subscription.endpoint
+            ]
+            kept = others[-(MAX_SUBSCRIPTIONS - 1) :]
+            return replace(user, subscriptions=(*kept, subscription))
+
+        await self._update(call.user_id, change)
+
+    async def unsubscribe(self, call: Call, subscription_id: str) -> None:
+        await self.gate.enter(call)
+        await self.drop_subscription(call.user_id, subscription_id)
+
+    async def drop_subscription(self, user_id: UserId, subscription_id: str) -> None:
+        """Forget a device, at its user's wish or because its push service says it is gone."""
+
+        def change(user: User) -> User:
+            kept = tuple(one for one in user.subscriptions if one.id != subscription_id)
+            return user if kept == user.subscriptions else replace(user, subscriptions=kept)
+
+        if await self.users.find(user_id) is not None:
+            await self._update(user_id, change)
+
+    async def set_preview(self, call: Call, preview: PreviewLevel) -> User:
+        """Choose how much a notification tells."""
+        await self.gate.enter(call)
+        await self.ensure(Principal(call.user_id))
+        return await self._update(call.user_id, lambda user: replace(user, preview=preview))
+
+    async def _take(self, profile: Profile) -> None:
+        fresh = User(
+            profile.user_id,
+            profile.display_name,
+            profile.avatar_url,
+            contacts=profile.contacts,
+            blocked=profile.blocked,
+        )
+        if await self.users.add(fresh) is None:
+
+            def change(user: User) -> User:
+                return replace(
+                    user,
+                    display_name=profile.display_name,
+                    avatar_url=profile.avatar_url,
+                    contacts=profile.contacts,
+                    blocked=tuple(dict.fromkeys((*user.blocked, *profile.blocked))),
+                )
+
+            await self._update(profile.user_id, change)
+        for other in profile.blocked:
+            await self.conversations.set_block(profile.user_id, other, blocked=True)
+
+    async def _carry(self, one: UserId, other: UserId, *, blocked: bool) -> list[Effect]:
+        await self.conversations.set_block(one, other, blocked=blocked)
+        if not blocked:
+            return []
+        effects: list[Effect] = []
+        for watcher, watched in ((one, other), (other, one)):
+            group = watchers_group(watched)
+            try:
+                connections = await self.presence.connections(watcher)
+            except UnavailableError:
+                continue
+            effects += [LeaveGroup(ToConnection(connection), group) for connection in connections]
+        return effects
+
+    async def _update(self, user_id: UserId, change: Callable[[User], User]) -> User:
+        for _ in range(_TRIES):
+            user = await self._get(user_id)
+            changed = change(user)
+            if changed is user:
+                return user
+            try:
+                return await self.users.replace(changed)
+            except VersionConflictError:
+                continue
+        raise UnavailableError("the user is being changed")
+
+    async def _get(self, user_id: UserId) -> User:
+        user = await self.users.find(user_id)
+        if user is None:
+            raise UserNotFoundError("no such user")
+        return user

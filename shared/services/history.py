@@ -1,0 +1,152 @@
+"""History: pages by sequence, and catching up after any absence."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from shared.domain.catchup import gap_after
+from shared.domain.conversation import Conversation
+from shared.domain.errors import UnavailableError
+from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
+from shared.domain.live import Call
+from shared.domain.message import Message, Status, status_of
+from shared.domain.receipt import Receipt
+from shared.ports import MessageStore
+from shared.services.entrance import Entrance
+from shared.services.gate import Gate
+from shared.services.inbox import Inbox, Row
+from shared.services.reader import ConversationReader, receipts_of
+
+_LAG_TRIES: Final = 6
+_LAG_S: Final = 0.02
+_ITEMS_PER_SYNC: Final = 50
+_READERS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Messages in rising sequence, each with what its sender sees of it."""
+
+    messages: list[tuple[Message, Status]]
+    latest: Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class SyncItem:
+    """What one conversation has that the client lacks; `complete` or the rest is to be paged."""
+
+    conversation_id: ConversationId
+    latest: Sequence
+    messages: list[tuple[Message, Status]]
+    complete: bool
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Reads messages."""
+
+    entrance: Entrance
+    gate: Gate
+    reader: ConversationReader
+    messages: MessageStore
+    inbox: Inbox
+
+    async def list_messages(
+        self,
+        call: Call,
+        conversation_id: ConversationId,
+        *,
+        before: Sequence | None,
+        after: Sequence | None,
+        limit: int,
+    ) -> Page:
+        """Return up to *limit* messages: those after `after`, else the last before `before`.
+
+        Raises:
+            NotFoundError: No such conversation for this caller.
+            UnavailableError: The store did not answer, or lags behind what is known.
+        """
+        entered = await self.entrance.enter(call, conversation_id)
+        latest = entered.head.sequence
+        first, last = _bounds(before, after, limit, latest)
+        first = Sequence(max(first, entered.member.history_from))
+        found = await self._range(conversation_id, first, last)
+        receipts = await self._receipts(entered.conversation)
+        return Page(_with_status(entered.conversation, found, receipts), latest)
+
+    async def sync(
+        self, call: Call, positions: Mapping[ConversationId, Sequence], *, limit: int
+    ) -> tuple[list[SyncItem], bool]:
+        """Return what the caller lacks, newest activity first, and whether there is more.
+
+        Each conversation's gap is filled fully, or marked as not complete with its newest *limit*
+        messages. A conversation the client has no position for counts from its beginning.
+
+        Raises:
+            UnavailableError: The store did not answer.
+        """
+        await self.gate.enter(call)
+        rows = [
+            row
+            for row in await self.inbox.all_rows(call.user_id)
+            if row.conversation.id not in positions
+            or row.head.sequence > positions[row.conversation.id]
+        ]
+        slots = asyncio.Semaphore(_READERS)
+
+        async def one(row: Row) -> SyncItem:
+            async with slots:
+                position = positions.get(row.conversation.id, NO_SEQUENCE)
+                return await self._item(call.user_id, row, position, limit)
+
+        items = await asyncio.gather(*map(one, rows[:_ITEMS_PER_SYNC]))
+        return list(items), len(rows) > _ITEMS_PER_SYNC
+
+    async def _item(self, user_id: UserId, row: Row, position: Sequence, limit: int) -> SyncItem:
+        conversation, latest = row.conversation, row.head.sequence
+        member = conversation.find_member(user_id)
+        history_from = member.history_from if member else Sequence(latest + 1)
+        gap = gap_after(position, latest=latest, history_from=history_from, limit=limit)
+        found = await self._range(conversation.id, gap.first, gap.last) if gap else []
+        messages = _with_status(conversation, found, await self._receipts(conversation))
+        return SyncItem(conversation.id, latest, messages, gap.complete, row.receipt)
+
+    async def _range(
+        self, conversation_id: ConversationId, first: Sequence, last: Sequence
+    ) -> list[Message]:
+        # Sequences have no gaps, so a page that lacks one was read behind its writer: read again.
+        wanted = max(0, last - first + 1)
+        for attempt in range(_LAG_TRIES):
+            found = await self.messages.list_range(conversation_id, first, last)
+            if len(found) >= wanted:
+                return found
+            await asyncio.sleep(_LAG_S * 2**attempt)
+        raise UnavailableError("the store lags behind")
+
+    async def _receipts(self, conversation: Conversation) -> dict[UserId, Receipt]:
+        head, receipts = await self.reader.head_and_receipts(conversation.id)
+        return receipts if head.known else (await self.reader.recover(conversation))[1]
+
+
+def _bounds(
+    before: Sequence | None, after: Sequence | None, limit: int, latest: Sequence
+) -> tuple[Sequence, Sequence]:
+    top = latest if before is None else min(latest, before - 1)
+    if after is not None:
+        return Sequence(after + 1), Sequence(min(top, after + limit))
+    return Sequence(max(1, top - limit + 1)), Sequence(top)
+
+
+def _with_status(
+    conversation: Conversation, messages: Iterable[Message], receipts: dict[UserId, Receipt]
+) -> list[tuple[Message, Status]]:
+    known = list(zip(conversation.members, receipts_of(conversation, receipts), strict=True))
+    return [
+        (
+            message,
+            status_of(message, [r for m, r in known if m.history_from <= message.sequence]),
+        )
+        for message in messages
+    ]

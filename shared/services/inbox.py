@@ -1,0 +1,164 @@
+"""The inbox: a user's conversations, newest activity first.
+
+Its order lives in live state. When that is lost it is rebuilt from the memberships, so an inbox is
+never wrong for good, and a page costs the same for ten conversations and for a thousand.
+"""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from shared.domain.conversation import Conversation, Member
+from shared.domain.errors import UnavailableError
+from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
+from shared.domain.live import Call, Head, InboxEntry, LiveSummary
+from shared.domain.message import Message
+from shared.domain.notification import is_muted
+from shared.domain.receipt import Receipt, unread_count
+from shared.domain.times import to_ms
+from shared.ports import Clock, LiveState, MembershipStore, MessageStore
+from shared.services.gate import Gate
+from shared.services.reader import ConversationReader
+
+_MAX_CONVERSATIONS: Final = 10_000
+_READERS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One conversation as live state and store have it."""
+
+    conversation: Conversation
+    head: Head
+    last: Message | None
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    row: Row
+    unread_count: int
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InboxPage:
+    items: list[InboxItem]
+    continuation: InboxEntry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """Lists a user's conversations."""
+
+    gate: Gate
+    reader: ConversationReader
+    live: LiveState
+    memberships: MembershipStore
+    messages: MessageStore
+    clock: Clock
+
+    async def list_conversations(
+        self, call: Call, *, limit: int, after: InboxEntry | None
+    ) -> InboxPage:
+        """Return a page of the caller's inbox.
+
+        Raises:
+            UnavailableError: The store did not answer.
+        """
+        await self.gate.enter(call)
+        entries = await self._entries(call.user_id, limit=limit + 1, after=after)
+        shown, more = entries[:limit], len(entries) > limit
+        rows = await self._rows(call.user_id, [entry.conversation_id for entry in shown])
+        now = self.clock.now()
+        items = [_item(row, member, now) for row in rows if (member := _member(row, call.user_id))]
+        return InboxPage(items, shown[-1] if more else None)
+
+    async def all_rows(self, user_id: UserId) -> list[Row]:
+        """Return every conversation of the user, newest activity first."""
+        entries = await self._entries(user_id, limit=_MAX_CONVERSATIONS, after=None)
+        rows = await self._rows(user_id, [entry.conversation_id for entry in entries])
+        return [row for row in rows if _member(row, user_id)]
+
+    async def forget(self, user_id: UserId, conversation_id: ConversationId) -> None:
+        """Take a conversation out of a former member's inbox."""
+        await self.memberships.remove(user_id, conversation_id)
+        with contextlib.suppress(UnavailableError):
+            await self.live.drop_inbox(user_id, conversation_id)
+
+    async def _entries(
+        self, user_id: UserId, *, limit: int, after: InboxEntry | None
+    ) -> list[InboxEntry]:
+        try:
+            page = await self.live.inbox_page(user_id, limit=limit, after=after)
+            if page is None:
+                await self._rebuild(user_id)
+                page = await self.live.inbox_page(user_id, limit=limit, after=after)
+        except UnavailableError:
+            page = None
+        if page is not None:
+            return page
+        entries = await self._from_store(user_id)
+        return [entry for entry in entries if after is None or _order(entry) < _order(after)][
+            :limit
+        ]
+
+    async def _rebuild(self, user_id: UserId) -> None:
+        await self.live.fill_inbox(user_id, await self._from_store(user_id))
+        # What was posted while the store was read had no inbox to raise: look once more.
+        await self.live.fill_inbox(user_id, await self._from_store(user_id))
+
+    async def _from_store(self, user_id: UserId) -> list[InboxEntry]:
+        ids = await self.memberships.list_all(user_id)
+        rows = await self._rows(user_id, ids)
+        entries = [
+            InboxEntry(row.conversation.id, to_ms(row.head.at or row.conversation.created_at))
+            for row in rows
+        ]
+        return sorted(entries, key=_order, reverse=True)
+
+    async def _rows(self, user_id: UserId, ids: list[ConversationId]) -> list[Row]:
+        if not ids:
+            return []
+        try:
+            summaries = await self.live.summaries(user_id, ids)
+        except UnavailableError:
+            nothing = [Receipt(one, user_id) for one in ids]
+            summaries = [LiveSummary(Head(), None, receipt) for receipt in nothing]
+        by_id = dict(zip(ids, summaries, strict=True))
+        versions = {one: s.head.version if s.head.known else None for one, s in by_id.items()}
+        found = await self.reader.find_many(versions)
+        slots = asyncio.Semaphore(_READERS)
+
+        async def one(conversation: Conversation) -> Row:
+            async with slots:
+                return await self._row(user_id, conversation, by_id[conversation.id])
+
+        return list(await asyncio.gather(*map(one, found)))
+
+    async def _row(self, user_id: UserId, conversation: Conversation, known: LiveSummary) -> Row:
+        head, last, receipt = known.head, known.last, known.receipt
+        if not head.known:
+            head, receipts = await self.reader.recover(conversation)
+            receipt = receipts.get(user_id, receipt)
+        if head.sequence and (last is None or last.sequence != head.sequence):
+            last = await self.messages.find(conversation.id, head.sequence)
+        return Row(conversation, head, last, receipt)
+
+
+def _member(row: Row, user_id: UserId) -> Member | None:
+    return row.conversation.find_member(user_id)
+
+
+def _item(row: Row, member: Member, now: datetime) -> InboxItem:
+    latest: Sequence = row.head.sequence
+    unread = unread_count(latest=latest, read=row.receipt.read, history_from=member.history_from)
+    if (row.last.sequence if row.last else NO_SEQUENCE) < member.history_from:
+        row = Row(row.conversation, row.head, None, row.receipt)
+    return InboxItem(row, unread, is_muted(member, now=now))
+
+
+def _order(entry: InboxEntry) -> tuple[int, str]:
+    return entry.activity_ms, entry.conversation_id

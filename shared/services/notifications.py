@@ -1,0 +1,180 @@
+"""Notifying the absent: decided from the change feed, checked again, delivered per device."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from shared.domain.conversation import Conversation
+from shared.domain.errors import UnavailableError
+from shared.domain.ids import ConversationId, Sequence, UserId
+from shared.domain.message import Message
+from shared.domain.notification import Notice, absentees, compose
+from shared.domain.receipt import Receipt
+from shared.domain.user import Subscription, User
+from shared.ports import (
+    Bus,
+    Clock,
+    MessageStore,
+    NoticeMarks,
+    NotificationChannel,
+    PresenceStore,
+    UserStore,
+)
+from shared.services.accounts import Accounts
+from shared.services.entrance import Entrance
+from shared.services.reader import ConversationReader, receipts_of
+
+logger = logging.getLogger(__name__)
+
+_MAX_ATTEMPTS: Final = 5
+_BACK_OFF_S: Final = (5, 30, 120, 600, 1800)
+
+
+class UndeliverableError(Exception):
+    """A recipient's devices failed every attempt: the queue's dead letters keep the notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notifications:
+    """Finds absent members and notifies them, each at most once for a message."""
+
+    entrance: Entrance
+    reader: ConversationReader
+    messages: MessageStore
+    users: UserStore
+    accounts: Accounts
+    presence: PresenceStore
+    marks: NoticeMarks
+    bus: Bus
+    channel: NotificationChannel
+    clock: Clock
+    delay_s: int
+
+    async def decide(self, messages: Iterable[Message]) -> None:
+        """Queue one notice per conversation for those away, and a later one for those online.
+
+        Repeats are harmless: a notice's id follows from its content, and the queue drops it.
+
+        Raises:
+            UnavailableError: The queue or the store did not answer; decide the batch again.
+        """
+        by_conversation: dict[ConversationId, list[Message]] = defaultdict(list)
+        for message in messages:
+            by_conversation[message.conversation_id].append(message)
+        for conversation_id, batch in by_conversation.items():
+            await self._decide(conversation_id, batch)
+
+    async def deliver(self, notice: Notice) -> int:
+        """Notify the recipients who have still not got the messages; return how many.
+
+        A recipient who fails is queued again alone, later each time.
+
+        Raises:
+            UndeliverableError: The last attempt for a recipient has failed.
+            UnavailableError: The store did not answer.
+        """
+        conversation = await self._conversation(notice.conversation_id)
+        if conversation is None:
+            return 0
+        span = await self.messages.list_range(conversation.id, notice.first, notice.up_to)
+        waiting = absentees(
+            conversation, span, await self._receipts(conversation), now=self.clock.now()
+        )
+        due = [user for user in notice.recipients if user in waiting]
+        failed = [user for user in due if not await self._notify(user, conversation, span)]
+        await self._retry(notice, failed)
+        return len(due) - len(failed)
+
+    async def _decide(self, conversation_id: ConversationId, batch: list[Message]) -> None:
+        conversation = await self._conversation(conversation_id)
+        if conversation is None:
+            return
+        receipts = await self._receipts(conversation)
+        waiting = absentees(conversation, batch, receipts, now=self.clock.now())
+        if not waiting:
+            return
+        online = await self._online(waiting)
+        away = tuple(user for user in waiting if user not in online)
+        first = Sequence(min(message.sequence for message in batch))
+        up_to = Sequence(max(message.sequence for message in batch))
+        if away:
+            await self.bus.send(Notice(conversation_id, first, up_to, away))
+        if online:
+            later = Notice(conversation_id, first, up_to, tuple(sorted(online)))
+            await self.bus.send(later, delay_s=self.delay_s)
+
+    async def _notify(
+        self, user_id: UserId, conversation: Conversation, span: list[Message]
+    ) -> bool:
+        user = await self.users.find(user_id)
+        newest = next((m for m in reversed(span) if m.sender_id != user_id), None)
+        if user is None or newest is None or not user.subscriptions:
+            return True
+        if not await self._claimed(user_id, newest):
+            return True
+        try:
+            for subscription in user.subscriptions:
+                await self._push(user, subscription, conversation, newest, span)
+        except UnavailableError as error:
+            logger.info("notification of %s put off: %s", conversation.id, error)
+            await self._release(user_id, newest)
+            return False
+        return True
+
+    async def _push(
+        self,
+        user: User,
+        subscription: Subscription,
+        conversation: Conversation,
+        newest: Message,
+        span: list[Message],
+    ) -> None:
+        sender = await self.users.find(newest.sender_id)
+        notification = compose(
+            newest,
+            conversation,
+            sender_name=sender.display_name if sender else newest.sender_id,
+            unseen_count=sum(message.sender_id != user.id for message in span),
+            preview=user.preview,
+        )
+        if not await self.channel.deliver(subscription, notification):
+            await self.accounts.drop_subscription(user.id, subscription.id)
+
+    async def _retry(self, notice: Notice, failed: list[UserId]) -> None:
+        for user in failed:
+            if notice.attempt >= _MAX_ATTEMPTS:
+                raise UndeliverableError(f"{notice.conversation_id}: no device took it")
+            again = replace(notice, recipients=(user,), attempt=notice.attempt + 1)
+            await self.bus.send(again, delay_s=_BACK_OFF_S[min(notice.attempt, 4)])
+
+    async def _conversation(self, conversation_id: ConversationId) -> Conversation | None:
+        head, _ = await self.reader.head_and_receipts(conversation_id)
+        version = head.version if head.known else None
+        return await self.reader.find(conversation_id, version=version)
+
+    async def _receipts(self, conversation: Conversation) -> list[Receipt]:
+        head, known = await self.reader.head_and_receipts(conversation.id)
+        if not head.known:
+            _, known = await self.reader.recover(conversation)
+        return list(receipts_of(conversation, known))
+
+    async def _online(self, users: tuple[UserId, ...]) -> set[UserId]:
+        try:
+            known = await self.presence.list_presences(users)
+        except UnavailableError:
+            return set(users)  # not known: give them the time to acknowledge
+        return {one.user_id for one in known if one.status == "online"}
+
+    async def _claimed(self, user_id: UserId, newest: Message) -> bool:
+        try:
+            return await self.marks.claim(user_id, newest.conversation_id, newest.sequence)
+        except UnavailableError:
+            return True  # rather twice than never
+
+    async def _release(self, user_id: UserId, newest: Message) -> None:
+        try:
+            await self.marks.release(user_id, newest.conversation_id, newest.sequence)
+        except UnavailableError:
+            logger.warning("notification mark not taken back")

@@ -1,0 +1,112 @@
+"""Presence: leases that calls renew, lapses that a timer finds, and who watches whom."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from shared.domain.errors import UnavailableError
+from shared.domain.events import Effect, JoinGroup, LeaveGroup, ToConnection, watchers_group
+from shared.domain.ids import ConnectionId, UserId
+from shared.domain.live import Call
+from shared.domain.presence import Presence, unknown
+from shared.domain.user import blocks_between
+from shared.ports import Clock, LiveState, PresenceStore, UserStore
+from shared.services.gate import Gate
+
+_LAPSED_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What a heartbeat learns: `activity` counts messages to this user."""
+
+    server_time: datetime
+    activity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Presences:
+    """Keeps who is online. Neither `connected` nor `disconnected` is trusted to come."""
+
+    gate: Gate
+    live: LiveState
+    presence: PresenceStore
+    users: UserStore
+    clock: Clock
+
+    async def connected(self, call: Call) -> list[Effect]:
+        """Give a new connection its lease."""
+        return await self.gate.enter(call)
+
+    async def disconnected(self, user_id: UserId, connection_id: ConnectionId) -> list[Effect]:
+        """End a connection's lease; the user is offline when it was the last."""
+        if not await self.presence.close(user_id, connection_id):
+            return []
+        return await self.gate.announce(Presence(user_id, "offline", self.clock.now()))
+
+    async def heartbeat(self, call: Call) -> tuple[Beat, list[Effect]]:
+        """Renew the lease and count messages; with live state down, say 0 of them."""
+        now = self.clock.now()
+        try:
+            state, activity = await self.live.heartbeat(call)
+        except UnavailableError:
+            return Beat(now, 0), []
+        return Beat(now, activity), await self.gate.admit(call, state)
+
+    async def watch(
+        self, call: Call, connection_id: ConnectionId, user_ids: list[UserId]
+    ) -> tuple[list[Presence], list[Effect]]:
+        """Watch exactly *user_ids* from this connection on, and say how they are now.
+
+        Raises:
+            RateLimitedError: The caller's bucket is empty.
+            UnavailableError: Live state is down.
+        """
+        effects = await self.gate.enter(call)
+        visible = await self._visible(call.user_id, user_ids)
+        before = await self.presence.swap_watched(connection_id, visible)
+        connection = ToConnection(connection_id)
+        wanted = set(visible)
+        effects += [
+            LeaveGroup(connection, watchers_group(user)) for user in sorted(before - wanted)
+        ]
+        effects += [JoinGroup(connection, watchers_group(user)) for user in sorted(wanted - before)]
+        return await self._presences(user_ids, wanted), effects
+
+    async def list_presences(self, call: Call, user_ids: list[UserId]) -> list[Presence]:
+        """Return the presence of each of *user_ids*, in their order.
+
+        Raises:
+            RateLimitedError: The caller's bucket is empty.
+        """
+        await self.gate.enter(call)
+        visible = await self._visible(call.user_id, user_ids)
+        try:
+            return await self._presences(user_ids, set(visible))
+        except UnavailableError:
+            return [unknown(user) for user in user_ids]
+
+    async def sweep(self) -> list[Effect]:
+        """Announce offline those whose last lease has lapsed without a sign."""
+        try:
+            lapsed = await self.presence.lapse(limit=_LAPSED_AT_ONCE)
+        except UnavailableError:
+            return []
+        return [effect for one in lapsed for effect in await self.gate.announce(one)]
+
+    async def _presences(self, asked: list[UserId], visible: set[UserId]) -> list[Presence]:
+        seen = [user for user in asked if user in visible]
+        known = {one.user_id: one for one in await self.presence.list_presences(seen)}
+        return [known.get(user) or unknown(user) for user in asked]
+
+    async def _visible(self, caller: UserId, asked: list[UserId]) -> list[UserId]:
+        """Return those of *asked* whose presence *caller* may see: no block between them."""
+        found = {user.id: user for user in await self.users.find_many({*asked, caller})}
+        me = found.get(caller)
+        if me is None:
+            return [user for user in asked if user in found]
+        return [
+            user
+            for user in dict.fromkeys(asked)
+            if user in found and (user == caller or not blocks_between(me, found[user]))
+        ]

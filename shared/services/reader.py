@@ -1,0 +1,128 @@
+"""Conversations and their heads: cached per process, checked against live state, healed from it.
+
+A conversation is cached with its version. Live state holds the newest version, so a cached copy is
+used only while no newer one exists; losing live state costs reads, never rights.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Final
+
+from shared.domain.conversation import Conversation
+from shared.domain.errors import UnavailableError
+from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
+from shared.domain.live import Head
+from shared.domain.receipt import Receipt
+from shared.ports import ConversationStore, LiveState, MessageStore
+
+_MAX_CACHED: Final = 20_000
+_BLIND_S: Final = 5.0  # how long a copy is believed while live state cannot tell its version
+_LAG_TRIES: Final = 6
+_LAG_S: Final = 0.02
+
+
+class ConversationReader:
+    """Gives conversations, their heads and their receipts to the use cases."""
+
+    def __init__(self, store: ConversationStore, messages: MessageStore, live: LiveState) -> None:
+        self._store = store
+        self._messages = messages
+        self._live = live
+        self._cache: OrderedDict[ConversationId, tuple[Conversation, float]] = OrderedDict()
+        self._heads: OrderedDict[ConversationId, Sequence] = OrderedDict()
+
+    async def find(
+        self, conversation_id: ConversationId, *, version: int | None
+    ) -> Conversation | None:
+        """Return the conversation at *version* or later.
+
+        Args:
+            version: The version live state knows; None when it knows none, and then a copy is
+                believed for five seconds; 0 takes any copy, for callers that check it later.
+        """
+        cached = self._cached(conversation_id, version)
+        if cached is not None:
+            return cached
+        for attempt in range(_LAG_TRIES):
+            found = await self._store.find(conversation_id)
+            if found is None or version is None or found.version >= version:
+                break
+            # Session consistency: this worker may read behind the one that wrote.
+            await asyncio.sleep(_LAG_S * 2**attempt)
+        else:
+            raise UnavailableError("the conversation is being changed")
+        if found is not None:
+            self.keep(found)
+        return found
+
+    async def find_many(self, versions: dict[ConversationId, int | None]) -> list[Conversation]:
+        """Return those that exist, in the order asked: at most one request to the store."""
+        have = {one: self._cached(one, version) for one, version in versions.items()}
+        lacking = [one for one, found in have.items() if found is None]
+        for found in await self._store.find_many(lacking):
+            self.keep(found)
+            have[found.id] = found
+        return [found for found in have.values() if found is not None]
+
+    def keep(self, conversation: Conversation) -> None:
+        """Cache *conversation* as it was just read or written."""
+        self._cache[conversation.id] = (conversation, time.monotonic())
+        self._cache.move_to_end(conversation.id)
+        if len(self._cache) > _MAX_CACHED:
+            self._cache.popitem(last=False)
+
+    def raise_head(self, conversation_id: ConversationId, sequence: Sequence) -> None:
+        """Remember a sequence that is stored, for when live state is not there."""
+        self._heads[conversation_id] = Sequence(max(sequence, self.local_head(conversation_id)))
+        self._heads.move_to_end(conversation_id)
+        if len(self._heads) > _MAX_CACHED:
+            self._heads.popitem(last=False)
+
+    def local_head(self, conversation_id: ConversationId) -> Sequence:
+        return self._heads.get(conversation_id, NO_SEQUENCE)
+
+    async def known_head(self, conversation: Conversation, head: Head) -> Head:
+        """Return *head* if live state knew it; else find it in the store and make it known."""
+        if head.known:
+            return head
+        return (await self.recover(conversation))[0]
+
+    async def recover(self, conversation: Conversation) -> tuple[Head, dict[UserId, Receipt]]:
+        """Read head and receipts from the store, and put them back into live state."""
+        found = await self._store.find_with_state(conversation.id)
+        hint, receipts = (found[1].head, found[1].receipts) if found else (NO_SEQUENCE, ())
+        at_least = Sequence(max(hint, self.local_head(conversation.id)))
+        newest = await self._messages.find_newest(conversation.id, at_least=at_least)
+        with contextlib.suppress(UnavailableError):  # then the store serves until it is back
+            await self._live.seed(conversation, newest, receipts)
+        sequence = Sequence(max(at_least, newest.sequence if newest else 0))
+        self.raise_head(conversation.id, sequence)
+        at = newest.sent_at if newest else conversation.created_at
+        head = Head(known=True, sequence=sequence, version=conversation.version, at=at)
+        return head, {receipt.user_id: receipt for receipt in receipts}
+
+    async def head_and_receipts(
+        self, conversation_id: ConversationId
+    ) -> tuple[Head, dict[UserId, Receipt]]:
+        """Return what live state knows; an unknown head when it knows nothing or is down."""
+        try:
+            return await self._live.receipts(conversation_id)
+        except UnavailableError:
+            return Head(), {}
+
+    def _cached(self, conversation_id: ConversationId, version: int | None) -> Conversation | None:
+        conversation, at = self._cache.get(conversation_id, (None, 0.0))
+        if conversation is None:
+            return None
+        if version is None:
+            return conversation if time.monotonic() - at < _BLIND_S else None
+        return conversation if conversation.version >= version else None
+
+
+def receipts_of(conversation: Conversation, receipts: dict[UserId, Receipt]) -> Iterable[Receipt]:
+    """Yield one receipt for each member, empty for one who never acknowledged."""
+    for user_id in conversation.member_ids:
+        yield receipts.get(user_id) or Receipt(conversation.id, user_id)

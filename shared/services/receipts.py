@@ -1,0 +1,136 @@
+"""Receipts: acknowledged into live state at once, flushed to the store a few seconds later."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+from shared.domain.access import access_conversation
+from shared.domain.conversation import Conversation
+from shared.domain.errors import SequenceOutOfRangeError, UnavailableError
+from shared.domain.events import (
+    Effect,
+    Push,
+    ReceiptAdvanced,
+    ToGroup,
+    ToUser,
+    conversation_group,
+)
+from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence
+from shared.domain.live import Acknowledged, Call, CallState, LiveConversation
+from shared.domain.receipt import Receipt
+from shared.ports import Clock, ConversationStore, LiveState, VersionConflictError
+from shared.services.gate import Gate
+from shared.services.reader import ConversationReader
+
+logger = logging.getLogger(__name__)
+
+_TRIES: Final = 4
+_FLUSHED_AT_ONCE: Final = 500
+_WRITERS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """Moves watermarks, and tells those concerned."""
+
+    gate: Gate
+    reader: ConversationReader
+    live: LiveState
+    store: ConversationStore
+    clock: Clock
+
+    async def acknowledge(
+        self,
+        call: Call,
+        conversation_id: ConversationId,
+        *,
+        delivered: Sequence | None,
+        read: Sequence | None,
+    ) -> tuple[Receipt, list[Effect]]:
+        """Advance the caller's watermarks; a late or repeated call changes nothing.
+
+        Costs one round trip to live state. In a direct conversation the other member is told at
+        once; in a group everyone is told together at the next flush, one push for all receipts.
+
+        Raises:
+            NotFoundError: No such conversation for this caller.
+            SequenceOutOfRangeError: It lies past the newest message.
+            UnavailableError: Live state is down; acknowledge again later.
+        """
+        version = 0  # any cached copy will do: live state compares its version in the same step
+        for _ in range(_TRIES):
+            found = await self.reader.find(conversation_id, version=version)
+            conversation, _member = access_conversation(found, call.user_id)
+            state, done = await self.live.acknowledge(
+                call,
+                conversation,
+                delivered=delivered or NO_SEQUENCE,
+                read=read or NO_SEQUENCE,
+                now=self.clock.now(),
+            )
+            effects = await self.gate.admit(call, state)
+            if done.outcome in {"moved", "unchanged"}:
+                return done.receipt, effects + _pushes(conversation, state, done)
+            if done.outcome == "stale":
+                version = conversation.version + 1
+                continue
+            head, _known = await self.reader.recover(conversation)
+            up_to = max(delivered or 0, read or 0)
+            if up_to > head.sequence:
+                raise SequenceOutOfRangeError(up_to=up_to, latest=head.sequence)
+        raise UnavailableError("the conversation is being changed")
+
+    async def flush(self) -> list[Effect]:
+        """Write changed heads and receipts to the store, one write per conversation.
+
+        A conversation that fails stays marked and is tried again; it does not stop the others.
+        """
+        try:
+            waiting = await self.live.dirty_conversations(limit=_FLUSHED_AT_ONCE)
+        except UnavailableError:
+            return []
+        slots = asyncio.Semaphore(_WRITERS)
+
+        async def one(conversation_id: ConversationId) -> list[Effect]:
+            async with slots:
+                return await self._flush(conversation_id)
+
+        return [push for done in await asyncio.gather(*map(one, waiting)) for push in done]
+
+    async def _flush(self, conversation_id: ConversationId) -> list[Effect]:
+        try:
+            state = await self.live.snapshot(conversation_id)
+            if state.head.known:
+                await self.store.save_state(state)
+            await self.live.flushed(state)
+            return await self._group_push(state)
+        except (UnavailableError, VersionConflictError) as error:
+            logger.warning("flush of %s put off: %s", conversation_id, error)
+            return []
+
+    async def _group_push(self, state: LiveConversation) -> list[Effect]:
+        if not state.changed:
+            return []
+        conversation = await self.reader.find(state.conversation_id, version=0)
+        if conversation is None or conversation.kind != "group":
+            return []
+        members = set(conversation.member_ids)
+        moved = tuple(
+            receipt
+            for receipt in state.receipts
+            if receipt.user_id in state.changed and receipt.user_id in members
+        )
+        return [Push(ReceiptAdvanced(moved), ToGroup(conversation_group(conversation.id)))]
+
+
+def _pushes(conversation: Conversation, state: CallState, done: Acknowledged) -> list[Effect]:
+    if done.outcome == "unchanged":
+        return []
+    event = ReceiptAdvanced((done.receipt,))
+    pushes: list[Effect] = []
+    if conversation.kind == "direct":
+        pushes += [Push(event, ToUser(user)) for user in conversation.others(done.receipt.user_id)]
+    if state.has_other_connections:
+        pushes.append(Push(event, ToUser(done.receipt.user_id)))
+    return pushes

@@ -1,0 +1,133 @@
+"""Storing a message once, at the next sequence, without a counter.
+
+A writer *proposes* head + 1 and creates the item under that id. The store accepts one writer per
+id, so there are no gaps and no repeats; the loser looks again. A pair (sender, client message id)
+is unique inside a bucket by the store's own unique key. Across a bucket's end nothing enforces it,
+so two attempts at one message could be stored on either side. That cannot happen, because:
+
+1. Sequences have no gaps, so whoever proposes in bucket b knows that b - 1 is full, and nothing
+   can be stored there any more: what a look into b - 1 finds, from then on, is final.
+2. Reads may lag, so the look asks for the last message of b - 1 in the same query. Writes in one
+   partition become visible in order; when the last is visible, all of the bucket is.
+3. The look is left out only for a first attempt in a bucket that opened longer ago than any
+   attempt can be under way; then every other attempt is a retry, and retries always look.
+
+So of two attempts, the one that stores later sees the other, in its bucket (unique key) or in the
+one before (the look). See docs/decisions/0005-sequence-by-proposal.md.
+"""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.domain.errors import UnavailableError
+from shared.domain.ids import ConversationId, Sequence
+from shared.domain.message import Message, Original, bucket_of
+from shared.ports import Clock, MessageStore, SequenceTakenError
+
+# Longer than any attempt lives: HTTP ends after 230 s (App Service's load balancer).
+ATTEMPT_LIFETIME: Final = timedelta(minutes=15)
+
+_TRIES: Final = 30
+_LAG_S: Final = 0.01
+_MAX_CACHED: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message in the store, and whether an earlier attempt had put it there."""
+
+    message: Message
+    repeated: bool
+
+
+class Sequencer:
+    """Stores messages. One send is one request to the store when nobody collides."""
+
+    def __init__(self, messages: MessageStore, clock: Clock, *, bucket_size: int) -> None:
+        self._messages = messages
+        self._clock = clock
+        self._bucket_size = bucket_size
+        self._opened: OrderedDict[tuple[ConversationId, int], datetime] = OrderedDict()
+
+    async def store(self, draft: Message, *, head: Sequence, retry: bool) -> Stored:
+        """Store *draft* at the first free sequence after *head*, or find it stored already.
+
+        Args:
+            draft: The message; its own sequence does not count.
+            head: The newest sequence known to be stored; a hint that may lag, never lead.
+            retry: An earlier attempt may have stored it, in any bucket.
+
+        Raises:
+            UnavailableError: The store did not answer, or others won every round.
+        """
+        looked_before, first = -1, self._bucket(head + 1)
+        for attempt in range(_TRIES):
+            message = replace(draft, sequence=Sequence(head + 1))
+            bucket = self._bucket(message.sequence)
+            if looked_before != bucket and await self._must_look(message, retry or bucket != first):
+                original = await self._look_before(message, bucket)
+                if original:
+                    return Stored(original, repeated=True)
+                looked_before = bucket
+            try:
+                await self._messages.append(message)
+            except SequenceTakenError:
+                found = await self._after_conflict(message, bucket, attempt)
+                if isinstance(found, Message):
+                    return Stored(found, repeated=True)
+                head = found
+            else:
+                return Stored(message, repeated=False)
+        raise UnavailableError("the conversation is very busy")
+
+    async def _must_look(self, message: Message, suspicious: bool) -> bool:
+        bucket = self._bucket(message.sequence)
+        if bucket == 0:
+            return False
+        return suspicious or await self._is_young(message.conversation_id, bucket)
+
+    async def _is_young(self, conversation_id: ConversationId, bucket: int) -> bool:
+        opened = self._opened.get((conversation_id, bucket))
+        if opened is None:
+            first = Sequence(bucket * self._bucket_size + 1)
+            message = await self._messages.find(conversation_id, first)
+            if message is None:
+                return True
+            opened = self._opened[conversation_id, bucket] = message.sent_at
+            if len(self._opened) > _MAX_CACHED:
+                self._opened.popitem(last=False)
+        return self._clock.now() - opened < ATTEMPT_LIFETIME
+
+    async def _look_before(self, message: Message, bucket: int) -> Message | None:
+        last = Sequence(bucket * self._bucket_size)
+        for attempt in range(_TRIES):
+            answer: Original = await self._messages.find_original(message, bucket=None, proof=last)
+            if answer.message or answer.proven:
+                return answer.message
+            await _wait(attempt)
+        raise UnavailableError("the store lags behind")
+
+    async def _after_conflict(
+        self, message: Message, bucket: int, attempt: int
+    ) -> Message | Sequence:
+        """Return the original if this message is stored already, else the head to go on from."""
+        answer = await self._messages.find_original(message, bucket=bucket, proof=message.sequence)
+        if answer.message:
+            return answer.message
+        if not answer.proven:  # neither reason of the conflict is visible yet
+            await _wait(attempt)
+            return Sequence(message.sequence - 1)
+        newest = await self._messages.find_newest(
+            message.conversation_id, at_least=message.sequence
+        )
+        return Sequence(max(message.sequence, newest.sequence if newest else 0))
+
+    def _bucket(self, sequence: int) -> int:
+        return bucket_of(Sequence(sequence), size=self._bucket_size)
+
+
+async def _wait(attempt: int) -> None:
+    await asyncio.sleep(_LAG_S * 2 ** min(attempt, 5))
