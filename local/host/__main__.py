@@ -1,6 +1,7 @@
 """`python -m local.host`: serve the function app of `CHAT_APP_DIR` on the host's port."""
 
 import asyncio
+import logging
 import sys
 
 from local.common import process
@@ -11,6 +12,8 @@ from local.host.host import Host
 
 
 async def _body(stop: asyncio.Event) -> None:
+    # The SDKs report each attempt of a reconnect; the listeners say it in one line.
+    logging.getLogger("azure").setLevel(logging.CRITICAL)
     try:
         host = Host(LocalSettings.from_env(), AppSettings.from_env())
         await host.run(stop)

@@ -117,7 +117,9 @@ class Invoker:
                 await self.invoke(
                     invocable, Occasion(occasion.value, occasion.metadata, retry=retry)
                 )
-            except (InvocationError, NoWorkerError):
+            except NoWorkerError:
+                continue  # nothing has run, and the wait for a worker was the pause
+            except InvocationError:
                 retry += 1
                 if policy is None or not policy.allows(retry):
                     return False

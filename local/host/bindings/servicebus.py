@@ -1,0 +1,135 @@
+"""serviceBusTrigger: messages under peek-lock, through the real `azure-servicebus`.
+
+One receiver, kept open, belongs to one task, which receives, renews locks and settles: the SDK
+does not allow two tasks on a receiver. Functions run beside it, up to maxConcurrentCalls.
+Source: Service Bus extension 5.17, `MessageProcessor`; host.json's `serviceBus` section.
+"""
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import override
+
+from azure.core.exceptions import AzureError
+from azure.servicebus import ServiceBusReceivedMessage
+from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver
+from azure.servicebus.exceptions import MessageAlreadySettled, MessageLockLostError
+
+from local.host.bindings.servicebus_message import admin_occasion, occasion
+from local.host.context import Context, Trigger
+from local.host.errors import NoWorkerError
+from local.host.invoker import Invocable, InvocationError, Occasion
+
+logger = logging.getLogger(__name__)
+
+_IDLE_WAIT_S = 5.0
+_GLANCE_S = 0.05  # how long to look for more messages, or for ends, while functions run
+_RENEW_BEFORE = timedelta(seconds=15)
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 5.0
+
+
+class ServiceBusTrigger(Trigger):
+    """Properties: `connection`, `queueName` or `topicName` and `subscriptionName`, `dataType`."""
+
+    def __init__(self, invocable: Invocable, context: Context) -> None:
+        super().__init__(invocable, context)
+        binding = self._binding
+        binding.refuse_unknown(
+            *("connection", "queueName", "topicName", "subscriptionName"),
+            *("accessRights", "cardinality", "isSessionsEnabled"),
+        )
+        if binding.text("cardinality", "one").lower() != "one":
+            raise binding.error("cardinality many is not served by this host")
+        if binding.flag("isSessionsEnabled", default=False):
+            raise binding.error("sessions are not served by this host")
+        if "queueName" not in binding.properties:
+            binding.text("topicName")
+            binding.text("subscriptionName")
+        self._connection = context.settings.require(binding.text("connection"))
+        self._is_binary = binding.text("dataType", "string").lower() == "binary"
+        self._running: dict[asyncio.Task[bool], tuple[ServiceBusReceivedMessage, datetime]] = {}
+
+    @override
+    async def run(self) -> None:
+        """Receive for ever; while the broker is down, try again with growing pauses."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                async with (
+                    ServiceBusClient.from_connection_string(self._connection) as client,
+                    self._receiver(client) as receiver,
+                ):
+                    await self._pump(receiver)
+            except (AzureError, OSError, ValueError) as error:
+                logger.warning(
+                    "%s: Service Bus is unreachable: %s", self.invocable.name, type(error).__name__
+                )
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    def _receiver(self, client: ServiceBusClient) -> ServiceBusReceiver:
+        properties = self._binding.properties
+        prefetch = self._context.host_json.bus_prefetch_count
+        if "queueName" in properties:
+            queue = self._binding.text("queueName")
+            return client.get_queue_receiver(queue, prefetch_count=prefetch)
+        return client.get_subscription_receiver(
+            self._binding.text("topicName"),
+            self._binding.text("subscriptionName"),
+            prefetch_count=prefetch,
+        )
+
+    async def _pump(self, receiver: ServiceBusReceiver) -> None:
+        most = self._context.host_json.bus_max_concurrent_calls
+        while True:
+            if self._running:
+                await asyncio.wait(
+                    self._running, timeout=_GLANCE_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                await self._settle_ended(receiver)
+                await self._renew_locks(receiver)
+            free = most - len(self._running)
+            if free > 0:
+                wait_s = _GLANCE_S if self._running else _IDLE_WAIT_S
+                for message in await receiver.receive_messages(free, max_wait_time=wait_s):
+                    task = asyncio.create_task(self._invoke(message))
+                    self._running[task] = (message, datetime.now(UTC))
+
+    async def _invoke(self, message: ServiceBusReceivedMessage) -> bool:
+        try:
+            await self._context.invoker.invoke(
+                self.invocable, occasion(message, is_binary=self._is_binary)
+            )
+        except (InvocationError, NoWorkerError):
+            return False
+        return True
+
+    async def _settle_ended(self, receiver: ServiceBusReceiver) -> None:
+        for task in [each for each in self._running if each.done()]:
+            message, _ = self._running.pop(task)
+            if task.result() and not self._context.host_json.bus_auto_complete:
+                continue
+            settle = receiver.complete_message if task.result() else receiver.abandon_message
+            try:
+                await settle(message)
+            except (MessageLockLostError, MessageAlreadySettled):
+                logger.warning(
+                    "%s: the lock of message %s was lost", self.invocable.name, message.message_id
+                )
+
+    async def _renew_locks(self, receiver: ServiceBusReceiver) -> None:
+        longest = timedelta(seconds=self._context.host_json.bus_max_lock_renewal_s)
+        now = datetime.now(UTC)
+        for message, started_at in self._running.values():
+            locked_until = message.locked_until_utc
+            if locked_until is None or now - started_at > longest:
+                continue
+            if locked_until.replace(tzinfo=UTC) - now < _RENEW_BEFORE:
+                try:
+                    await receiver.renew_message_lock(message)
+                except MessageLockLostError:
+                    logger.warning("%s: a lock was lost", self.invocable.name)
+
+    @override
+    def occasion_for(self, text: str) -> Occasion:
+        return admin_occasion(text)
