@@ -42,13 +42,13 @@ def welcome(url: str, directory: Path, pid: int) -> str:
   Open     {url}   twice: one window as usual, one private
   Sign in  as Amara Okafor in one, as Ben Lindqvist in the other, and write to each other
   Stop     Ctrl-C   (or: kill {pid})
-  Keep     all data is in {shown}/ and is there after a restart; `make clean` forgets it
-  Logs     {shown}/logs/<process>.log
+  Data     {shown}   is there after a restart; `make clean` forgets it
+  Logs     {shown}/logs
 
   See what runs      curl {url}/dev/processes
   See what it costs  curl {url}/dev/metrics
-  Kill a part        curl -X POST {url}/dev/processes/cosmos/kill      (it comes back)
-  Test               make test          Measure   make bench          Read   README.md
+  Kill a part        curl -X POST {url}/dev/processes/cosmos/kill   (it comes back)
+  Read on            README.md, local/README.md       Test   make test
 """
 
 
