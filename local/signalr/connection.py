@@ -88,7 +88,7 @@ class Connection:
         self.ended = False
         self.error: str | None = None
         self.inbox: asyncio.Queue[ClientMessage] = asyncio.Queue(_INBOX_MESSAGES)
-        self._buffer_bytes = buffer_bytes
+        self._buffer_bytes = self._room_bytes = buffer_bytes
         self._on_open = on_open
         self._on_end = on_end
         self._handshake = Handshake()
@@ -117,7 +117,7 @@ class Connection:
         """Write *frame* without waiting; False when the client is gone or too slow to keep."""
         if self.ended:
             return False
-        if self.transport.buffered_bytes > self._buffer_bytes:
+        if not self._has_room(frame):
             self.lose("The client does not read.")
             return False
         self.transport.write(frame)
@@ -145,6 +145,15 @@ class Connection:
 
     def refuse_handshake(self, reason: str) -> None:
         self._refuse(HandshakeError(reason))
+
+    def _has_room(self, frame: Frame) -> bool:
+        buffered_bytes = self.transport.buffered_bytes
+        if not buffered_bytes:
+            self._room_bytes = self._buffer_bytes
+        # One large frame must not cost its reader the small one that follows.
+        has_room = buffered_bytes <= self._room_bytes
+        self._room_bytes = max(self._room_bytes, self._buffer_bytes + len(frame.payload))
+        return has_room
 
     def _refuse(self, error: HandshakeError) -> None:
         self.transport.write(Frame(error.reply, binary=False))
