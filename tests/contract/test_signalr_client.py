@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.signalr_client.clients import until
-from tests.contract.signalr_client.harness import Answer, Recorded, Stack, running
+from tests.contract.signalr_client.harness import Answer, Handler, Recorded, Stack, running
 
 pytestmark = pytest.mark.stack
 
@@ -78,29 +78,48 @@ async def test_stopping_tells_the_app_that_the_client_left_cleanly(
     [
         ((200, b""), {"result": "undefined"}),
         ((204, b""), {"result": "undefined"}),
-        ((200, b'{"type":3,"invocationId":"0","result":null}\x1e'), {"result": None}),
-        ((200, b'{"type":3,"invocationId":"0","error":"no"}\x1e'), {"error": "no"}),
         ((404, b"nothing"), {"error": "Invocation failed, status code 404"}),
         ((401, b""), {"error": "Invocation failed, status code 401"}),
         ((200, b"x" * (16 * 1024 * 1024 + 1)), {"error": "Invocation failed, response too large."}),
     ],
+    ids=["200 empty", "204", "404", "401", "200 too large"],
 )
 @pytest.mark.parametrize("protocol", ["json", "messagepack"])
-async def test_the_answer_decides_how_an_invocation_ends(
+async def test_the_status_of_an_answer_decides_how_an_invocation_ends(
     stack: Stack, protocol: str, answer: Answer, expected: dict[str, object]
 ) -> None:
-    if protocol == "messagepack" and answer[1].startswith(b"{"):
-        pytest.skip("the app answers in the client's protocol")
-
-    async def reply(_: Recorded) -> Answer:
-        return answer
-
-    stack.app.handlers["ask"] = reply
+    stack.app.handlers["ask"] = answering(answer)
 
     async with stack.node(protocol=protocol) as node:
         outcome = await node.ask("invoke", "ask")
 
     assert {name: outcome.get(name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"type":3,"invocationId":"0","result":null}\x1e', {"result": None}),
+        (b'{"type":3,"invocationId":"0","error":"no"}\x1e', {"error": "no"}),
+    ],
+    ids=["null", "error"],
+)
+async def test_a_completion_reaches_the_client_as_the_app_wrote_it(
+    stack: Stack, body: bytes, expected: dict[str, object]
+) -> None:
+    stack.app.handlers["ask"] = answering((200, body))
+
+    async with stack.node() as node:
+        outcome = await node.ask("invoke", "ask")
+
+    assert {name: outcome.get(name) for name in expected} == expected
+
+
+def answering(answer: Answer) -> Handler:
+    async def reply(_: Recorded) -> Answer:
+        return answer
+
+    return reply
 
 
 async def test_send_is_forwarded_and_its_failure_stays_silent(stack: Stack) -> None:

@@ -320,6 +320,28 @@ async def test_a_client_that_does_not_read_is_closed_and_the_others_get_everythi
         reading.cancel()
 
 
+async def test_a_large_answer_does_not_cost_a_client_the_push_after_it(stack: Stack) -> None:
+    async def large(call: Recorded) -> Answer:
+        return 200, completion(call, "x" * (8 * 1024 * 1024))
+
+    stack.app.handlers["large"] = large
+    client = await stack.connect()
+    client.socket._response.connection.transport.pause_reading()  # type: ignore[union-attr]
+    await client.send({"type": 1, "invocationId": "0", "target": "large", "arguments": []})
+    await until(lambda: client_buffer(stack, client) > 1024 * 1024)
+
+    await stack.push("", "small")
+    client.socket._response.connection.transport.resume_reading()  # type: ignore[union-attr]
+    received = [await client.receive(), await client.receive()]
+
+    assert len(received[0]["result"]) == 8 * 1024 * 1024
+    assert received[1]["arguments"] == ["small"]
+
+
+def client_buffer(stack: Stack, client: RawClient) -> int:
+    return stack.service.hubs.get("chat").connections[client.id].transport.buffered_bytes
+
+
 async def test_a_socket_that_breaks_is_reported_upstream(stack: Stack) -> None:
     client = await stack.connect()
 

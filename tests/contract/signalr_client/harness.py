@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -122,8 +123,12 @@ class Target:
         if token is None:
             token = sign({"aud": url, "exp": int(time.time()) + 60}, self.key)
         headers = {"Authorization": f"Bearer {token}"}
+        data = None
+        if body is not None:
+            headers["Content-Type"] = "application/json; charset=utf-8"
+            data = io.BytesIO(json.dumps(body).encode())
         async with self.http.request(
-            method, URL(url, encoded=True), params=query, json=body, headers=headers
+            method, URL(url, encoded=True), params=query, data=data, headers=headers
         ) as response:
             return Answered(response.status, response.headers.copy(), await response.read())
 
