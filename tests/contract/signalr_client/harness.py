@@ -210,14 +210,14 @@ async def running(
 ) -> AsyncIterator[Stack]:
     """Run the service and a fake app in this process, on free ports."""
     app = app or FakeApp()
-    async with _listening(_webhook(app)) as upstream:
+    async with listening(_webhook(app)) as upstream:
         template = Template(f"{upstream}/runtime/webhooks/signalr?code=extension-key")
         chosen = ServiceSettings(
             KEY, directory, **{"upstream": (template,), "timing": timing or Timing(), **settings}
         )
         async with (
             Service(chosen) as service,
-            _listening(build_app(service)) as base,
+            listening(build_app(service)) as base,
             aiohttp.ClientSession() as http,
         ):
             stack = Stack(base, http, service, app)
@@ -234,7 +234,7 @@ def _webhook(app: FakeApp) -> web.Application:
 
 
 @contextlib.asynccontextmanager
-async def _listening(app: web.Application) -> AsyncIterator[str]:
+async def listening(app: web.Application) -> AsyncIterator[str]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
