@@ -12,6 +12,7 @@ from local.cosmos.container import (
     normalised,
 )
 from local.cosmos.json_values import Json, JsonPath, dump, load
+from local.cosmos.schema import create_indexes, create_table
 from local.cosmos.store import Store
 from local.cosmos.wire import OWNER_NOT_FOUND, BadRequestError, NotFoundError, RefusalError
 
@@ -106,8 +107,8 @@ class Catalog:
             (database, name, rid, dump(definition), ts),
         )
         container = Container(database, cursor.lastrowid or 0, rid, definition)
-        self._store.create_table(container)
-        self._store.create_path_indexes(container)
+        create_table(self._store.db, container)
+        create_indexes(self._store.db, container)
         self._containers[database, name] = container
         self._stamps[container.number] = ts
         return container
@@ -129,7 +130,7 @@ class Catalog:
             "UPDATE containers SET definition = ? WHERE number = ?",
             (dump(definition), container.number),
         )
-        self._store.create_path_indexes(changed)
+        create_indexes(self._store.db, changed)
         self._renew_expiry(changed)
         self._store.load_counters(changed, container.lsn)
         changed.mixed_paths = _every_path(changed) if changed.policy != container.policy else set()

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.cosmos.container import Container
-from local.cosmos.json_values import JsonPath
+from local.cosmos.schema import unique_column
 
 type SqlValue = str | float | None
 
@@ -104,33 +104,6 @@ class Store:
         finally:
             self.db.execute("RELEASE batch")
 
-    def create_table(self, container: Container) -> None:
-        unique = [f"unique_{at}" for at in range(len(container.unique_keys))]
-        columns = "".join(f", {name} TEXT NOT NULL" for name in unique)
-        self.db.execute(
-            f"CREATE TABLE {container.table} (number INTEGER PRIMARY KEY, lsn INTEGER NOT NULL "
-            f"UNIQUE, epk TEXT NOT NULL, id TEXT NOT NULL, ts INTEGER NOT NULL, "
-            f"expires INTEGER{columns}, body TEXT NOT NULL, UNIQUE (epk, id))"
-        )
-        self.db.execute(
-            f"CREATE INDEX {container.table}_expires ON {container.table}(expires) "
-            f"WHERE expires IS NOT NULL"
-        )
-        for name in unique:
-            self.db.execute(
-                f"CREATE UNIQUE INDEX {container.table}_{name} ON {container.table}({name}, epk)"
-            )
-
-    def create_path_indexes(self, container: Container) -> None:
-        """Make the indexes of the indexing policy exist; the expressions are `json_path`'s."""
-        for path in container.ordered_paths:
-            expression = json_path(path)
-            if expression:
-                name = f"{container.table}_path_{'_'.join(path)}"
-                self.db.execute(
-                    f'CREATE INDEX IF NOT EXISTS "{name}" ON {container.table}(epk, {expression})'
-                )
-
     def load_counters(self, container: Container, floor: int) -> None:
         """Set the counters of *container*; *floor* is the position of its last deletion."""
         lsn, ts, expires = self.db.execute(
@@ -167,7 +140,7 @@ class Store:
     def update(self, container: Container, row: Row, written: "Written") -> None:
         """Put *row* in the place of the item with its number. Raises as `insert` does."""
         self.begin()
-        unique = "".join(f", unique_{at} = ?" for at in range(len(written.unique)))
+        unique = "".join(f", {unique_column(at)} = ?" for at in range(len(written.unique)))
         self.db.execute(
             f"UPDATE {container.table} SET lsn = ?, ts = ?, expires = ?{unique}, body = ? "  # noqa: S608
             f"WHERE number = ?",
@@ -230,13 +203,3 @@ class Written:
     ts: int
     expires: int | None
     unique: Sequence[str]
-
-
-def json_path(path: JsonPath) -> str | None:
-    """Return the SQL expression for *path*, or None when SQLite cannot spell it.
-
-    The path is a literal: with a bound parameter SQLite does not use an expression index.
-    """
-    if all(name.isidentifier() and name.isascii() for name in path):
-        return f"json_extract(body, '$.{'.'.join(path)}')"
-    return None

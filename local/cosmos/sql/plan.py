@@ -5,15 +5,16 @@ predicate, so a condition may be handed over only if every item the predicate ac
 it; an order only if SQLite's is Cosmos' (see `Container.mixed_paths`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 
 from local.cosmos.container import Container
 from local.cosmos.json_values import JsonPath, Value
 from local.cosmos.partition import effective_key
+from local.cosmos.schema import json_path, unique_column
 from local.cosmos.sql.conditions import ConditionReader, conjuncts
-from local.cosmos.sql.nodes import Node, Query, path_of_node
-from local.cosmos.store import SqlValue, json_path
+from local.cosmos.sql.nodes import Binary, Node, Query, path_of_node
+from local.cosmos.store import SqlValue
 from local.cosmos.wire import BadRequestError
 
 _EXACT = 2**53
@@ -63,14 +64,9 @@ def filter_of(
         return found
     reader = ConditionReader(query.root, parameters)
     pinned = reader.pinned(query.where, container.key_paths) if scope.epk is None else None
-    if pinned is not None:
-        _add_choices(found, "epk", [effective_key(key) for key in pinned])
-    comparisons = [one for node in conjuncts(query.where) for one in reader.comparisons(node)]
-    for path, operator, value in comparisons:
-        _add_comparison(found, container, path, operator, value)
-    _add_ids(found, reader, query.where)
-    _add_unique(found, container, {path: value for path, sign, value in comparisons if sign == "="})
-    return found
+    if pinned is not None and len(pinned) <= _MAX_CHOICES:
+        found.add(_one_of("epk", pinned), *map(effective_key, pinned))
+    return _implied(container, reader, query.where, found)
 
 
 def check_order(container: Container, query: Query) -> None:
@@ -110,34 +106,50 @@ def ordered_column(container: Container, scope: Scope, query: Query) -> str | No
     return None
 
 
-def _add_ids(found: Filter, reader: ConditionReader, where: Node) -> None:
+def _implied(container: Container, reader: ConditionReader, where: Node, found: Filter) -> Filter:
+    equal: dict[JsonPath, Value] = {}
     for node in conjuncts(where):
-        path, values = reader.choices(node)
-        if path == ("id",):
-            _add_choices(found, "id", [value for value in values if isinstance(value, str)])
-
-
-def _add_unique(found: Filter, container: Container, equal: Mapping[JsonPath, Value]) -> None:
+        for path, operator, value in reader.comparisons(node):
+            _add_comparison(found, container, path, operator, value)
+            if operator == "=":
+                equal[path] = value
+        _add_ids(found, reader, node)
+        if isinstance(node, Binary) and node.operator == "OR":
+            _add_either(found, container, reader, node)
     for at, paths in enumerate(container.unique_keys):
         if all(path in equal for path in paths):
-            found.add(f"unique_{at} = ?", container.unique_text([equal[path] for path in paths]))
+            found.add(
+                f"{unique_column(at)} = ?", container.unique_text([equal[path] for path in paths])
+            )
+    return found
 
 
-def _add_choices(found: Filter, column: str, values: list[str]) -> None:
-    if len(values) <= _MAX_CHOICES:
-        found.add(f"{column} IN ({','.join('?' * len(values))})", *values)
+def _add_either(found: Filter, container: Container, reader: ConditionReader, node: Binary) -> None:
+    left = _implied(container, reader, node.left, Filter())
+    right = _implied(container, reader, node.right, Filter())
+    if left.conditions and right.conditions:
+        found.add(f"({left.where} OR {right.where})", *left.parameters, *right.parameters)
+
+
+def _add_ids(found: Filter, reader: ConditionReader, node: Node) -> None:
+    path, values = reader.choices(node)
+    if path == ("id",) and len(values) <= _MAX_CHOICES:
+        ids = [value for value in values if isinstance(value, str)]
+        found.add(_one_of("id", ids), *ids)
+
+
+def _one_of(column: str, values: Sized) -> str:
+    return f"{column} IN ({','.join('?' * len(values))})"
 
 
 def _add_comparison(
     found: Filter, container: Container, path: JsonPath, operator: str, value: Value
 ) -> None:
-    if path == ("id",):
-        if isinstance(value, str):
-            found.add(f"id {operator} ?", value)
-        return
+    if path == ("id",) and isinstance(value, str) and operator != "=":
+        found.add(f"id {operator} ?", value)
     column = json_path(path)
     exact = _exact(value)
-    if column and exact is not None and container.policy.covers(path):
+    if path != ("id",) and column and exact is not None and container.policy.covers(path):
         found.add(f"{column} {operator} ?", exact)
 
 
