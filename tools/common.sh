@@ -25,7 +25,7 @@ is_python() {
 
 # Print the first uv that runs. A pyenv shim may stand on PATH and refuse, so each is tried.
 find_uv() {
-    for uv in uv "$HOME/.local/bin/uv" .cache/uv/bin/uv "$(pyenv root 2>/dev/null)"/versions/*/bin/uv; do
+    for uv in uv "$HOME/.local/bin/uv" .cache/uv/bin/uv "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin/uv; do
         if "$uv" --version >/dev/null 2>&1; then
             command -v "$uv"
             return
@@ -42,7 +42,7 @@ find_uv() {
 
 # Print a Python 3.13: the one on PATH, pyenv's newest, else one that uv ($1) finds or installs.
 find_python() {
-    for python in "$(pyenv root 2>/dev/null)"/versions/3.13.*/bin/python python3.13 python3; do
+    for python in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.13.*/bin/python python3.13 python3; do
         if is_python "$python"; then
             found=$("$python" -c 'import sys; print(sys.executable)')
         fi
