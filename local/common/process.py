@@ -14,6 +14,8 @@ from aiohttp import web
 
 _PR_SET_PDEATHSIG = 1
 _STOP_SECONDS = 2.0
+# When every client reconnects at once, one that finds the queue full waits a second to try again.
+_BACKLOG = 1024
 
 Body = Callable[[asyncio.Event], Awaitable[None]]
 
@@ -61,7 +63,7 @@ async def http_server(app: web.Application, port: int) -> AsyncIterator[web.AppR
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECONDS)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
+        await web.TCPSite(runner, "127.0.0.1", port, backlog=_BACKLOG).start()
         yield runner
     finally:
         await runner.cleanup()
