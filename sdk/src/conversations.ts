@@ -77,8 +77,10 @@ export class Conversations {
     }
   }
 
-  takeSyncItem(item: SyncItem): void {
+  /** Returns false for a conversation older than those the inbox has paged to. */
+  takeSyncItem(item: SyncItem): boolean {
     const { conversationId, latestSequence, messages, receipt } = item;
+    const isShown = this.inbox.reaches(conversationId, messages.at(-1)?.sentAt ?? 0);
     this.#heads.set(conversationId, latestSequence);
     this.inbox.takeMessages(messages);
     this.inbox.noteHead(conversationId, latestSequence);
@@ -88,6 +90,7 @@ export class Conversations {
       this.inbox.takeOwnMarks({ ...receipt, conversationId });
     }
     this.#deliver(conversationId);
+    return isShown;
   }
 
   takeReceipts(receipts: readonly Receipt[]): void {

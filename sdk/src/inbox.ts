@@ -45,6 +45,12 @@ export class Inbox {
     return Object.fromEntries([...this.#entries].map(([id, entry]) => [id, entry.latestSequence]));
   }
 
+  /** Whether a conversation with this newest message is listed, or would be among those listed. */
+  reaches(conversationId: string, sentAt: number): boolean {
+    const oldest = this.#store.get().entries.at(-1);
+    return !this.#hasMore || !oldest || this.#entries.has(conversationId) || sentAt >= activityAt(oldest);
+  }
+
   ids(): string[] {
     return [...this.#entries.keys()];
   }

@@ -122,7 +122,10 @@ export class Outbox {
       if (this.#lanes.has(conversationId) || !this.#next(conversationId)) continue;
       const lane = { pause: new Pause() };
       this.#lanes.set(conversationId, lane);
-      void this.#run(conversationId, lane).finally(() => this.#lanes.delete(conversationId));
+      void this.#run(conversationId, lane).finally(() => {
+        this.#lanes.delete(conversationId);
+        this.#pump();
+      });
     }
   }
 

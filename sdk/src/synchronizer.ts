@@ -3,12 +3,17 @@ import { Pause, backoffMs } from "./backoff.ts";
 import { asChatError } from "./errors.ts";
 import type { SyncItem } from "./types.ts";
 
-const LIMIT = 50;
+/** Messages per conversation and answer; an open conversation fetches the rest from history. */
+const LIMIT = 20;
 const ATTEMPTS = 5;
 
 export interface SyncTarget {
   positions(): Record<string, number>;
-  take(item: SyncItem): void;
+  /**
+   * Merge one item. Items come newest activity first; false says that this one and so those after it
+   * lie beyond what this client shows, and need not be asked for.
+   */
+  take(item: SyncItem): boolean;
   /** Called after a whole pass: everything up to its beginning is known now. */
   done(): void | Promise<void>;
 }
@@ -70,11 +75,12 @@ export class Synchronizer {
     const positions = this.#target.positions();
     for (let more = true; more && !this.#stopped; ) {
       const answer = await this.#api.sync(positions, LIMIT);
+      let wanted = answer.items.length > 0;
       for (const item of answer.items) {
-        this.#target.take(item);
+        wanted = this.#target.take(item) && wanted;
         positions[item.conversationId] = Math.max(positions[item.conversationId] ?? 0, item.latestSequence);
       }
-      more = answer.more && answer.items.length > 0;
+      more = answer.more && wanted;
     }
   }
 }
