@@ -63,6 +63,7 @@ class Stack:
                 for chore in chores:
                     chore.cancel()
         finally:
+            self._terminal.say("ending")
             await self._supervisor.stop()
 
     def kill(self) -> None:
