@@ -10,7 +10,7 @@ def avatar_svg(user_id: str, display_name: str) -> str:
     initials = escape(_initials(display_name))
     # Text on both ends of the gradient keeps a contrast of 4.5 to 1 at this lightness.
     stops = (
-        f'<stop offset="0" stop-color="hsl({hue} 55% 40%)"/>'
+        f'<stop offset="0" stop-color="hsl({hue} 55% 30%)"/>'
         f'<stop offset="1" stop-color="hsl({(hue + 40) % 360} 60% 28%)"/>'
     )
     return (

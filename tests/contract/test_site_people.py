@@ -1,5 +1,7 @@
 """The site's tokens, keys and directory (contract §6)."""
 
+import colorsys
+import re
 import stat
 import time
 from collections.abc import AsyncIterator
@@ -9,6 +11,7 @@ from typing import Any
 import jwt
 import pytest
 
+from local.site.avatars import avatar_svg
 from tests.site_harness import Site, running_site
 
 
@@ -190,3 +193,21 @@ async def test_the_private_key_is_for_its_owner_alone(site: Site) -> None:
     path = site.settings.directory / "site" / "issuer.pem"
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("user_id", [f"user-{number}" for number in range(24)])
+def test_the_initials_on_an_avatar_can_be_read(user_id: str) -> None:
+    picture = avatar_svg(user_id, "A B")
+
+    colours = re.findall(r"hsl\((\d+) (\d+)% (\d+)%\)", picture)
+    assert len(colours) == 2
+    for hue, saturation, lightness in colours:
+        # Source: WCAG 2.2, 1.4.3: at least 4.5 to 1 for text, here white.
+        assert contrast_with_white(int(hue), int(saturation), int(lightness)) >= 4.5
+
+
+def contrast_with_white(hue: int, saturation: int, lightness: int) -> float:
+    channels = colorsys.hls_to_rgb(hue / 360, lightness / 100, saturation / 100)
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return 1.05 / (luminance + 0.05)
