@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import { useChat } from "../chat/context.ts";
 import { canNotify, serviceWorker } from "../chat/notifications.ts";
+import { Icon } from "./icons.tsx";
 
 /** Turns notifications for this browser on and off. */
 export function NotificationsButton() {
@@ -33,8 +34,15 @@ export function NotificationsButton() {
   }
 
   return (
-    <button className="quiet" aria-pressed={isOn} disabled={isBusy} onClick={() => void toggle()}>
-      {isOn ? "Notifications on" : "Notify me"}
+    <button
+      className="icon-button"
+      aria-label="Notifications"
+      title={isOn ? "Turn notifications off" : "Notify me of new messages"}
+      aria-pressed={isOn}
+      disabled={isBusy}
+      onClick={() => void toggle()}
+    >
+      <Icon name={isOn ? "bell" : "muted"} />
     </button>
   );
 }

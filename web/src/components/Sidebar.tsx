@@ -32,7 +32,9 @@ export function Sidebar({ selectedId, onSwitchUser }: Props) {
         <Avatar person={me} size="small" />
         <span className="me-name" dir="auto">{me.displayName}</span>
         <NotificationsButton />
-        <button className="quiet" onClick={onSwitchUser}>Switch user</button>
+        <button className="icon-button" aria-label="Switch user" title="Switch user" onClick={onSwitchUser}>
+          <Icon name="leave" />
+        </button>
       </footer>
       {isStarting && <NewConversationDialog onClose={() => setStarting(false)} />}
     </aside>
