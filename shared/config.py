@@ -51,6 +51,9 @@ class _Source:
             raise SettingError(f"{name} must be a whole number from {low} to {high}")
         return int(text)
 
+    def flag(self, name: str) -> bool:
+        return self.text(name).lower() == "true"
+
     def limit(self, name: str, default: str) -> Limit:
         try:
             return Limit.parse(self.text(name, default))
@@ -130,6 +133,7 @@ class Settings:
     vapid_private_key: str
     vapid_subject: str
     push_hosts: tuple[str, ...]
+    attachments_scanned: bool
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
@@ -155,6 +159,7 @@ class Settings:
             vapid_private_key=source.text("CHAT_VAPID_PRIVATE_KEY", ""),
             vapid_subject=source.text("CHAT_VAPID_SUBJECT", ""),
             push_hosts=source.names("CHAT_PUSH_HOSTS", _PUSH_HOSTS),
+            attachments_scanned=source.flag("CHAT_ATTACHMENTS_SCANNED"),
         )
 
 
@@ -169,7 +174,7 @@ def _auth(source: _Source) -> Auth:
         audience=needed("CHAT_JWT_AUDIENCE"),
         jwks_url=needed("CHAT_JWT_JWKS_URL"),
         site_subject=source.text("CHAT_SITE_SUBJECT", ""),
-        platform_checks_tokens=source.text("WEBSITE_AUTH_ENABLED").lower() == "true",
+        platform_checks_tokens=source.flag("WEBSITE_AUTH_ENABLED"),
     )
 
 

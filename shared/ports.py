@@ -217,6 +217,12 @@ class LiveState(Protocol):
         """Raise the version that caches are compared with."""
         ...
 
+    async def repaired_version(self, conversation_id: ConversationId) -> int:
+        """Return the newest version whose derived state was completed; 0 when none is known."""
+        ...
+
+    async def mark_repaired(self, conversation_id: ConversationId, version: int) -> None: ...
+
     async def inbox_page(
         self, user_id: UserId, *, limit: int, after: InboxEntry | None
     ) -> list[InboxEntry] | None:

@@ -97,6 +97,7 @@ def conversation_item(conversation: Conversation) -> Item:
         "createdAt": to_ms(conversation.created_at),
         "version": conversation.version,
         "blockedBy": list(conversation.blocked_by),
+        "left": list(conversation.left),
     }
 
 
@@ -109,6 +110,7 @@ def conversation_from_item(item: Mapping[str, Any]) -> Conversation:
         created_at=from_ms(item["createdAt"]),
         version=item["version"],
         blocked_by=tuple(UserId(user) for user in item["blockedBy"]),
+        left=tuple(UserId(user) for user in item["left"]),
     )
 
 

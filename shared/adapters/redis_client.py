@@ -72,7 +72,7 @@ class RedisClient:
             raise UnavailableError("live state is not available") from error
         return answers
 
-    async def ping(self) -> None:
+    async def check(self) -> None:
         """Ask for a sign of life, even while resting; a good answer ends the rest."""
         try:
             answer: Awaitable[bool] | bool = self._client().ping()

@@ -15,6 +15,11 @@ def changed(conversation_id: str) -> str:
     return f"changed:{{{conversation_id}}}"
 
 
+def repaired(conversation_id: str) -> str:
+    """Number: the newest version whose derived state was completed."""
+    return f"repaired:{{{conversation_id}}}"
+
+
 def inbox(user_id: str) -> str:
     """Sorted set: conversation by last activity; the empty member says that it is complete."""
     return f"inbox:{{{user_id}}}"

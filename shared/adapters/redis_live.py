@@ -170,6 +170,16 @@ class RedisLiveState(LiveState):
         await self._client.run(call(scripts.SET_VERSION, (key,), version))
 
     @override
+    async def repaired_version(self, conversation_id: ConversationId) -> int:
+        (version,) = await self._client.run(("GET", keys.repaired(conversation_id)))
+        return int(version or 0)
+
+    @override
+    async def mark_repaired(self, conversation_id: ConversationId, version: int) -> None:
+        key = keys.repaired(conversation_id)
+        await self._client.run(("SET", key, version, "PX", _INBOX_KEEP_MS))
+
+    @override
     async def inbox_page(
         self, user_id: UserId, *, limit: int, after: InboxEntry | None
     ) -> list[InboxEntry] | None:

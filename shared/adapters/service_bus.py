@@ -1,7 +1,6 @@
 """The queue `notifications` on Service Bus."""
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,10 +11,9 @@ from azure.servicebus import ServiceBusMessage
 from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
 from azure.servicebus.exceptions import ServiceBusError
 
-from shared.adapters.items import Item
+from shared.adapters.notices import notice_id, notice_item
 from shared.config import Endpoint
 from shared.domain.errors import UnavailableError
-from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.notification import Notice
 from shared.ports import Bus
 
@@ -81,31 +79,3 @@ class ServiceBusQueue(Bus):
                 await sender.close()
             except _REFUSED:
                 return
-
-
-def notice_id(notice: Notice) -> str:
-    """Return the message id that makes a repeat of *notice* a duplicate to the queue."""
-    recipients = ",".join(sorted(notice.recipients))
-    digest = hashlib.sha256(recipients.encode()).hexdigest()[:16]
-    span = f"{notice.first}-{notice.up_to}"
-    return f"{notice.conversation_id}:{span}:{digest}:{notice.attempt}"
-
-
-def notice_item(notice: Notice) -> Item:
-    return {
-        "conversationId": notice.conversation_id,
-        "first": notice.first,
-        "upTo": notice.up_to,
-        "recipients": list(notice.recipients),
-        "attempt": notice.attempt,
-    }
-
-
-def notice_from_item(item: Item) -> Notice:
-    return Notice(
-        ConversationId(item["conversationId"]),
-        Sequence(item["first"]),
-        Sequence(item["upTo"]),
-        tuple(UserId(user) for user in item["recipients"]),
-        item["attempt"],
-    )

@@ -19,6 +19,7 @@ Role = Literal["owner", "admin", "member"]
 
 MAX_MEMBERS = 100  # the brief's limit
 MAX_TITLE_CHARACTERS = 200
+_MAX_LEFT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Conversation:
     Args:
         version: Grows by one with every change of members, title or block; caches compare it.
         blocked_by: Members of a direct conversation who block the other one.
+        left: Who left or was removed lately, newest last: what a repair shuts out again.
     """
 
     id: ConversationId
@@ -53,6 +55,7 @@ class Conversation:
     created_at: datetime
     version: int = 1
     blocked_by: tuple[UserId, ...] = ()
+    left: tuple[UserId, ...] = ()
 
     def find_member(self, user_id: UserId) -> Member | None:
         return next((member for member in self.members if member.user_id == user_id), None)
@@ -133,6 +136,7 @@ def add_members(
     return replace(
         conversation,
         members=(*conversation.members, *newcomers),
+        left=tuple(user for user in conversation.left if user not in joining),
         version=conversation.version + 1,
     )
 
@@ -156,7 +160,12 @@ def remove_member(conversation: Conversation, *, by: Member, user_id: UserId) ->
     if by.user_id != user_id and not _may_remove(by.role, leaving.role):
         raise ForbiddenError(f"as {by.role} you cannot remove this member")
     staying = tuple(member for member in conversation.members if member.user_id != user_id)
-    return replace(conversation, members=_with_owner(staying), version=conversation.version + 1)
+    return replace(
+        conversation,
+        members=_with_owner(staying),
+        left=(*conversation.left, user_id)[-_MAX_LEFT:],
+        version=conversation.version + 1,
+    )
 
 
 def mute(conversation: Conversation, *, user_id: UserId, until: datetime | None) -> Conversation:

@@ -98,10 +98,37 @@ class Membership:
             entry = InboxEntry(conversation.id, at)
             await self.live.put_inbox([member.user_id for member in joined], entry)
 
+    async def repair(self, conversation: Conversation) -> list[Effect]:
+        """Complete what follows from a conversation's members, in case a crash came between.
+
+        Called for every change of the item, flushes of receipts included; done once for each
+        version, as far as live state remembers. Doing it again changes nothing.
+        """
+        await self.raise_version(conversation)
+        if await self._is_repaired(conversation):
+            return []
+        await self.put(conversation, conversation.members)
+        for user_id in conversation.left:
+            await self.inbox.forget(user_id, conversation.id)
+        with contextlib.suppress(UnavailableError):
+            await self.live.mark_repaired(conversation.id, conversation.version)
+        if conversation.kind == "direct":
+            return []
+        group = conversation_group(conversation.id)
+        shut: list[Effect] = [LeaveGroup(ToUser(user), group) for user in conversation.left]
+        return [*shut, *(JoinGroup(ToUser(user), group) for user in conversation.member_ids)]
+
     async def raise_version(self, conversation: Conversation) -> None:
         """Tell every process's cache that a newer version exists."""
         with contextlib.suppress(UnavailableError):
             await self.live.set_version(conversation.id, conversation.version)
+
+    async def _is_repaired(self, conversation: Conversation) -> bool:
+        try:
+            done = await self.live.repaired_version(conversation.id)
+        except UnavailableError:
+            return False
+        return done >= conversation.version
 
     async def _shut_out(self, user_id: UserId, conversation: Conversation) -> list[Effect]:
         group = conversation_group(conversation.id)

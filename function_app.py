@@ -1,0 +1,20 @@
+"""Parley's function app: one registration per trigger family, and nothing else."""
+
+import azure.functions as func
+
+from triggers import (
+    bus,
+    feed,
+    http_account,
+    http_conversations,
+    http_messages,
+    hub,
+    site,
+    timer,
+)
+
+# Tokens are the website's and are checked in code: docs/decisions/0003-tokens-in-code.md.
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+for family in (http_account, http_conversations, http_messages, hub, feed, bus, timer, site):
+    app.register_functions(family.bp)

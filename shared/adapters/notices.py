@@ -1,0 +1,35 @@
+"""Notices as queue messages."""
+
+import hashlib
+
+from shared.adapters.items import Item
+from shared.domain.ids import ConversationId, Sequence, UserId
+from shared.domain.notification import Notice
+
+
+def notice_id(notice: Notice) -> str:
+    """Return the message id that makes a repeat of *notice* a duplicate to the queue."""
+    recipients = ",".join(sorted(notice.recipients))
+    digest = hashlib.sha256(recipients.encode()).hexdigest()[:16]
+    span = f"{notice.first}-{notice.up_to}"
+    return f"{notice.conversation_id}:{span}:{digest}:{notice.attempt}"
+
+
+def notice_item(notice: Notice) -> Item:
+    return {
+        "conversationId": notice.conversation_id,
+        "first": notice.first,
+        "upTo": notice.up_to,
+        "recipients": list(notice.recipients),
+        "attempt": notice.attempt,
+    }
+
+
+def notice_from_item(item: Item) -> Notice:
+    return Notice(
+        ConversationId(item["conversationId"]),
+        Sequence(item["first"]),
+        Sequence(item["upTo"]),
+        tuple(UserId(user) for user in item["recipients"]),
+        item["attempt"],
+    )

@@ -1,0 +1,201 @@
+"""Which adapter fulfils which port, and which service gets what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from shared.adapters.blob import BlobFiles
+from shared.adapters.cosmos_client import CosmosDatabase
+from shared.adapters.cosmos_conversations import CosmosConversationStore, CosmosMembershipStore
+from shared.adapters.cosmos_messages import CosmosMessageStore
+from shared.adapters.cosmos_users import CosmosUserStore
+from shared.adapters.identity import credential
+from shared.adapters.jwks import JwksTokenVerifier
+from shared.adapters.redis_client import RedisClient
+from shared.adapters.redis_connect import connect
+from shared.adapters.redis_live import RedisLiveState
+from shared.adapters.redis_presence import RedisNoticeMarks, RedisPresenceStore
+from shared.adapters.service_bus import ServiceBusQueue
+from shared.adapters.signalr import SignalRHealth
+from shared.adapters.system import RandomIds, SystemClock
+from shared.adapters.web_push import WebPush, public_key
+from shared.config import Settings
+from shared.domain.ids import ConversationId
+from shared.ports import (
+    BlobStore,
+    Bus,
+    Clock,
+    ConversationStore,
+    Ids,
+    LiveState,
+    MembershipStore,
+    MessageStore,
+    NoticeMarks,
+    NotificationChannel,
+    PresenceStore,
+    Probe,
+    TokenVerifier,
+    UserStore,
+)
+from shared.services.accounts import Accounts
+from shared.services.attachments import Attachments
+from shared.services.conversations import Conversations
+from shared.services.entrance import Entrance
+from shared.services.gate import Gate
+from shared.services.history import History
+from shared.services.inbox import Inbox
+from shared.services.membership import Membership
+from shared.services.notifications import Notifications
+from shared.services.posting import Posting
+from shared.services.presences import Presences
+from shared.services.reader import ConversationReader
+from shared.services.receipts import Receipts
+from shared.services.sequencer import Sequencer
+from shared.services.turns import Turns
+from shared.services.typing import TypingSignals
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """Everything the triggers call."""
+
+    settings: Settings
+    verifier: TokenVerifier
+    push_public_key: str
+    posting: Posting
+    receipts: Receipts
+    presences: Presences
+    typing: TypingSignals
+    conversations: Conversations
+    membership: Membership
+    history: History
+    inbox: Inbox
+    attachments: Attachments
+    accounts: Accounts
+    notifications: Notifications
+    probes: Mapping[str, Probe]
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """One of each port: the real ones, or twins in a test."""
+
+    messages: MessageStore
+    conversations: ConversationStore
+    memberships: MembershipStore
+    users: UserStore
+    live: LiveState
+    presence: PresenceStore
+    marks: NoticeMarks
+    bus: Bus
+    channel: NotificationChannel
+    blobs: BlobStore
+    verifier: TokenVerifier
+    clock: Clock
+    ids: Ids
+    probes: dict[str, Probe]
+    push_public_key: str = ""
+
+
+def compose(settings: Settings) -> Chat:
+    """Build the chat over the real services that *settings* name."""
+    return wire_up(settings, real_adapters(settings))
+
+
+def real_adapters(settings: Settings) -> Adapters:
+    """Build one client per service; none connects before its first call."""
+    clock, identity = SystemClock(), partial(credential, settings.identity_client_id)
+    database = CosmosDatabase(settings.cosmos, settings.cosmos_database, identity)
+    redis = RedisClient(partial(connect, settings))
+    bus = ServiceBusQueue(settings.service_bus, identity)
+    blobs = BlobFiles(settings.blob, identity, clock)
+    lease_s = settings.timing.presence_lease_s
+    conversations = CosmosConversationStore(database.container("conversations"))
+    return Adapters(
+        messages=CosmosMessageStore(
+            database.container("messages"), bucket_size=settings.bucket_size
+        ),
+        conversations=conversations,
+        memberships=CosmosMembershipStore(database.container("memberships")),
+        users=CosmosUserStore(database.container("users")),
+        live=RedisLiveState(redis, clock, lease_s=lease_s),
+        presence=RedisPresenceStore(redis, clock, lease_s=lease_s),
+        marks=RedisNoticeMarks(redis),
+        bus=bus,
+        channel=WebPush(private_key=settings.vapid_private_key, subject=settings.vapid_subject),
+        blobs=blobs,
+        verifier=JwksTokenVerifier(settings.auth),
+        clock=clock,
+        ids=RandomIds(),
+        probes={
+            "cosmos": _StoreProbe(conversations),
+            "redis": redis,
+            "signalr": SignalRHealth(settings.signalr),
+            "serviceBus": bus,
+            "blob": blobs,
+        },
+        push_public_key=public_key(settings.vapid_private_key),
+    )
+
+
+def wire_up(settings: Settings, of: Adapters) -> Chat:
+    """Connect the services to *of*."""
+    gate = Gate(of.live, of.presence, of.clock)
+    reader = ConversationReader(of.conversations, of.messages, of.live)
+    entrance = Entrance(gate, reader, of.live)
+    attachments = Attachments(
+        entrance, of.blobs, of.clock, of.ids, scanned=settings.attachments_scanned
+    )
+    sequencer = Sequencer(of.messages, of.clock, bucket_size=settings.bucket_size)
+    posting = Posting(entrance, reader, sequencer, attachments, of.live, of.clock, of.ids, Turns())
+    inbox = Inbox(gate, reader, of.live, of.memberships, of.messages, of.clock)
+    membership = Membership(entrance, inbox, of.live, of.memberships, of.presence)
+    conversations = Conversations(
+        gate,
+        entrance,
+        reader,
+        of.conversations,
+        of.users,
+        membership,
+        posting,
+        of.clock,
+        of.ids,
+    )
+    accounts = Accounts(gate, of.users, of.presence, conversations)
+    return Chat(
+        settings=settings,
+        verifier=of.verifier,
+        push_public_key=of.push_public_key,
+        posting=posting,
+        receipts=Receipts(gate, reader, of.live, of.conversations, of.clock),
+        presences=Presences(gate, of.live, of.presence, of.users, of.clock),
+        typing=TypingSignals(entrance, of.presence),
+        conversations=conversations,
+        membership=membership,
+        history=History(entrance, gate, reader, of.messages, inbox),
+        inbox=inbox,
+        attachments=attachments,
+        accounts=accounts,
+        notifications=Notifications(
+            entrance,
+            reader,
+            of.messages,
+            of.users,
+            accounts,
+            of.presence,
+            of.marks,
+            of.bus,
+            of.channel,
+            of.clock,
+            delay_s=settings.timing.notify_delay_s,
+        ),
+        probes=of.probes,
+    )
+
+
+class _StoreProbe:
+    def __init__(self, store: ConversationStore) -> None:
+        self._store = store
+
+    async def check(self) -> None:
+        await self._store.find(ConversationId("d-" + "0" * 32))

@@ -1,0 +1,1 @@
+"""One blueprint per trigger family: bind, decode, delegate, encode."""

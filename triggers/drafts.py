@@ -1,0 +1,42 @@
+"""A message to post, as hub and HTTP both take it."""
+
+from shared.domain.attachment import Attachment
+from shared.domain.errors import InvalidError
+from shared.domain.ids import AttachmentId, client_message_id, is_attachment_id
+from shared.domain.message import MAX_ATTACHMENTS, Draft, check_body
+from triggers import decode
+from triggers.decode import Fields
+
+
+def parse(fields: Fields) -> Draft:
+    """Return the draft that *fields* describe: {clientMessageId, body, attachments?, ...}.
+
+    Raises:
+        InvalidError: A field is missing or of the wrong kind.
+        TooLargeError: The body is too long.
+    """
+    attachments = _attachments(fields.get("attachments"))
+    return Draft(
+        client_message_id=client_message_id(fields.get("clientMessageId")),
+        body=check_body(fields.get("body", ""), attachment_count=len(attachments)),
+        attachments=attachments,
+        reply_to=decode.sequence(fields, "replyTo", low=1),
+        retry=decode.flag(fields, "retry", default=False),
+    )
+
+
+def _attachments(value: object) -> tuple[Attachment, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or len(value) > MAX_ATTACHMENTS:
+        raise InvalidError(f"attachments: must be a list of at most {MAX_ATTACHMENTS}")
+    asked = tuple(dict.fromkeys(_attachment_id(one) for one in value))
+    # Name, type and size come from the grant, never from the sender.
+    return tuple(Attachment(one, "", "", 0) for one in asked)
+
+
+def _attachment_id(value: object) -> AttachmentId:
+    identifier = value.get("attachmentId") if isinstance(value, dict) else value
+    if not is_attachment_id(identifier):
+        raise InvalidError("attachments: each must name an attachmentId")
+    return AttachmentId(str(identifier))

@@ -1,0 +1,142 @@
+"""The one table: kind of refusal -> HTTP status, hub result, what a queue does."""
+
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, Final
+
+import azure.functions as func
+
+from shared.config import SettingError
+from shared.domain.errors import (
+    ChatError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    RateLimitedError,
+    RejectedError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnsupportedTypeError,
+)
+
+logger = logging.getLogger("parley")
+
+_STATUS: Final[dict[type[ChatError], HTTPStatus]] = {
+    InvalidError: HTTPStatus.BAD_REQUEST,
+    UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    ConflictError: HTTPStatus.CONFLICT,
+    RejectedError: HTTPStatus.GONE,
+    TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
+    UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+_INTERNAL_RETRY_MS: Final = 1000
+
+type HttpHandler = Callable[..., Awaitable[func.HttpResponse]]
+type HubHandler = Callable[..., Awaitable[dict[str, Any]]]
+
+
+def status_of(error: ChatError) -> HTTPStatus:
+    """Return the HTTP status of *error*'s kind."""
+    for kind in type(error).__mro__:
+        if kind in _STATUS:
+            return _STATUS[kind]
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def problem(error: ChatError) -> func.HttpResponse:
+    """Return *error* as an answer of type application/problem+json (RFC 9457)."""
+    status = status_of(error)
+    body = {
+        "type": f"urn:parley:error:{error.code}",
+        "title": status.phrase,
+        "status": status.value,
+        "code": error.code,
+        "detail": error.detail,
+        "retryAfterMs": error.retry_after_ms,
+    }
+    headers = {"Cache-Control": "no-store"}
+    if error.retry_after_ms is not None:
+        headers["Retry-After"] = str(-(-error.retry_after_ms // 1000))
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return func.HttpResponse(
+        json.dumps(body),
+        status_code=status.value,
+        headers=headers,
+        mimetype="application/problem+json",
+    )
+
+
+def as_problem(handler: HttpHandler) -> HttpHandler:
+    """Answer refusals of *handler* as problems; anything else is our fault, and says only that."""
+
+    @wraps(handler)
+    async def answered(*args: Any, **kwargs: Any) -> func.HttpResponse:  # noqa: ANN401
+        began = time.perf_counter()
+        try:
+            answer = await handler(*args, **kwargs)
+            code = "ok"
+        except ChatError as error:
+            answer, code = problem(error), error.code
+        except SettingError as error:
+            logger.critical("%s: %s", handler.__name__, error)
+            answer, code = problem(_fault()), "setting"
+        except Exception:
+            logger.exception("%s failed", handler.__name__)
+            answer, code = problem(_fault()), "internal"
+        _log(handler.__name__, code, began)
+        return answer
+
+    return answered
+
+
+def as_result(handler: HubHandler) -> HubHandler:
+    """Return refusals of a hub *handler* as results: an exception would carry a traceback out.
+
+    Source: docs/protocol.md#hub-methods; the extension's completion errors hold the worker's text.
+    """
+
+    @wraps(handler)
+    async def answered(*args: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401
+        began = time.perf_counter()
+        try:
+            answer = await handler(*args, **kwargs)
+            code = "ok"
+        except ChatError as error:
+            answer, code = refusal(error), error.code
+        except SettingError as error:
+            logger.critical("%s: %s", handler.__name__, error)
+            answer, code = refusal(_fault()), "setting"
+        except Exception:
+            logger.exception("%s failed", handler.__name__)
+            answer, code = refusal(_fault()), "internal"
+        _log(handler.__name__, code, began)
+        return answer
+
+    return answered
+
+
+def refusal(error: ChatError) -> dict[str, Any]:
+    """Return *error* as a hub method's result."""
+    said: dict[str, Any] = {"code": error.code, "detail": error.detail}
+    if error.retry_after_ms is not None:
+        said["retryAfterMs"] = error.retry_after_ms
+    return {"ok": False, "error": said}
+
+
+def _fault() -> UnavailableError:
+    return UnavailableError("something went wrong on our side", retry_after_ms=_INTERNAL_RETRY_MS)
+
+
+def _log(name: str, code: str, began: float) -> None:
+    logger.info("%s %s duration_ms=%d", name, code, (time.perf_counter() - began) * 1000)

@@ -1,0 +1,153 @@
+"""HTTP routes about the caller: connecting, profile, contacts, presence, blocks, devices."""
+
+import azure.functions as func
+
+from shared.bootstrap import chat
+from shared.domain.errors import InvalidError, PrincipalMismatchError
+from shared.domain.ids import user_id
+from shared.domain.presence import MAX_ASKED
+from shared.domain.user import PREVIEW_LEVELS, User
+from shared.services.health import check_health
+from triggers import decode, edge, subscriptions, wire
+from triggers.edge import HUB, PUSHES, SIGNALR, push, reply
+from triggers.errors import as_problem
+
+bp = func.Blueprint()
+
+
+@bp.function_name("negotiate")
+@bp.route("negotiate", methods=["POST"])
+@bp.generic_input_binding(
+    arg_name="connection",
+    type="signalRConnectionInfo",
+    hubName=HUB,
+    userId="{headers.x-ms-client-principal-id}",
+    connectionStringSetting=SIGNALR,
+)
+@as_problem
+async def negotiate(req: func.HttpRequest, connection: str) -> func.HttpResponse:
+    """Give the caller a connection of their own. 200 {url, accessToken}; 403 principal_mismatch.
+
+    The binding makes a connection for whatever id the header claims; it leaves this function only
+    when that id is the proved principal's.
+    """
+    proved = await edge.principal(req)
+    if req.headers.get("x-ms-client-principal-id") != proved.user_id:
+        raise PrincipalMismatchError("x-ms-client-principal-id must be your own user id")
+    await (await chat()).accounts.ensure(proved)
+    return func.HttpResponse(
+        connection, mimetype="application/json", headers={"Cache-Control": "no-store"}
+    )
+
+
+@bp.function_name("me")
+@bp.route("me", methods=["GET"])
+@as_problem
+async def me(req: func.HttpRequest) -> func.HttpResponse:
+    """Tell the caller who they are. 200."""
+    proved = await edge.principal(req)
+    user = await (await chat()).accounts.me(await edge.call_by(req), proved)
+    return reply(_profile(user, (await chat()).push_public_key))
+
+
+@bp.function_name("update_settings")
+@bp.route("me/settings", methods=["PATCH"])
+@as_problem
+async def update_settings(req: func.HttpRequest) -> func.HttpResponse:
+    """Choose how much notifications tell: {preview}. 200; 400."""
+    preview = decode.json_object(req.get_body()).get("preview")
+    if preview not in PREVIEW_LEVELS:
+        raise InvalidError(f"preview: must be one of {', '.join(PREVIEW_LEVELS)}")
+    user = await (await chat()).accounts.set_preview(await edge.call_by(req), preview)
+    return reply(_profile(user, (await chat()).push_public_key))
+
+
+@bp.function_name("list_contacts")
+@bp.route("contacts", methods=["GET"])
+@as_problem
+async def list_contacts(req: func.HttpRequest) -> func.HttpResponse:
+    """List the caller's contacts with their presence. 200 {items}."""
+    contacts = await (await chat()).accounts.contacts(await edge.call_by(req))
+    items = [
+        {
+            "userId": contact.user.id,
+            "displayName": contact.user.display_name,
+            "avatarUrl": contact.user.avatar_url,
+            "presence": wire.presence(contact.presence),
+        }
+        for contact in contacts
+    ]
+    return reply({"items": items})
+
+
+@bp.function_name("get_presence")
+@bp.route("presence", methods=["GET"])
+@as_problem
+async def get_presence(req: func.HttpRequest) -> func.HttpResponse:
+    """Tell who of up to 200 users is online. 200 {items}; 400."""
+    call = await edge.call_by(req)
+    asked = [part for part in req.params.get("userIds", "").split(",") if part]
+    if not asked:
+        raise InvalidError("userIds: give at least one user id")
+    ids = decode.user_ids(asked, field="userIds", most=MAX_ASKED)
+    presences = await (await chat()).presences.list_presences(call, ids)
+    return reply({"items": [wire.presence(one) for one in presences]})
+
+
+@bp.function_name("block_user")
+@bp.route("blocks/{userId}", methods=["PUT", "DELETE"])
+@bp.generic_output_binding(**PUSHES)
+@as_problem
+async def block_user(req: func.HttpRequest, pushes: func.Out[str]) -> func.HttpResponse:
+    """Put (PUT) or lift (DELETE) a block, at once and both ways. 204; 404."""
+    other = user_id(req.route_params.get("userId"), field="userId")
+    call = await edge.call_by(req)
+    blocked = req.method == "PUT"
+    push(pushes, await (await chat()).accounts.block(call, other, blocked=blocked))
+    return reply(status=204)
+
+
+@bp.function_name("put_push_subscription")
+@bp.route("push-subscriptions/{subscriptionId}", methods=["PUT"])
+@as_problem
+async def put_push_subscription(req: func.HttpRequest) -> func.HttpResponse:
+    """Remember where one device's notifications go. 204; 400."""
+    call = await edge.call_by(req)
+    hosts = (await chat()).settings.push_hosts
+    asked = subscriptions.parse(
+        req.route_params.get("subscriptionId"), decode.json_object(req.get_body()), hosts
+    )
+    await (await chat()).accounts.subscribe(call, asked)
+    return reply(status=204)
+
+
+@bp.function_name("delete_push_subscription")
+@bp.route("push-subscriptions/{subscriptionId}", methods=["DELETE"])
+@as_problem
+async def delete_push_subscription(req: func.HttpRequest) -> func.HttpResponse:
+    """Forget a device. 204, also when it was not known."""
+    call = await edge.call_by(req)
+    identifier = subscriptions.identifier(req.route_params.get("subscriptionId"))
+    await (await chat()).accounts.unsubscribe(call, identifier)
+    return reply(status=204)
+
+
+@bp.function_name("health")
+@bp.route("health", methods=["GET"])
+@as_problem
+async def health(req: func.HttpRequest) -> func.HttpResponse:
+    """Tell whether the services behind the chat answer. 200, or 503 when none can be served."""
+    del req
+    found = await check_health((await chat()).probes)
+    status = 503 if found.status == "unavailable" else 200
+    return reply({"status": found.status, "checks": found.checks}, status)
+
+
+def _profile(user: User, public_key: str) -> wire.Json:
+    return {
+        "userId": user.id,
+        "displayName": user.display_name,
+        "avatarUrl": user.avatar_url,
+        "settings": {"preview": user.preview, "blocked": list(user.blocked)},
+        "push": {"publicKey": public_key},
+    }

@@ -1,0 +1,83 @@
+"""Web Push subscriptions as clients send them: never an arbitrary URL, never a wrong key."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import urlsplit
+
+from shared.domain.errors import InvalidError
+from shared.domain.user import MAX_URL_CHARACTERS, Subscription
+from triggers import decode
+from triggers.decode import Fields
+
+_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_POINT_BYTES: Final = 65  # an uncompressed P-256 point; RFC 8291
+_SECRET_BYTES: Final = 16
+
+
+def identifier(value: object) -> str:
+    """Return *value* as the id a client gave to one of its devices.
+
+    Raises:
+        InvalidError: Not 1-128 URL-safe characters.
+    """
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise InvalidError("id: must be 1-128 characters of A-Z a-z 0-9 . _ ~ -")
+    return value
+
+
+def parse(value: object, fields: Fields, hosts: Iterable[str]) -> Subscription:
+    """Return the subscription *fields* describe.
+
+    Args:
+        hosts: Push services: `host`, `*.domain`, or `http://host:port` for a local one.
+
+    Raises:
+        InvalidError: A key is not one, or the endpoint's host is no known push service.
+    """
+    endpoint = decode.text(fields, "endpoint", longest=MAX_URL_CHARACTERS)
+    if not any(_serves(host, endpoint) for host in hosts):
+        raise InvalidError("endpoint: not a known push service")
+    keys = decode.as_object(fields.get("keys"), field="keys")
+    p256dh = _key(keys, "p256dh", _POINT_BYTES)
+    auth = _key(keys, "auth", _SECRET_BYTES)
+    return Subscription(identifier(value), endpoint, p256dh, auth)
+
+
+def _serves(host: str, endpoint: str) -> bool:
+    try:
+        url = urlsplit(endpoint)
+        if url.username is not None or url.password is not None:
+            return False
+        if host.startswith("http://"):
+            return f"{url.scheme}://{url.netloc}" == host
+        if url.scheme != "https" or url.port not in (None, 443):
+            return False
+    except ValueError:
+        return False
+    name = url.hostname or ""
+    return name.endswith(host[1:]) if host.startswith("*.") else name == host
+
+
+def _key(keys: Fields, name: str, length: int) -> str:
+    text = decode.text(keys, name, longest=128)
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise InvalidError(f"keys.{name}: must be base64url") from error
+    if len(raw) != length or (length == _POINT_BYTES and not _is_point(raw)):
+        raise InvalidError(f"keys.{name}: is not such a key")
+    return text
+
+
+def _is_point(raw: bytes) -> bool:
+    # Checked here, once: an invalid point would fail every notification later.
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415  # not while indexing
+
+    try:
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,44 @@
+"""Timers: receipts are flushed, lapsed leases announced. And the warm-up of a new worker."""
+
+from typing import Final
+
+import azure.functions as func
+
+from shared.bootstrap import chat
+from shared.config import Timing
+from triggers.edge import PUSHES, push
+
+bp = func.Blueprint()
+
+_TIMING: Final = Timing.from_env()
+
+
+def every(seconds: int) -> str:
+    """Return the NCRONTAB schedule that fires every *seconds* (1 to 59) of each minute."""
+    return f"*/{seconds} * * * * *"
+
+
+@bp.function_name("flush_receipts")
+@bp.timer_trigger(arg_name="timer", schedule=every(_TIMING.receipt_flush_s))
+@bp.generic_output_binding(**PUSHES)
+async def flush_receipts(timer: func.TimerRequest, pushes: func.Out[str]) -> None:
+    """Write changed receipts to the store, and tell groups of them."""
+    del timer
+    push(pushes, await (await chat()).receipts.flush())
+
+
+@bp.function_name("sweep_presence")
+@bp.timer_trigger(arg_name="timer", schedule=every(_TIMING.presence_sweep_s))
+@bp.generic_output_binding(**PUSHES)
+async def sweep_presence(timer: func.TimerRequest, pushes: func.Out[str]) -> None:
+    """Announce offline those whose last lease lapsed."""
+    del timer
+    push(pushes, await (await chat()).presences.sweep())
+
+
+@bp.function_name("warm_up")
+@bp.warm_up_trigger("context")
+async def warm_up(context: func.Context) -> None:
+    """Build the clients before the first call needs them."""
+    del context
+    await chat()
