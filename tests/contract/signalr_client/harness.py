@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -225,6 +226,24 @@ async def running(
                 yield stack
             finally:
                 await stack.hang_up()
+
+
+@contextlib.asynccontextmanager
+async def chosen_service(directory: Path) -> AsyncIterator[Target]:
+    """Run the stand-in, or reach the service that `CHAT_TEST_SIGNALR_CONNECTION` names."""
+    real = os.environ.get("CHAT_TEST_SIGNALR_CONNECTION")  # noqa: TID251 (chooses what is tested)
+    if not real:
+        async with running(directory) as stack:
+            yield stack
+        return
+    parts = dict(part.split("=", 1) for part in real.strip(";").split(";"))
+    base = parts["Endpoint"].rstrip("/") + (f":{parts['Port']}" if "Port" in parts else "")
+    async with aiohttp.ClientSession() as http:
+        target = Target(base, parts["AccessKey"], http, hub="parleytest")
+        try:
+            yield target
+        finally:
+            await target.hang_up()
 
 
 def _webhook(app: FakeApp) -> web.Application:
