@@ -3,6 +3,7 @@
 from typing import Final
 
 import azure.functions as func
+from azure.functions.warmup import WarmUpContext
 
 from shared.bootstrap import chat
 from shared.config import Timing
@@ -37,8 +38,8 @@ async def sweep_presence(timer: func.TimerRequest, pushes: func.Out[str]) -> Non
 
 
 @bp.function_name("warm_up")
-@bp.warm_up_trigger("context")
-async def warm_up(context: func.Context) -> None:
+@bp.warm_up_trigger("warmup")
+async def warm_up(warmup: WarmUpContext) -> None:
     """Build the clients before the first call needs them."""
-    del context
+    del warmup
     await chat()

@@ -16,7 +16,7 @@ def changed(conversation_id: str) -> str:
 
 
 def repaired(conversation_id: str) -> str:
-    """Number: the newest version whose derived state was completed."""
+    """Name the newest version whose derived state was completed: a number."""
     return f"repaired:{{{conversation_id}}}"
 
 
