@@ -3,13 +3,23 @@
 from collections.abc import Iterable
 from collections.abc import Sequence as Series
 from datetime import datetime
-from itertools import batched
-from typing import Any, override
+from typing import override
 
 from shared.adapters import redis_keys as keys
 from shared.adapters import redis_scripts as scripts
-from shared.adapters.items import message_from_text, message_text
+from shared.adapters.items import message_text
 from shared.adapters.redis_client import Entry, RedisClient, call
+from shared.adapters.redis_codec import (
+    HEAD_FIELDS,
+    fields_of,
+    follows,
+    head_and_receipts,
+    head_of,
+    pairs_of,
+    snapshot_of,
+    summary_of,
+    text_of,
+)
 from shared.domain.conversation import Conversation
 from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.live import (
@@ -23,12 +33,11 @@ from shared.domain.live import (
 )
 from shared.domain.message import Message
 from shared.domain.receipt import Receipt
-from shared.domain.times import from_ms, optional_from_ms, to_ms
+from shared.domain.times import optional_from_ms, to_ms
 from shared.ports import Clock, LiveState
 
 _INBOX_READY = ""  # the marker member; its score sorts it after every conversation
 _INBOX_KEEP_MS = 30 * 24 * 3600 * 1000
-_HEAD_FIELDS = ("ready", "head", "version", "at")
 
 
 class RedisLiveState(LiveState):
@@ -72,7 +81,7 @@ class RedisLiveState(LiveState):
         self, call: Call, conversation_id: ConversationId
     ) -> tuple[CallState, Head]:
         answers = await self._client.run(*self.entering(call), _read_head(conversation_id))
-        return self.entered(answers[0]), _head(answers[-1])
+        return self.entered(answers[0]), head_of(answers[-1])
 
     @override
     async def record_sent(self, message: Message, members: Iterable[UserId]) -> None:
@@ -146,23 +155,24 @@ class RedisLiveState(LiveState):
     @override
     async def head(self, conversation_id: ConversationId) -> Head:
         (answer,) = await self._client.run(_read_head(conversation_id))
-        return _head(answer)
+        return head_of(answer)
 
     @override
-    async def receipts(self, conversation_id: ConversationId) -> tuple[Head, dict[UserId, Receipt]]:
-        (flat,) = await self._client.run(("HGETALL", keys.conversation(conversation_id)))
-        fields = _fields(flat)
-        return _head([fields.get(name) for name in _HEAD_FIELDS]), {
-            receipt.user_id: receipt for receipt in _receipts(conversation_id, fields)
-        }
+    async def receipts(
+        self, ids: Series[ConversationId]
+    ) -> list[tuple[Head, dict[UserId, Receipt]]]:
+        answers = await self._client.run(*(("HGETALL", keys.conversation(one)) for one in ids))
+        return [
+            head_and_receipts(one, fields_of(row)) for one, row in zip(ids, answers, strict=True)
+        ]
 
     @override
     async def summaries(self, user_id: UserId, ids: Series[ConversationId]) -> list[LiveSummary]:
         own = (f"d:{user_id}", f"r:{user_id}", f"t:{user_id}")
         answers = await self._client.run(
-            *(("HMGET", keys.conversation(one), *_HEAD_FIELDS, "last", *own) for one in ids)
+            *(("HMGET", keys.conversation(one), *HEAD_FIELDS, "last", *own) for one in ids)
         )
-        return [_summary(one, user_id, row) for one, row in zip(ids, answers, strict=True)]
+        return [summary_of(one, user_id, row) for one, row in zip(ids, answers, strict=True)]
 
     @override
     async def set_version(self, conversation_id: ConversationId, version: int) -> None:
@@ -193,8 +203,8 @@ class RedisLiveState(LiveState):
         )
         if ready is None:
             return None
-        entries = [InboxEntry(ConversationId(_text(m)), int(float(s))) for m, s in _pairs(flat)]
-        return [e for e in entries if after is None or _follows(e, after)][:limit]
+        entries = [InboxEntry(ConversationId(text_of(m)), int(float(s))) for m, s in pairs_of(flat)]
+        return [e for e in entries if after is None or follows(e, after)][:limit]
 
     @override
     async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None:
@@ -224,33 +234,32 @@ class RedisLiveState(LiveState):
         answers = await self._client.run(
             *(("ZRANGE", keys.dirty(n), 0, limit - 1) for n in range(keys.SHARDS))
         )
-        return [ConversationId(_text(one)) for shard in answers for one in shard][:limit]
+        return [ConversationId(text_of(one)) for shard in answers for one in shard][:limit]
 
     @override
-    async def snapshot(self, conversation_id: ConversationId) -> LiveConversation:
-        (answer,) = await self._client.run(
-            call(
-                scripts.SNAPSHOT,
-                (keys.conversation(conversation_id), keys.changed(conversation_id)),
+    async def snapshots(self, ids: Series[ConversationId]) -> list[LiveConversation]:
+        answers = await self._client.run(
+            *(call(scripts.SNAPSHOT, (keys.conversation(one), keys.changed(one))) for one in ids)
+        )
+        return [snapshot_of(one, *answer) for one, answer in zip(ids, answers, strict=True)]
+
+    @override
+    async def flushed(self, states: Series[LiveConversation]) -> None:
+        await self._client.run(
+            *(
+                call(
+                    scripts.UNMARK,
+                    (keys.dirty(keys.shard_of(state.conversation_id)),),
+                    state.conversation_id,
+                    state.stamp,
+                )
+                for state in states
             )
         )
-        fields, changed, stamp = _fields(answer[0]), answer[1], answer[2]
-        return LiveConversation(
-            conversation_id,
-            _head([fields.get(name) for name in _HEAD_FIELDS]),
-            tuple(_receipts(conversation_id, fields)),
-            tuple(UserId(_text(user)) for user in changed),
-            stamp,
-        )
-
-    @override
-    async def flushed(self, state: LiveConversation) -> None:
-        shard = keys.dirty(keys.shard_of(state.conversation_id))
-        await self._client.run(call(scripts.UNMARK, (shard,), state.conversation_id, state.stamp))
 
 
 def _read_head(conversation_id: ConversationId) -> Entry:
-    return ("HMGET", keys.conversation(conversation_id), *_HEAD_FIELDS)
+    return ("HMGET", keys.conversation(conversation_id), *HEAD_FIELDS)
 
 
 def _mark_dirty(conversation_id: ConversationId) -> Entry:
@@ -270,59 +279,3 @@ def _acknowledge(
         read,
         to_ms(now),
     )
-
-
-def _head(row: list[bytes | None]) -> Head:
-    ready, head, version, at = row
-    return Head(
-        known=ready is not None,
-        sequence=Sequence(int(head or 0)),
-        version=int(version or 0),
-        at=optional_from_ms(int(at)) if at else None,
-    )
-
-
-def _summary(
-    conversation_id: ConversationId, user_id: UserId, row: list[bytes | None]
-) -> LiveSummary:
-    last, delivered, read, moved_at = row[4:]
-    receipt = Receipt(
-        conversation_id,
-        user_id,
-        Sequence(int(delivered or 0)),
-        Sequence(int(read or 0)),
-        from_ms(int(moved_at)) if moved_at else None,
-    )
-    return LiveSummary(_head(row[:4]), message_from_text(last) if last else None, receipt)
-
-
-def _receipts(conversation_id: ConversationId, fields: dict[str, bytes]) -> list[Receipt]:
-    users = [name[2:] for name in fields if name.startswith("d:")]
-    return [
-        Receipt(
-            conversation_id,
-            UserId(user),
-            Sequence(int(fields[f"d:{user}"])),
-            Sequence(int(fields.get(f"r:{user}", 0))),
-            optional_from_ms(int(fields.get(f"t:{user}", 0))),
-        )
-        for user in users
-    ]
-
-
-def _fields(flat: list[bytes] | dict[bytes, bytes]) -> dict[str, bytes]:
-    pairs = flat.items() if isinstance(flat, dict) else _pairs(flat)
-    return {_text(name): value for name, value in pairs}
-
-
-def _pairs(flat: list[Any]) -> list[tuple[Any, Any]]:
-    return [(one[0], one[1]) for one in batched(flat, 2, strict=True)]
-
-
-def _follows(entry: InboxEntry, cursor: InboxEntry) -> bool:
-    mine = (entry.activity_ms, entry.conversation_id)
-    return mine < (cursor.activity_ms, cursor.conversation_id)
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value

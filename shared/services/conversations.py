@@ -96,9 +96,7 @@ class Conversations:
     async def open(self, call: Call, conversation_id: ConversationId) -> Opened:
         """Return a conversation with its receipts."""
         entered = await self.entrance.enter(call, conversation_id)
-        head, receipts = await self.reader.head_and_receipts(conversation_id)
-        if not head.known:
-            head, receipts = await self.reader.recover(entered.conversation)
+        head, receipts = await self.reader.receipts(entered.conversation)
         every = list(receipts_of(entered.conversation, receipts))
         return Opened(entered.conversation, head.sequence, every)
 

@@ -73,7 +73,7 @@ class History:
         first, last = _bounds(before, after, limit, latest)
         first = Sequence(max(first, entered.member.history_from))
         found = await self._range(conversation_id, first, last)
-        receipts = await self._receipts(entered.conversation)
+        _, receipts = await self.reader.receipts(entered.conversation)
         return Page(_with_status(entered.conversation, found, receipts), latest)
 
     async def sync(
@@ -110,7 +110,8 @@ class History:
         history_from = member.history_from if member else Sequence(latest + 1)
         gap = gap_after(position, latest=latest, history_from=history_from, limit=limit)
         found = await self._range(conversation.id, gap.first, gap.last) if gap else []
-        messages = _with_status(conversation, found, await self._receipts(conversation))
+        _, receipts = await self.reader.receipts(conversation)
+        messages = _with_status(conversation, found, receipts)
         return SyncItem(conversation.id, latest, messages, gap.complete, row.receipt)
 
     async def _range(
@@ -124,10 +125,6 @@ class History:
                 return found
             await asyncio.sleep(_LAG_S * 2**attempt)
         raise UnavailableError("the store lags behind")
-
-    async def _receipts(self, conversation: Conversation) -> dict[UserId, Receipt]:
-        head, receipts = await self.reader.head_and_receipts(conversation.id)
-        return receipts if head.known else (await self.reader.recover(conversation))[1]
 
 
 def _bounds(

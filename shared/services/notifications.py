@@ -2,13 +2,14 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.domain.conversation import Conversation
 from shared.domain.errors import UnavailableError
-from shared.domain.ids import ConversationId, Sequence, UserId
+from shared.domain.ids import ConversationId, UserId
+from shared.domain.live import Head
 from shared.domain.message import Message
 from shared.domain.notification import Notice, absentees, compose
 from shared.domain.receipt import Receipt
@@ -60,11 +61,17 @@ class Notifications:
         Raises:
             UnavailableError: The queue or the store did not answer; decide the batch again.
         """
-        by_conversation: dict[ConversationId, list[Message]] = defaultdict(list)
+        batches: dict[ConversationId, list[Message]] = defaultdict(list)
         for message in messages:
-            by_conversation[message.conversation_id].append(message)
-        for conversation_id, batch in by_conversation.items():
-            await self._decide(conversation_id, batch)
+            batches[message.conversation_id].append(message)
+        waiting = {
+            conversation_id: users
+            for conversation_id, users in (await self._waiting(batches)).items()
+            if users
+        }
+        online = await self._online({user for users in waiting.values() for user in users})
+        for conversation_id, users in waiting.items():
+            await self._queue(batches[conversation_id], users, online)
 
     async def deliver(self, notice: Notice) -> int:
         """Notify the recipients who have still not got the messages; return how many.
@@ -75,34 +82,39 @@ class Notifications:
             UndeliverableError: The last attempt for a recipient has failed.
             UnavailableError: The store did not answer.
         """
-        conversation = await self._conversation(notice.conversation_id)
+        (known,) = await self.reader.heads_and_receipts([notice.conversation_id])
+        conversation, receipts = await self._opened(notice.conversation_id, known)
         if conversation is None:
             return 0
         span = await self.messages.list_range(conversation.id, notice.first, notice.up_to)
-        waiting = absentees(
-            conversation, span, await self._receipts(conversation), now=self.clock.now()
-        )
+        waiting = absentees(conversation, span, receipts, now=self.clock.now())
         due = [user for user in notice.recipients if user in waiting]
         failed = [user for user in due if not await self._notify(user, conversation, span)]
         await self._retry(notice, failed)
         return len(due) - len(failed)
 
-    async def _decide(self, conversation_id: ConversationId, batch: list[Message]) -> None:
-        conversation = await self._conversation(conversation_id)
-        if conversation is None:
-            return
-        receipts = await self._receipts(conversation)
-        waiting = absentees(conversation, batch, receipts, now=self.clock.now())
-        if not waiting:
-            return
-        online = await self._online(waiting)
+    async def _waiting(
+        self, batches: Mapping[ConversationId, list[Message]]
+    ) -> dict[ConversationId, tuple[UserId, ...]]:
+        found: dict[ConversationId, tuple[UserId, ...]] = {}
+        ids, now = list(batches), self.clock.now()
+        for one, known in zip(ids, await self.reader.heads_and_receipts(ids), strict=True):
+            conversation, receipts = await self._opened(one, known)
+            if conversation is not None:
+                found[one] = absentees(conversation, batches[one], receipts, now=now)
+        return found
+
+    async def _queue(
+        self, batch: list[Message], waiting: tuple[UserId, ...], online: set[UserId]
+    ) -> None:
+        sequences = [message.sequence for message in batch]
+        first, up_to = min(sequences), max(sequences)
         away = tuple(user for user in waiting if user not in online)
-        first = Sequence(min(message.sequence for message in batch))
-        up_to = Sequence(max(message.sequence for message in batch))
+        near = tuple(user for user in waiting if user in online)
         if away:
-            await self.bus.send(Notice(conversation_id, first, up_to, away))
-        if online:
-            later = Notice(conversation_id, first, up_to, tuple(sorted(online)))
+            await self.bus.send(Notice(batch[0].conversation_id, first, up_to, away))
+        if near:
+            later = Notice(batch[0].conversation_id, first, up_to, near)
             await self.bus.send(later, delay_s=self.delay_s)
 
     async def _notify(
@@ -149,22 +161,23 @@ class Notifications:
             again = replace(notice, recipients=(user,), attempt=notice.attempt + 1)
             await self.bus.send(again, delay_s=_BACK_OFF_S[min(notice.attempt, 4)])
 
-    async def _conversation(self, conversation_id: ConversationId) -> Conversation | None:
-        head, _ = await self.reader.head_and_receipts(conversation_id)
+    async def _opened(
+        self, conversation_id: ConversationId, known: tuple[Head, dict[UserId, Receipt]]
+    ) -> tuple[Conversation | None, list[Receipt]]:
+        head, receipts = known
         version = head.version if head.known else None
-        return await self.reader.find(conversation_id, version=version)
-
-    async def _receipts(self, conversation: Conversation) -> list[Receipt]:
-        head, known = await self.reader.head_and_receipts(conversation.id)
+        conversation = await self.reader.find(conversation_id, version=version)
+        if conversation is None:
+            return None, []
         if not head.known:
-            _, known = await self.reader.recover(conversation)
-        return list(receipts_of(conversation, known))
+            _, receipts = await self.reader.recover(conversation)
+        return conversation, list(receipts_of(conversation, receipts))
 
-    async def _online(self, users: tuple[UserId, ...]) -> set[UserId]:
+    async def _online(self, users: set[UserId]) -> set[UserId]:
         try:
-            known = await self.presence.list_presences(users)
+            known = await self.presence.list_presences(sorted(users))
         except UnavailableError:
-            return set(users)  # not known: give them the time to acknowledge
+            return users  # not known: give them the time to acknowledge
         return {one.user_id for one in known if one.status == "online"}
 
     async def _claimed(self, user_id: UserId, newest: Message) -> bool:

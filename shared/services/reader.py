@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from collections.abc import Sequence as Series
 from typing import Final
 
 from shared.domain.conversation import Conversation
@@ -104,14 +105,21 @@ class ConversationReader:
         head = Head(known=True, sequence=sequence, version=conversation.version, at=at)
         return head, {receipt.user_id: receipt for receipt in receipts}
 
-    async def head_and_receipts(
-        self, conversation_id: ConversationId
-    ) -> tuple[Head, dict[UserId, Receipt]]:
-        """Return what live state knows; an unknown head when it knows nothing or is down."""
+    async def heads_and_receipts(
+        self, ids: Series[ConversationId]
+    ) -> list[tuple[Head, dict[UserId, Receipt]]]:
+        """Return what live state knows: unknown heads where it knows nothing, or is down."""
+        if not ids:
+            return []
         try:
-            return await self._live.receipts(conversation_id)
+            return await self._live.receipts(ids)
         except UnavailableError:
-            return Head(), {}
+            return [(Head(), {}) for _ in ids]
+
+    async def receipts(self, conversation: Conversation) -> tuple[Head, dict[UserId, Receipt]]:
+        """Return a conversation's head and receipts, from the store where live state has none."""
+        ((head, receipts),) = await self.heads_and_receipts([conversation.id])
+        return (head, receipts) if head.known else await self.recover(conversation)
 
     def _cached(self, conversation_id: ConversationId, version: int | None) -> Conversation | None:
         conversation, at = self._cache.get(conversation_id, (None, 0.0))

@@ -1,6 +1,7 @@
 """Receipts: acknowledged into live state at once, flushed to the store a few seconds later."""
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass
 from typing import Final
@@ -19,7 +20,7 @@ from shared.domain.events import (
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence
 from shared.domain.live import Acknowledged, Call, CallState, LiveConversation
 from shared.domain.receipt import Receipt
-from shared.ports import Clock, ConversationStore, LiveState, VersionConflictError
+from shared.ports import Clock, ConversationStore, LiveState
 from shared.services.gate import Gate
 from shared.services.reader import ConversationReader
 
@@ -90,29 +91,41 @@ class Receipts:
             waiting = await self.live.dirty_conversations(limit=_FLUSHED_AT_ONCE)
         except UnavailableError:
             return []
+        if not waiting:
+            return []
+        try:
+            states = await self.live.snapshots(waiting)
+        except UnavailableError:
+            return []
         slots = asyncio.Semaphore(_WRITERS)
 
-        async def one(conversation_id: ConversationId) -> list[Effect]:
+        async def saved(state: LiveConversation) -> bool:
             async with slots:
-                return await self._flush(conversation_id)
+                return await self._save(state)
 
-        return [push for done in await asyncio.gather(*map(one, waiting)) for push in done]
+        done = await asyncio.gather(*map(saved, states))
+        written = [state for state, ok in zip(states, done, strict=True) if ok]
+        with contextlib.suppress(UnavailableError):
+            await self.live.flushed(written)
+        return [push for state in written for push in await self._group_push(state)]
 
-    async def _flush(self, conversation_id: ConversationId) -> list[Effect]:
+    async def _save(self, state: LiveConversation) -> bool:
+        if not state.head.known:
+            return True
         try:
-            state = await self.live.snapshot(conversation_id)
-            if state.head.known:
-                await self.store.save_state(state)
-            await self.live.flushed(state)
-            return await self._group_push(state)
-        except (UnavailableError, VersionConflictError) as error:
-            logger.warning("flush of %s put off: %s", conversation_id, error)
-            return []
+            await self.store.save_state(state)
+        except UnavailableError as error:
+            logger.warning("flush of %s put off: %s", state.conversation_id, error)
+            return False
+        return True
 
     async def _group_push(self, state: LiveConversation) -> list[Effect]:
         if not state.changed:
             return []
-        conversation = await self.reader.find(state.conversation_id, version=0)
+        try:
+            conversation = await self.reader.find(state.conversation_id, version=0)
+        except UnavailableError:
+            return []
         if conversation is None or conversation.kind != "group":
             return []
         members = set(conversation.member_ids)

@@ -1,0 +1,83 @@
+"""What Redis answers, as values of the live state."""
+
+from itertools import batched
+from typing import Any
+
+from shared.adapters.items import message_from_text
+from shared.domain.ids import ConversationId, Sequence, UserId
+from shared.domain.live import Head, InboxEntry, LiveConversation, LiveSummary
+from shared.domain.receipt import Receipt
+from shared.domain.times import from_ms, optional_from_ms
+
+HEAD_FIELDS = ("ready", "head", "version", "at")
+
+
+def head_of(row: list[bytes | None]) -> Head:
+    ready, head, version, at = row
+    return Head(
+        known=ready is not None,
+        sequence=Sequence(int(head or 0)),
+        version=int(version or 0),
+        at=optional_from_ms(int(at)) if at else None,
+    )
+
+
+def summary_of(
+    conversation_id: ConversationId, user_id: UserId, row: list[bytes | None]
+) -> LiveSummary:
+    last, delivered, read, moved_at = row[4:]
+    receipt = Receipt(
+        conversation_id,
+        user_id,
+        Sequence(int(delivered or 0)),
+        Sequence(int(read or 0)),
+        from_ms(int(moved_at)) if moved_at else None,
+    )
+    return LiveSummary(head_of(row[:4]), message_from_text(last) if last else None, receipt)
+
+
+def snapshot_of(
+    conversation_id: ConversationId, flat: list[bytes], changed: list[bytes], stamp: int
+) -> LiveConversation:
+    head, receipts = head_and_receipts(conversation_id, fields_of(flat))
+    users = tuple(UserId(text_of(user)) for user in changed)
+    return LiveConversation(conversation_id, head, tuple(receipts.values()), users, stamp)
+
+
+def head_and_receipts(
+    conversation_id: ConversationId, fields: dict[str, bytes]
+) -> tuple[Head, dict[UserId, Receipt]]:
+    head = head_of([fields.get(name) for name in HEAD_FIELDS])
+    return head, {one.user_id: one for one in receipts_of(conversation_id, fields)}
+
+
+def receipts_of(conversation_id: ConversationId, fields: dict[str, bytes]) -> list[Receipt]:
+    users = [name[2:] for name in fields if name.startswith("d:")]
+    return [
+        Receipt(
+            conversation_id,
+            UserId(user),
+            Sequence(int(fields[f"d:{user}"])),
+            Sequence(int(fields.get(f"r:{user}", 0))),
+            optional_from_ms(int(fields.get(f"t:{user}", 0))),
+        )
+        for user in users
+    ]
+
+
+def fields_of(flat: list[bytes] | dict[bytes, bytes]) -> dict[str, bytes]:
+    pairs = flat.items() if isinstance(flat, dict) else pairs_of(flat)
+    return {text_of(name): value for name, value in pairs}
+
+
+def pairs_of(flat: list[Any]) -> list[tuple[Any, Any]]:
+    return [(one[0], one[1]) for one in batched(flat, 2, strict=True)]
+
+
+def follows(entry: InboxEntry, cursor: InboxEntry) -> bool:
+    mine = (entry.activity_ms, entry.conversation_id)
+    return mine < (cursor.activity_ms, cursor.conversation_id)
+
+
+def text_of(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,48 @@
+"""What the chat needs of the outside, by role. Adapters name technologies; these do not.
+
+Stores: `get_` raises, `find_` returns None, `list_` returns a page, `append` and `add` insert only,
+`put` and `replace` overwrite. Every method may raise UnavailableError: the service behind it did
+not answer, and whether a write took place is unknown.
+"""
+
+from shared.ports.live import (
+    LiveState,
+    NoticeMarks,
+    PresenceStore,
+)
+from shared.ports.outside import (
+    BlobStore,
+    Bus,
+    Clock,
+    Ids,
+    NotificationChannel,
+    Probe,
+    TokenVerifier,
+)
+from shared.ports.stores import (
+    ConversationStore,
+    MembershipStore,
+    MessageStore,
+    SequenceTakenError,
+    UserStore,
+    VersionConflictError,
+)
+
+__all__ = [
+    "BlobStore",
+    "Bus",
+    "Clock",
+    "ConversationStore",
+    "Ids",
+    "LiveState",
+    "MembershipStore",
+    "MessageStore",
+    "NoticeMarks",
+    "NotificationChannel",
+    "PresenceStore",
+    "Probe",
+    "SequenceTakenError",
+    "TokenVerifier",
+    "UserStore",
+    "VersionConflictError",
+]

@@ -1,0 +1,161 @@
+"""Live state: everything that is fast and may be lost."""
+
+from collections.abc import Iterable
+from collections.abc import Sequence as Series
+from datetime import datetime
+from typing import Protocol
+
+from shared.domain.conversation import Conversation
+from shared.domain.ids import (
+    ConnectionId,
+    ConversationId,
+    Sequence,
+    UserId,
+)
+from shared.domain.live import (
+    Acknowledged,
+    Call,
+    CallState,
+    Head,
+    InboxEntry,
+    LiveConversation,
+    LiveSummary,
+)
+from shared.domain.message import Message
+from shared.domain.presence import Presence
+from shared.domain.receipt import Receipt
+
+
+class LiveState(Protocol):
+    """Everything that is fast and may be lost: heads, receipts, presence, limits, inbox order.
+
+    Each method is one round trip unless it says otherwise.
+    """
+
+    async def enter(self, call: Call) -> CallState:
+        """Renew the caller's lease and take a token."""
+        ...
+
+    async def enter_conversation(
+        self, call: Call, conversation_id: ConversationId
+    ) -> tuple[CallState, Head]:
+        """Enter, and read the conversation's head and version."""
+        ...
+
+    async def record_sent(self, message: Message, members: Iterable[UserId]) -> None:
+        """Raise the head, the sender's own receipt, and every member's inbox and activity."""
+        ...
+
+    async def heartbeat(self, call: Call) -> tuple[CallState, int]:
+        """Enter, and return the count of messages to this user."""
+        ...
+
+    async def acknowledge(
+        self,
+        call: Call,
+        conversation: Conversation,
+        *,
+        delivered: Sequence,
+        read: Sequence,
+        now: datetime,
+    ) -> tuple[CallState, Acknowledged]:
+        """Enter, and merge the watermarks if the conversation is known at this version."""
+        ...
+
+    async def seed(
+        self, conversation: Conversation, newest: Message | None, receipts: Iterable[Receipt]
+    ) -> None:
+        """Make a conversation known, merging by maximum with whatever is there."""
+        ...
+
+    async def head(self, conversation_id: ConversationId) -> Head: ...
+
+    async def receipts(
+        self, ids: Series[ConversationId]
+    ) -> list[tuple[Head, dict[UserId, Receipt]]]: ...
+
+    async def summaries(
+        self, user_id: UserId, ids: Series[ConversationId]
+    ) -> list[LiveSummary]: ...
+
+    async def set_version(self, conversation_id: ConversationId, version: int) -> None:
+        """Raise the version that caches are compared with."""
+        ...
+
+    async def repaired_version(self, conversation_id: ConversationId) -> int:
+        """Return the newest version whose derived state was completed; 0 when none is known."""
+        ...
+
+    async def mark_repaired(self, conversation_id: ConversationId, version: int) -> None: ...
+
+    async def inbox_page(
+        self, user_id: UserId, *, limit: int, after: InboxEntry | None
+    ) -> list[InboxEntry] | None:
+        """Return up to *limit* entries, newest activity first; None when the inbox is lost."""
+        ...
+
+    async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None: ...
+
+    async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None: ...
+
+    async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None: ...
+
+    async def dirty_conversations(self, *, limit: int) -> list[ConversationId]:
+        """Return conversations whose heads or receipts changed since their last flush."""
+        ...
+
+    async def snapshots(self, ids: Series[ConversationId]) -> list[LiveConversation]:
+        """Take what a flush writes; a head is not `known` when live state has lost it."""
+        ...
+
+    async def flushed(self, states: Series[LiveConversation]) -> None:
+        """Mark as clean what has not changed since its snapshot."""
+        ...
+
+
+class PresenceStore(Protocol):
+    """Leases and last signs of life. Each method is one round trip."""
+
+    async def close(self, user_id: UserId, connection_id: ConnectionId) -> bool:
+        """End a lease for good, known or not yet; return whether the user went offline by it."""
+        ...
+
+    async def list_presences(self, user_ids: Series[UserId]) -> list[Presence]: ...
+
+    async def lapse(self, *, limit: int) -> list[Presence]:
+        """End up to *limit* lapsed leases; return who went offline by it."""
+        ...
+
+    async def connections(self, user_id: UserId) -> list[ConnectionId]: ...
+
+    async def swap_watched(
+        self, connection_id: ConnectionId, user_ids: Iterable[UserId]
+    ) -> set[UserId]:
+        """Remember what a connection watches; return what it watched before."""
+        ...
+
+    async def publish(self, presence: Presence) -> None:
+        """Tell the website, which listens on the channel `presence`."""
+        ...
+
+    async def mark_typing(
+        self, user_id: UserId, conversation_id: ConversationId, *, typing: bool
+    ) -> bool:
+        """Tell whether this typing signal is news: throttled, never stored."""
+        ...
+
+
+class NoticeMarks(Protocol):
+    """What was notified already, so that one conversation rings once per collapse window."""
+
+    async def claim(
+        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
+    ) -> bool:
+        """Return whether *up_to* is still to be notified, and mark it so."""
+        ...
+
+    async def release(
+        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
+    ) -> None:
+        """Take back a claim whose notification could not be delivered."""
+        ...

@@ -1,0 +1,94 @@
+"""The rest of the outside: clock, ids, tokens, queue, push services, files, signs of life."""
+
+from datetime import datetime
+from typing import Protocol
+
+from shared.domain.attachment import Attachment, Granted, StoredBlob, UploadGrant
+from shared.domain.ids import (
+    AttachmentId,
+    ClientMessageId,
+    ConversationId,
+    UserId,
+)
+from shared.domain.notification import Notice, Notification
+from shared.domain.user import Principal, Subscription
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Return the time as an aware UTC datetime, whole milliseconds."""
+        ...
+
+
+class Ids(Protocol):
+    def new_conversation_id(self) -> ConversationId: ...
+
+    def new_attachment_id(self) -> AttachmentId: ...
+
+    def new_client_message_id(self) -> ClientMessageId:
+        """Return a fresh id for a message the system writes."""
+        ...
+
+
+class Bus(Protocol):
+    async def send(self, notice: Notice, *, delay_s: float = 0) -> None:
+        """Queue *notice*; a repeat of the same one within ten minutes is dropped."""
+        ...
+
+
+class NotificationChannel(Protocol):
+    async def deliver(self, subscription: Subscription, notification: Notification) -> bool:
+        """Hand *notification* to the device's push service; False when the device is gone for good.
+
+        Raises:
+            UnavailableError: Try again later.
+        """
+        ...
+
+
+class BlobStore(Protocol):
+    """Uploaded files. A grant is remembered beside the file, so that neither can be forged."""
+
+    async def grant_upload(
+        self, conversation_id: ConversationId, attachment: Attachment, owner: UserId
+    ) -> UploadGrant:
+        """Remember the grant and return leave to create that one blob, never to overwrite it."""
+        ...
+
+    async def find_grant(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId
+    ) -> Granted | None: ...
+
+    async def find_upload(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId
+    ) -> StoredBlob | None:
+        """Return what was uploaded, with its first bytes; None when nothing was yet."""
+        ...
+
+    async def put_grant(self, conversation_id: ConversationId, grant: Granted) -> None:
+        """Replace what is remembered of a file."""
+        ...
+
+    async def read_url(self, conversation_id: ConversationId, attachment: Attachment) -> str:
+        """Return a URL that lets anyone read this one blob for a few minutes."""
+        ...
+
+
+class TokenVerifier(Protocol):
+    async def verify(self, token: str) -> Principal:
+        """Return who *token* proves.
+
+        Raises:
+            UnauthenticatedError: Forged, expired, for someone else, or not a token at all.
+        """
+        ...
+
+
+class Probe(Protocol):
+    async def check(self) -> None:
+        """Ask the service behind an adapter for a sign of life.
+
+        Raises:
+            UnavailableError: None came.
+        """
+        ...

@@ -1,0 +1,126 @@
+"""Durable stores: history, conversations, memberships, users."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from shared.domain.conversation import Conversation
+from shared.domain.ids import (
+    ConversationId,
+    Sequence,
+    UserId,
+)
+from shared.domain.live import (
+    FlushedState,
+    LiveConversation,
+)
+from shared.domain.message import Message, Original
+from shared.domain.user import User
+
+
+class MessageStore(Protocol):
+    """History. One partition per conversation and bucket; an item never changes."""
+
+    async def append(self, message: Message) -> None:
+        """Write *message* at its sequence: one point write in one partition.
+
+        Raises:
+            SequenceTakenError: That sequence is stored already, or that sender's
+                `client_message_id` is stored already in the same bucket.
+        """
+        ...
+
+    async def find_original(
+        self, message: Message, *, bucket: int | None, proof: Sequence | None = None
+    ) -> Original:
+        """Look for what *message*'s sender stored under its client message id.
+
+        Args:
+            bucket: The one bucket to look in; None looks in all, one query over the key's prefix.
+            proof: A sequence that must be visible for a "no" to be final: reads may lag, but in
+                one partition what was stored before a visible item is visible too.
+        """
+        ...
+
+    async def find(self, conversation_id: ConversationId, sequence: Sequence) -> Message | None: ...
+
+    async def list_range(
+        self, conversation_id: ConversationId, first: Sequence, last: Sequence
+    ) -> list[Message]:
+        """Return the messages *first* to *last* in rising sequence.
+
+        A message that is not there yet for this reader is left out: reads may lag.
+        """
+        ...
+
+    async def find_newest(
+        self, conversation_id: ConversationId, *, at_least: Sequence
+    ) -> Message | None:
+        """Return the newest message, looking from *at_least*'s bucket onwards."""
+        ...
+
+
+class SequenceTakenError(Exception):
+    """Another writer got there first; look again and propose the next sequence."""
+
+
+class VersionConflictError(Exception):
+    """What was to be replaced has changed since it was read; read it again."""
+
+
+class ConversationStore(Protocol):
+    async def find(self, conversation_id: ConversationId) -> Conversation | None: ...
+
+    async def find_with_state(
+        self, conversation_id: ConversationId
+    ) -> tuple[Conversation, FlushedState] | None: ...
+
+    async def find_many(self, ids: Iterable[ConversationId]) -> list[Conversation]:
+        """Return those of *ids* that exist, in any order: one request however many."""
+        ...
+
+    async def add(self, conversation: Conversation) -> Conversation | None:
+        """Insert *conversation*; return None when its id is there already."""
+        ...
+
+    async def replace(self, conversation: Conversation) -> Conversation:
+        """Overwrite the version before *conversation*'s own.
+
+        Raises:
+            VersionConflictError: It has changed since.
+        """
+        ...
+
+    async def save_state(self, state: LiveConversation) -> None:
+        """Record heads and receipts, unless a later snapshot is recorded already: one write."""
+        ...
+
+
+class MembershipStore(Protocol):
+    """Which conversations a user is in: what an inbox is rebuilt from."""
+
+    async def put(self, user_id: UserId, conversation_id: ConversationId, at: datetime) -> None: ...
+
+    async def remove(self, user_id: UserId, conversation_id: ConversationId) -> None: ...
+
+    async def list_all(self, user_id: UserId) -> list[ConversationId]: ...
+
+
+class UserStore(Protocol):
+    async def find(self, user_id: UserId) -> User | None: ...
+
+    async def find_many(self, ids: Iterable[UserId]) -> list[User]:
+        """Return those of *ids* that exist, in any order: one request however many."""
+        ...
+
+    async def add(self, user: User) -> User | None:
+        """Insert *user*; return None when the id is there already."""
+        ...
+
+    async def replace(self, user: User) -> User:
+        """Overwrite the state that *user* was read from.
+
+        Raises:
+            VersionConflictError: It has changed since.
+        """
+        ...
