@@ -108,7 +108,7 @@ class Container:
             raise BadRequestError(f"The partition key supplied, {header}, is invalid.")
         try:
             return Key(tuple(_component(UNDEFINED if part == {} else part) for part in parsed))
-        except (TypeError, UnicodeEncodeError) as error:
+        except (TypeError, UnicodeEncodeError, OverflowError) as error:
             raise BadRequestError(f"The partition key supplied, {header}, is invalid.") from error
 
 

@@ -10,7 +10,7 @@ from local.cosmos.batch import Batches
 from local.cosmos.container import Container, Key
 from local.cosmos.feed import read_changes
 from local.cosmos.items import Conditions, Items, Outcome
-from local.cosmos.json_values import Json, Value, load
+from local.cosmos.json_values import Json, Value, dump, load
 from local.cosmos.sql.plan import Scope
 from local.cosmos.sql.query import Page, Request, run_query
 from local.cosmos.store import Store
@@ -30,6 +30,7 @@ from local.cosmos.wire import (
 
 _DEFAULT_PAGE = 100
 _LARGEST_PAGE = 1000
+_MAX_DEPTH = 128
 _READ_ALL = "SELECT * FROM c"
 
 type Operation = Callable[[Container, Call], Reply]
@@ -174,9 +175,28 @@ def _scope(container: Container, call: Call) -> Scope:
 
 def _body(call: Call) -> Json:
     try:
-        return load(call.body.decode())
+        body = load(call.body.decode())
+        if b"\\ud" in call.body or b"\\uD" in call.body:
+            dump(body).encode()  # half a surrogate pair is no Unicode
     except (ValueError, RecursionError) as error:
         raise BadRequestError("The body is not valid JSON.") from error
+    if call.body.count(b"[") + call.body.count(b"{") > _MAX_DEPTH and _depth(body) > _MAX_DEPTH:
+        raise BadRequestError(f"The body nests deeper than {_MAX_DEPTH} levels.")
+    return body
+
+
+def _depth(value: Json) -> int:
+    level: list[Json] = [value]
+    depth = 0
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return depth
 
 
 def _query_of(body: Json) -> tuple[str, dict[str, Value]]:

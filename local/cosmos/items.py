@@ -12,7 +12,7 @@ from http import HTTPStatus
 from local.cosmos import charge
 from local.cosmos.catalog import Catalog
 from local.cosmos.container import Container, Key
-from local.cosmos.json_values import UNDEFINED, Json, Value, at_path, dump, equal, load
+from local.cosmos.json_values import EXACT, UNDEFINED, Json, Value, at_path, dump, equal, load
 from local.cosmos.patch import apply_patch
 from local.cosmos.sql.query import matches
 from local.cosmos.store import Row, Store, Written
@@ -21,7 +21,6 @@ from local.cosmos.wire import KEY_MISMATCH, BadRequestError, NotFoundError, Refu
 MAX_ITEM_BYTES = 2 * 1024 * 1024
 _MAX_ID_LENGTH = 1023
 _FORBIDDEN_IN_IDS = frozenset("/\\?#")
-_EXACT = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +239,7 @@ def _is_mixed(value: Value) -> bool:
     if isinstance(value, str):
         return "\0" in value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return abs(value) > _EXACT
+        return abs(value) > EXACT
     return value is not UNDEFINED
 
 

@@ -1,6 +1,7 @@
 """JSON values, the absence of one, and how Cosmos compares and orders them."""
 
 import json
+import math
 from enum import Enum
 from typing import Final, Literal
 
@@ -11,6 +12,7 @@ class _Undefined(Enum):
     UNDEFINED = "undefined"
 
 
+EXACT: Final = 2**53
 UNDEFINED: Final = _Undefined.UNDEFINED
 type Value = Json | Literal[_Undefined.UNDEFINED]
 type JsonPath = tuple[str, ...]
@@ -34,11 +36,21 @@ def _refuse_constant(name: str) -> Json:
     raise ValueError(sentence)
 
 
-_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+def _read_float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        sentence = f"{text} is beyond a double"
+        raise ValueError(sentence)
+    return plain_number(value)
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_read_float).decode
 
 
 def load(text: str) -> Json:
-    """Return the value of JSON *text*; NaN and infinities, which Python would take, are refused.
+    """Return the value of JSON *text*, whole numbers as int: JSON knows one kind of number.
+
+    NaN and infinities, which Python would take, are refused.
 
     Raises:
         ValueError: *text* is not JSON.
@@ -111,5 +123,5 @@ def canonical(value: Value) -> str:
 
 
 def plain_number(value: float) -> float:
-    """Return a whole float as the int it equals: JSON knows one kind of number."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    """Return a whole float as the int it equals, as far as a double counts one by one."""
+    return int(value) if abs(value) <= EXACT and value == int(value) else value

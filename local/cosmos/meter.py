@@ -2,6 +2,18 @@
 
 from collections import Counter
 
+OPERATIONS = (
+    "Create",
+    "Upsert",
+    "Read",
+    "Replace",
+    "Patch",
+    "Delete",
+    "Batch",
+    "Query",
+    "ReadFeed",
+    "ChangeFeed",
+)
 _TRIGGER_AGENT = "functions-host"
 
 
@@ -15,7 +27,7 @@ class Meter:
     def __init__(self) -> None:
         self._app = self._trigger = self._metadata = 0
         self._app_units = self._trigger_units = 0.0
-        self._operations: Counter[str] = Counter()
+        self._operations: Counter[str] = Counter(dict.fromkeys(OPERATIONS, 0))
 
     def count(self, operation: str, charge: float, agent: str) -> None:
         """Count one operation; the Functions host's change feed trigger is told by its *agent*."""

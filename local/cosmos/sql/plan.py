@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 
 from local.cosmos.container import Container
-from local.cosmos.json_values import JsonPath, Value
+from local.cosmos.json_values import EXACT, JsonPath, Value
 from local.cosmos.partition import effective_key
 from local.cosmos.schema import json_path, unique_column
 from local.cosmos.sql.conditions import ConditionReader, conjuncts
@@ -17,7 +17,6 @@ from local.cosmos.sql.nodes import Binary, Node, Query, path_of_node
 from local.cosmos.store import SqlValue
 from local.cosmos.wire import BadRequestError
 
-_EXACT = 2**53
 _MAX_CHOICES = 500
 
 
@@ -156,6 +155,6 @@ def _add_comparison(
 def _exact(value: Value) -> float | str | None:
     if isinstance(value, str):
         return None if "\0" in value else value
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _EXACT:
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > EXACT:
         return None
     return value

@@ -134,8 +134,7 @@ def _distinct(rows: Iterator[Value]) -> Iterator[Value]:
 
 def _items(compiler: Compiler, source: Source) -> Rows:
     if isinstance(source.node, Query):
-        rows = Select(source.node).rows
-        return _each(rows) if source.each else rows
+        return Select(source.node).rows
     scalar = compiler.compile(source.node)
 
     def single(env: Environment) -> Iterator[Value]:

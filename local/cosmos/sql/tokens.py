@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from local.cosmos.json_values import plain_number
 from local.cosmos.wire import BadRequestError
 
 type Kind = Literal["name", "parameter", "number", "string", "symbol", "end"]
@@ -55,7 +56,7 @@ def number_of(token: Token) -> float:
     text = token.text
     if text[:2].lower() == "0x":
         return int(text, 16)
-    return int(text) if text.isdecimal() else float(text)
+    return int(text) if text.isdecimal() else plain_number(float(text))
 
 
 def string_of(token: Token) -> str:
