@@ -6,6 +6,7 @@ import logging
 import os
 
 import azure.functions as func
+from azure.functions.warmup import WarmUpContext
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
@@ -223,5 +224,18 @@ async def scanned(event: func.EventGridEvent) -> None:
 
 @app.function_name("warm")
 @app.warm_up_trigger(arg_name="context")
-async def warm(context) -> None:
+async def warm(context: WarmUpContext) -> None:
     warmed_up.append(1)
+
+
+@app.function_name("invoke_wait")
+@app.generic_trigger(
+    arg_name="invocation",
+    type="signalRTrigger",
+    hub_name=HUB,
+    category="messages",
+    event="wait",
+    connection_string_setting=SETTING,
+)
+async def invoke_wait(invocation: str) -> None:
+    await asyncio.sleep(4)

@@ -82,7 +82,7 @@ async def changed(documents: func.DocumentList) -> None:
     container_name="users",
     lease_container_name="leases",
     lease_container_prefix="glimpsed",
-    start_from_beginning=True,
+    start_from_beginning=True,  # type: ignore[arg-type]  # the library's hint says time
     max_items_per_invocation=1,
     feed_poll_delay=200,
 )
