@@ -105,7 +105,10 @@ export class ChatClient {
       this.#hub.invoke("setTyping", { conversationId, typing }).catch(() => undefined);
     });
     this.#device = new Device({
-      onNetwork: (online) => void (online ? this.#wake() : this.#hub.renew()),
+      onNetwork: (online) => {
+        if (online) this.#wake();
+        else void this.#hub.renew();
+      },
       onReturn: () => this.#wake(),
     });
     listen(this.#hub, {

@@ -17,32 +17,40 @@ export interface EventTargets {
   onUnknown(): void;
 }
 
+interface Events {
+  messagePosted: { message: Message };
+  receiptAdvanced: { items: Receipt[] };
+  presenceChanged: { items: Presence[] };
+  typing: { conversationId: string; userId: string; typing: boolean };
+  conversationChanged: { conversation: Conversation };
+  conversationRemoved: { conversationId: string };
+  attachmentChanged: { conversationId: string; sequence: number; attachment: AttachmentRef };
+}
+
 /** Lead every event of the hub to where it belongs. A push is a hint: what is malformed is ignored. */
 export function listen(hub: Subscribable, targets: EventTargets): void {
   const { conversations, typing, presence, userId } = targets;
-  const on = <T>(event: string, handler: (argument: T) => void): void => {
+  const on = <K extends keyof Events>(event: K, handler: (argument: Events[K]) => void): void => {
     hub.on(event, (argument) => {
-      if (isRecord(argument)) handler(argument as T);
+      if (isRecord(argument)) handler(argument as unknown as Events[K]);
     });
   };
 
-  on<{ message: Message }>("messagePosted", ({ message }) => {
+  on("messagePosted", ({ message }) => {
     typing.take(message.conversationId, message.senderId, false);
     conversations.takeMessages([message]);
   });
-  on<{ items: Receipt[] }>("receiptAdvanced", ({ items }) => conversations.takeReceipts(items));
-  on<{ items: Presence[] }>("presenceChanged", ({ items }) => presence.take(items));
-  on<{ conversationId: string; userId: string; typing: boolean }>("typing", (event) => {
+  on("receiptAdvanced", ({ items }) => conversations.takeReceipts(items));
+  on("presenceChanged", ({ items }) => presence.take(items));
+  on("typing", (event) => {
     if (event.userId !== userId) typing.take(event.conversationId, event.userId, event.typing);
   });
-  on<{ conversation: Conversation }>("conversationChanged", ({ conversation }) => {
+  on("conversationChanged", ({ conversation }) => {
     if (conversations.inbox.get(conversation.id)) conversations.takeConversation(conversation);
     else targets.onUnknown();
   });
-  on<{ conversationId: string }>("conversationRemoved", ({ conversationId }) =>
-    conversations.remove(conversationId),
-  );
-  on<{ conversationId: string; sequence: number; attachment: AttachmentRef }>("attachmentChanged", (event) =>
+  on("conversationRemoved", ({ conversationId }) => conversations.remove(conversationId));
+  on("attachmentChanged", (event) =>
     conversations.takeAttachment(event.conversationId, event.sequence, event.attachment),
   );
 }

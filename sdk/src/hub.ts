@@ -28,6 +28,8 @@ export interface HubOptions {
   protocol?: IHubProtocol;
 }
 
+/** A proxy that blocks WebSockets is no end. */
+const WITH_FALLBACK = (HttpTransportType.WebSockets | HttpTransportType.LongPolling) as HttpTransportType;
 const INVOKE_TIMEOUT_MS = 15_000;
 /** A connection that lasted less does not count as a success: the next wait grows. */
 const STABLE_MS = 5_000;
@@ -46,7 +48,7 @@ export class Hub {
       .withUrl(`${options.baseUrl.replace(/\/$/, "")}/api`, {
         accessTokenFactory: options.token,
         httpClient: new SiteHttpClient(options.baseUrl, { "x-ms-client-principal-id": options.userId }),
-        transport: options.transport ?? HttpTransportType.WebSockets | HttpTransportType.LongPolling,
+        transport: options.transport ?? WITH_FALLBACK,
       })
       .configureLogging(LogLevel.None);
     if (options.protocol) builder.withHubProtocol(options.protocol);
@@ -113,10 +115,14 @@ export class Hub {
     for (let attempt = 0; this.#wanted; attempt += 1) {
       const upSince = await this.#connectOnce();
       if (upSince !== null && Date.now() - upSince >= STABLE_MS) attempt = 0;
-      if (!this.#wanted) return;
-      this.#setPhase("reconnecting");
-      await this.#pause.wait(backoffMs(attempt));
+      await this.#waitToRetry(attempt);
     }
+  }
+
+  async #waitToRetry(attempt: number): Promise<void> {
+    if (!this.#wanted) return;
+    this.#setPhase("reconnecting");
+    await this.#pause.wait(backoffMs(attempt));
   }
 
   /** Connect and stay until the connection ends; returns since when it was up, null if it never was. */
@@ -159,5 +165,5 @@ function readResult(result: unknown): unknown {
 }
 
 function deviceOnline(): boolean {
-  return typeof navigator === "undefined" || navigator.onLine !== false;
+  return typeof navigator === "undefined" || !("onLine" in navigator) || navigator.onLine;
 }

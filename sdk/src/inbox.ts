@@ -130,19 +130,15 @@ export class Inbox {
 
   #takeItem(item: InboxItem): void {
     const known = this.#entries.get(item.conversation.id);
-    const latestSequence = Math.max(known?.latestSequence ?? 0, item.conversation.latestSequence);
-    const isNewer = (item.lastMessage?.sequence ?? 0) >= (known?.lastMessage?.sequence ?? 0);
-    const readAtLeast = item.conversation.latestSequence - item.unreadCount;
-    this.#put({
-      conversation:
-        known && known.conversation.version > item.conversation.version ? known.conversation : item.conversation,
-      lastMessage: isNewer ? item.lastMessage : (known?.lastMessage ?? null),
-      latestSequence,
-      read: Math.max(known?.read ?? 0, item.receipt.read, readAtLeast),
-      delivered: Math.max(known?.delivered ?? 0, item.receipt.delivered),
-      unreadCount: 0,
+    const { latestSequence } = item.conversation;
+    const fetched: InboxEntry = {
+      ...fresh(item.conversation),
+      lastMessage: item.lastMessage,
+      read: Math.max(item.receipt.read, latestSequence - item.unreadCount),
+      delivered: item.receipt.delivered,
       muted: item.muted,
-    });
+    };
+    this.#put(known ? newest(known, fetched) : fetched);
   }
 
   /** What lies before a member's `historyFrom` was never theirs to read. */
@@ -174,6 +170,20 @@ function fresh(conversation: Conversation): InboxEntry {
     delivered: 0,
     unreadCount: 0,
     muted: false,
+  };
+}
+
+/** What two views of one conversation know together; a page may be older than what was pushed meanwhile. */
+function newest(known: InboxEntry, fetched: InboxEntry): InboxEntry {
+  const sequenceOf = (entry: InboxEntry) => entry.lastMessage?.sequence ?? 0;
+  const isOutdated = known.conversation.version > fetched.conversation.version;
+  return {
+    ...fetched,
+    conversation: isOutdated ? known.conversation : fetched.conversation,
+    lastMessage: sequenceOf(known) > sequenceOf(fetched) ? known.lastMessage : fetched.lastMessage,
+    latestSequence: Math.max(known.latestSequence, fetched.latestSequence),
+    read: Math.max(known.read, fetched.read),
+    delivered: Math.max(known.delivered, fetched.delivered),
   };
 }
 

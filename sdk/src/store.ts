@@ -1,8 +1,8 @@
 type Listener = () => void;
 
 export interface ReadableStore<T> {
-  get(): T;
-  subscribe(listener: Listener): () => void;
+  readonly get: () => T;
+  readonly subscribe: (listener: Listener) => () => void;
 }
 
 /** One immutable snapshot and those who want to know when it is replaced; fits `useSyncExternalStore`. */

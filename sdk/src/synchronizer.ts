@@ -54,7 +54,11 @@ export class Synchronizer {
     do {
       this.#again = false;
       await this.#passWithRetries();
-    } while (this.#again && !this.#stopped);
+    } while (this.#wantsAnother());
+  }
+
+  #wantsAnother(): boolean {
+    return this.#again && !this.#stopped;
   }
 
   async #passWithRetries(): Promise<void> {

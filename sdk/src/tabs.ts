@@ -15,9 +15,18 @@ export class SingleTab implements Tabs {
   onLeader(lead: () => void): void {
     lead();
   }
-  post(): void {}
-  onMessage(): void {}
-  close(): void {}
+
+  post(): void {
+    // Nobody else listens.
+  }
+
+  onMessage(): void {
+    // Nobody else posts.
+  }
+
+  close(): void {
+    // Nobody else takes over.
+  }
 }
 
 /** Tabs that agree by Web Locks and talk by BroadcastChannel. */

@@ -229,7 +229,7 @@ class SharedTabs {
   readonly #tabs: { tab: Tabs; listener: (message: unknown) => void; lead: (() => void) | null }[] = [];
 
   open(): Tabs {
-    const state = { listener: (_: unknown) => undefined as void, lead: null as (() => void) | null };
+    const state: { listener: (message: unknown) => void; lead: (() => void) | null } = { listener: () => {}, lead: null };
     const all = this.#tabs;
     const tab: Tabs = {
       onLeader: (lead) => {

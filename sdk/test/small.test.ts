@@ -61,7 +61,7 @@ describe("HTTP", () => {
         return Promise.resolve(`token-${renewed}`);
       },
       fetch: (url, init) => {
-        sent.push({ url: String(url), authorization: new Headers(init?.headers).get("authorization") ?? "" });
+        sent.push({ url: url as string, authorization: new Headers(init?.headers).get("authorization") ?? "" });
         return Promise.resolve(answers.shift() ?? new Response(null, { status: 500 }));
       },
     });

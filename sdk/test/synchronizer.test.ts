@@ -4,7 +4,10 @@ import { Synchronizer } from "../src/synchronizer.ts";
 import type { SyncItem } from "../src/types.ts";
 import { settle } from "./samples.ts";
 
-type Answer = { items: SyncItem[]; more: boolean };
+interface Answer {
+  items: SyncItem[];
+  more: boolean;
+}
 
 function item(conversationId: string, latestSequence: number): SyncItem {
   return { conversationId, latestSequence, messages: [], complete: true, receipt: null };

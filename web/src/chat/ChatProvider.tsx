@@ -16,10 +16,15 @@ export function ChatProvider({ userId, children }: { userId: string; children: R
       tokenProvider: demoTokens(userId),
     });
     const directory = new Directory(client);
-    setChat({ client, directory, notices: new Notices() });
-    void client.start();
+    let current = true;
     void directory.load();
-    return () => void client.stop();
+    void client.start().then(() => {
+      if (current) setChat({ client, directory, notices: new Notices() });
+    });
+    return () => {
+      current = false;
+      void client.stop();
+    };
   }, [userId]);
 
   return chat && <ChatContext value={chat}>{children}</ChatContext>;

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "react";
-import type { TimelineSnapshot } from "@parley/sdk";
+import type { Message, TimelineSnapshot } from "@parley/sdk";
 import { useChat } from "../chat/context.ts";
 import { usePeople } from "../chat/naming.ts";
 
@@ -11,14 +11,20 @@ export function Announcer({ timeline }: { timeline: TimelineSnapshot }) {
   const heard = useRef<number | null>(null);
 
   useEffect(() => {
-    const last = timeline.items.findLast((item) => item.kind === "stored");
-    const message = last?.kind === "stored" ? last.message : null;
-    const sequence = message?.sequence ?? 0;
+    if (!timeline.loaded) return;
+    const message = newest(timeline);
     const before = heard.current;
-    if (timeline.loaded) heard.current = sequence;
-    if (before === null || sequence <= before || !message || message.senderId === client.userId) return;
-    setText(`${find(message.senderId).displayName}: ${message.body || "sent a file"}`);
+    heard.current = message?.sequence ?? 0;
+    const isNew = message !== null && before !== null && message.sequence > before;
+    if (isNew && message.senderId !== client.userId) {
+      setText(`${find(message.senderId).displayName}: ${message.body || "sent a file"}`);
+    }
   }, [timeline, client, find]);
 
   return <div className="visually-hidden" aria-live="polite">{text}</div>;
+}
+
+function newest(timeline: TimelineSnapshot): Message | null {
+  const item = timeline.items.findLast((candidate) => candidate.kind === "stored");
+  return item?.kind === "stored" ? item.message : null;
 }

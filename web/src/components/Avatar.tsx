@@ -30,7 +30,7 @@ type Size = "small" | "medium" | "large";
 function initials(name: string): string {
   const words = name.split(/\s+/).filter(Boolean);
   const chosen = words.length > 1 ? [words[0], words.at(-1)] : words;
-  return chosen.map((word) => [...(word ?? "")][0] ?? "").join("").toUpperCase() || "?";
+  return chosen.map((word) => Array.from(word ?? "")[0] ?? "").join("").toUpperCase() || "?";
 }
 
 /** One of six colours, always the same for the same id. */

@@ -1,4 +1,4 @@
-import { type FormEvent, type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type KeyboardEvent, type SubmitEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Message } from "@parley/sdk";
 import { useChat } from "../chat/context.ts";
 import { readDraft, writeDraft } from "../chat/drafts.ts";
@@ -21,13 +21,13 @@ export function Composer({ conversationId, uploads, replyTo, onReplyDone }: Prop
   const { client } = useChat();
   const [text, setText] = useState(() => readDraft(client.userId, conversationId));
   const field = useGrowingField(text, replyTo);
-  const length = [...text].length;
+  const length = Array.from(text).length;
   const hasContent = text.trim() !== "" || uploads.done.length > 0;
   const canSend = hasContent && !uploads.isBusy && length <= MAX_CHARACTERS;
 
   useEffect(() => writeDraft(client.userId, conversationId, text), [client, conversationId, text]);
 
-  function send(event?: FormEvent) {
+  function send(event?: SubmitEvent) {
     event?.preventDefault();
     if (!canSend) return;
     const attachments = uploads.take();

@@ -9,12 +9,10 @@ export function ConnectionBanner() {
   const { client } = useChat();
   const { phase, deviceOnline } = useStore(client.connection);
   const { waiting } = useStore(client.outbox);
-  const isDown = phase === "reconnecting" || (phase === "connecting" && !deviceOnline);
-  const isShown = useLasting(isDown && deviceOnline, PATIENCE_MS) || (isDown && !deviceOnline);
+  const hasLasted = useLasting(phase === "reconnecting", PATIENCE_MS);
+  const isShown = hasLasted || (phase !== "online" && !deviceOnline);
+  const text = isShown ? downText(deviceOnline) : waitingText(waiting?.code ?? null);
 
-  let text = "";
-  if (isShown) text = deviceOnline ? "Reconnecting…" : "Offline: messages are sent when you are back.";
-  else if (waiting) text = waitingText(waiting.code);
   return (
     <div className="banner-place" role="status">
       {text && <p className={`banner ${isShown ? "banner-down" : "banner-wait"}`}>{text}</p>}
@@ -22,7 +20,12 @@ export function ConnectionBanner() {
   );
 }
 
-function waitingText(code: string): string {
+function downText(deviceOnline: boolean): string {
+  return deviceOnline ? "Reconnecting…" : "Offline: messages are sent when you are back.";
+}
+
+function waitingText(code: string | null): string {
+  if (code === null) return "";
   return code === "rate_limited"
     ? "You are writing faster than allowed. Your messages follow in a moment."
     : "The service is busy. Your messages are kept and sent in a moment.";

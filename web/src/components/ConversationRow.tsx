@@ -3,7 +3,6 @@ import type { InboxEntry } from "@parley/sdk";
 import { useChat } from "../chat/context.ts";
 import { shortWhen } from "../chat/format.ts";
 import { type FindPerson, partnerOf, titleOf, usePeople } from "../chat/naming.ts";
-import { systemText } from "../chat/systemText.ts";
 import { conversationHref } from "../chat/useRoute.ts";
 import { useStore } from "../chat/useStore.ts";
 import { Avatar, GroupAvatar } from "./Avatar.tsx";
@@ -19,8 +18,9 @@ export const ConversationRow = memo(function ConversationRow({ entry, isSelected
   const find = usePeople();
   const presence = useStore(client.presence);
   const typing = useStore(client.typing(entry.conversation.id));
-  const { conversation, lastMessage, unreadCount, muted } = entry;
+  const { conversation, lastMessage } = entry;
   const partner = partnerOf(conversation, client.userId);
+  const activityAt = lastMessage?.sentAt ?? conversation.createdAt;
   const isOnline = partner !== null && presence.get(partner)?.status === "online";
 
   return (
@@ -35,36 +35,38 @@ export const ConversationRow = memo(function ConversationRow({ entry, isSelected
         <Avatar person={find(partner)} online={isOnline} />
       )}
       <span className="row-title" dir="auto">{titleOf(conversation, client.userId, find)}</span>
-      <time className="row-when" dateTime={isoTime(lastMessage?.sentAt ?? conversation.createdAt)}>
-        {shortWhen(lastMessage?.sentAt ?? conversation.createdAt)}
+      <time className="row-when" dateTime={new Date(activityAt).toISOString()}>
+        {shortWhen(activityAt)}
       </time>
       <span className="row-preview" dir="auto">
         {typing.length > 0 ? <em>typing…</em> : preview(entry, client.userId, find)}
       </span>
-      <span className="row-badges">
-        {muted && (
-          <span role="img" aria-label="muted">
-            <Icon name="muted" size={16} />
-          </span>
-        )}
-        {unreadCount > 0 && (
-          <span className={muted ? "unread unread-muted" : "unread"} aria-label={`${unreadCount} unread`} role="img">
-            {unreadCount > 99 ? "99+" : unreadCount}
-          </span>
-        )}
-      </span>
+      <Badges entry={entry} />
     </a>
   );
 });
 
+function Badges({ entry: { muted, unreadCount } }: { entry: InboxEntry }) {
+  return (
+    <span className="row-badges">
+      {muted && (
+        <span role="img" aria-label="muted">
+          <Icon name="muted" size={16} />
+        </span>
+      )}
+      {unreadCount > 0 && (
+        <span className={muted ? "unread unread-muted" : "unread"} aria-label={`${unreadCount} unread`} role="img">
+          {unreadCount > 99 ? "99+" : unreadCount}
+        </span>
+      )}
+    </span>
+  );
+}
+
 function preview({ lastMessage, conversation }: InboxEntry, me: string, find: FindPerson): string {
   if (!lastMessage) return "No messages yet";
-  if (lastMessage.kind === "system") return systemText(lastMessage, find);
+  if (lastMessage.kind === "system") return lastMessage.body;
   const text = lastMessage.body || (lastMessage.attachments.length === 1 ? "Sent a file" : "Sent files");
   if (lastMessage.senderId === me) return `You: ${text}`;
   return conversation.kind === "group" ? `${find(lastMessage.senderId).displayName}: ${text}` : text;
-}
-
-function isoTime(at: number): string {
-  return new Date(at).toISOString();
 }

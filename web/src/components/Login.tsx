@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useState } from "react";
+import { type SubmitEvent, useEffect, useState } from "react";
 import { type DemoUser, demoUsers } from "../chat/session.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Mark } from "./icons.tsx";
@@ -62,7 +62,7 @@ function PeopleGrid({ users, onPick }: { users: DemoUser[]; onPick: (userId: str
 function OtherUser({ onPick }: { onPick: (userId: string) => void }) {
   const [text, setText] = useState("");
 
-  function submit(event: FormEvent) {
+  function submit(event: SubmitEvent) {
     event.preventDefault();
     if (text.trim()) onPick(text.trim());
   }

@@ -20,14 +20,14 @@ export function MessageList({ timeline, entry, onReply }: Props) {
   const { items, conversationId, hasOlder, loadingOlder, filling } = timeline;
   const [firstUnread] = useState(() => (entry && entry.unreadCount > 0 ? entry.read + 1 : Infinity));
   const isGroup = entry?.conversation.kind === "group";
-  const scroll = useScroll(items, () => {
+  const { container, isAtBottom, newBelow, onScroll, toBottom } = useScroll(items, () => {
     if (hasOlder && !loadingOlder) void client.loadOlder(conversationId);
   });
-  useReading(timeline, scroll.isAtBottom);
+  useReading(timeline, isAtBottom);
 
   return (
     <div className="messages-frame">
-      <div className="messages" ref={scroll.container} onScroll={scroll.onScroll} tabIndex={0} role="region" aria-label="Messages">
+      <div className="messages" ref={container} onScroll={onScroll} tabIndex={0} role="region" aria-label="Messages">
         <div className="messages-content">
           <ListStart timeline={timeline} />
           <ol>
@@ -47,9 +47,9 @@ export function MessageList({ timeline, entry, onReply }: Props) {
           {filling && <p className="list-note" role="status">Loading new messages…</p>}
         </div>
       </div>
-      {!scroll.isAtBottom && (
-        <button className="jump" onClick={scroll.toBottom}>
-          <Icon name="down" size={18} /> {scroll.newBelow > 0 ? `${scroll.newBelow} new` : "Newest"}
+      {!isAtBottom && (
+        <button className="jump" onClick={toBottom}>
+          <Icon name="down" size={18} /> {newBelow > 0 ? `${newBelow} new` : "Newest"}
         </button>
       )}
     </div>
@@ -103,7 +103,7 @@ function sender(item: TimelineItem): string {
 /** The message that an item answers, if it is loaded; null says that it is not; undefined that there is none. */
 function quotedBy(items: readonly TimelineItem[], item: TimelineItem): Message | null | undefined {
   const replyTo = item.kind === "stored" ? item.message.replyTo : item.entry.replyTo;
-  if (replyTo === null || replyTo === undefined) return undefined;
+  if (replyTo === null) return undefined;
   for (const other of items) if (other.kind === "stored" && other.message.sequence === replyTo) return other.message;
   return null;
 }

@@ -2,7 +2,6 @@ import { memo } from "react";
 import type { Message, TimelineItem } from "@parley/sdk";
 import { useChat } from "../chat/context.ts";
 import { usePeople } from "../chat/naming.ts";
-import { systemText } from "../chat/systemText.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Bubble } from "./Bubble.tsx";
 import { FailedNote } from "./FailedNote.tsx";
@@ -25,7 +24,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
       {day !== null && <p className="day"><span>{day}</span></p>}
       {startsUnread && <p className="unread-line"><span>New messages</span></p>}
       {item.kind === "stored" && item.message.kind === "system" ? (
-        <SystemLine message={item.message} />
+        <p className="system-line" dir="auto">{item.message.body}</p>
       ) : (
         <Said {...props} />
       )}
@@ -33,27 +32,19 @@ export const MessageRow = memo(function MessageRow(props: Props) {
   );
 }, isSame);
 
-function SystemLine({ message }: { message: Message }) {
-  const find = usePeople();
-  return <p className="system-line" dir="auto">{systemText(message, find)}</p>;
-}
-
 function Said({ item, isContinued, showSender, quoted, onReply }: Props) {
   const { client } = useChat();
   const find = usePeople();
-  const senderId = item.kind === "stored" ? item.message.senderId : item.entry.userId;
+  const senderId = senderOf(item);
   const isOwn = senderId === client.userId;
-  const classes = ["said", isOwn ? "said-own" : "said-other", isContinued ? "said-continued" : ""];
+  const classes = `said ${isOwn ? "said-own" : "said-other"} ${isContinued ? "said-continued" : ""}`;
+  const person = showSender && !isOwn ? find(senderId) : null;
 
   return (
-    <div className={classes.join(" ")}>
-      {showSender && !isOwn && (
-        <span className="said-avatar">{!isContinued && <Avatar person={find(senderId)} size="small" />}</span>
-      )}
+    <div className={classes}>
+      {person && <span className="said-avatar">{!isContinued && <Avatar person={person} size="small" />}</span>}
       <div className="said-body">
-        {showSender && !isOwn && !isContinued && (
-          <p className="said-name" dir="auto">{find(senderId).displayName}</p>
-        )}
+        {person && !isContinued && <p className="said-name" dir="auto">{person.displayName}</p>}
         <Bubble item={item} isOwn={isOwn} quoted={quoted} />
         {item.kind === "failed" && <FailedNote entry={item.entry} />}
       </div>
@@ -64,6 +55,10 @@ function Said({ item, isContinued, showSender, quoted, onReply }: Props) {
       )}
     </div>
   );
+}
+
+function senderOf(item: TimelineItem): string {
+  return item.kind === "stored" ? item.message.senderId : item.entry.userId;
 }
 
 /** Snapshots are made anew on every change, but what they hold of a message stays the same object. */

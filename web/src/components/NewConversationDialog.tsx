@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from "react";
+import { type SubmitEvent, useState } from "react";
 import { useChat } from "../chat/context.ts";
 import { openConversation } from "../chat/useRoute.ts";
 import { Dialog } from "./Dialog.tsx";
@@ -13,7 +13,7 @@ export function NewConversationDialog({ onClose }: { onClose: () => void }) {
   const isGroup = chosen.size > 1;
   const canStart = chosen.size > 0 && (!isGroup || title.trim() !== "") && !isBusy;
 
-  async function start(event: FormEvent) {
+  async function start(event: SubmitEvent) {
     event.preventDefault();
     if (!canStart) return;
     setBusy(true);

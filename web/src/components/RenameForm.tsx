@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from "react";
+import { type SubmitEvent, useState } from "react";
 import type { Conversation } from "@parley/sdk";
 import { useChat } from "../chat/context.ts";
 
@@ -7,7 +7,7 @@ export function RenameForm({ conversation }: { conversation: Conversation }) {
   const [title, setTitle] = useState(conversation.title ?? "");
   const isNew = title.trim() !== "" && title.trim() !== conversation.title;
 
-  function rename(event: FormEvent) {
+  function rename(event: SubmitEvent) {
     event.preventDefault();
     if (isNew) void notices.guard(() => client.rename(conversation.id, title.trim()));
   }
