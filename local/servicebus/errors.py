@@ -50,8 +50,8 @@ class AmqpError(Exception):
         self.description = description
 
     def encoded(self) -> Described:
-        """Return the AMQP `error` composite."""
-        return Described(_ERROR_DESCRIPTOR, [Symbol(self.condition), self.description])
+        """Return the AMQP `error` composite, its info too: the Python SDK cannot do without."""
+        return Described(_ERROR_DESCRIPTOR, [Symbol(self.condition), self.description, {}])
 
 
 class PeerError(AmqpError):
