@@ -168,7 +168,7 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         push_public_key=of.push_public_key,
         posting=posting,
         receipts=Receipts(gate, reader, of.live, of.conversations, of.clock),
-        presences=Presences(gate, of.live, of.presence, of.users, of.clock),
+        presences=Presences(gate, of.live, of.presence, of.users, of.memberships, of.clock),
         typing=TypingSignals(entrance, of.presence),
         conversations=conversations,
         membership=membership,

@@ -152,7 +152,8 @@ async def connected(invocation: str, pushes: func.Out[str]) -> dict[str, Any]:
     """Give a new connection its lease. May come late, twice, or never."""
     asked = Invocation.parse(invocation, with_argument=False)
     call = Call(asked.user_id, asked.connection_id)
-    push(pushes, await (await chat()).presences.connected(call))
+    effects = await (await chat()).presences.connected(call, asked.connection_id)
+    push(pushes, effects)
     return {"ok": True}
 
 

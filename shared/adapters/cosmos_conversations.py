@@ -18,7 +18,7 @@ from shared.adapters.items import (
 from shared.domain.conversation import Conversation
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
 from shared.domain.live import FlushedState, LiveConversation
-from shared.domain.times import to_ms
+from shared.domain.times import from_ms, to_ms
 from shared.ports import ConversationStore, MembershipStore, VersionConflictError
 
 # What a change of a conversation rewrites; `live`, the flushed state, is a flush's own.
@@ -128,10 +128,12 @@ class CosmosMembershipStore(MembershipStore):
                 raise
 
     @override
-    async def list_all(self, user_id: UserId) -> list[ConversationId]:
-        async def run() -> list[ConversationId]:
-            pages = self._container.query_items("SELECT VALUE c.id FROM c", partition_key=user_id)
-            return [ConversationId(str(one)) async for one in pages]
+    async def list_all(self, user_id: UserId) -> dict[ConversationId, datetime]:
+        async def run() -> dict[ConversationId, datetime]:
+            pages = self._container.query_items(
+                "SELECT c.id, c.joinedAt FROM c", partition_key=user_id
+            )
+            return {ConversationId(one["id"]): from_ms(one["joinedAt"]) async for one in pages}
 
         return await answered(run())
 

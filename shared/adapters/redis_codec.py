@@ -7,9 +7,19 @@ from shared.adapters.items import message_from_text
 from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.live import Head, InboxEntry, LiveConversation, LiveSummary
 from shared.domain.receipt import Receipt
+from shared.domain.seats import Seat
 from shared.domain.times import from_ms, optional_from_ms
 
 HEAD_FIELDS = ("ready", "head", "version", "at")
+READY = ""  # the member that says a sorted set is complete; its score puts it at the far end
+
+
+def seats_of(flat: list[bytes]) -> list[Seat] | None:
+    """Return the seats a sorted set holds; None when it is not complete."""
+    scored = {text_of(member): int(float(score)) for member, score in pairs_of(flat)}
+    if scored.pop(READY, None) is None:
+        return None
+    return [Seat(ConversationId(one), from_ms(at)) for one, at in scored.items()]
 
 
 def head_of(row: list[bytes | None]) -> Head:

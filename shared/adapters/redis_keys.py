@@ -25,6 +25,11 @@ def inbox(user_id: str) -> str:
     return f"inbox:{{{user_id}}}"
 
 
+def seats(user_id: str) -> str:
+    """Sorted set: group conversation by the moment the user was put into its SignalR group."""
+    return f"seats:{{{user_id}}}"
+
+
 def activity(user_id: str) -> str:
     """Counter: messages to this user."""
     return f"activity:{{{user_id}}}"

@@ -11,11 +11,13 @@ from shared.adapters.items import message_text
 from shared.adapters.redis_client import Entry, RedisClient, call
 from shared.adapters.redis_codec import (
     HEAD_FIELDS,
+    READY,
     fields_of,
     follows,
     head_and_receipts,
     head_of,
     pairs_of,
+    seats_of,
     snapshot_of,
     summary_of,
     text_of,
@@ -33,10 +35,10 @@ from shared.domain.live import (
 )
 from shared.domain.message import Message
 from shared.domain.receipt import Receipt
+from shared.domain.seats import Seat
 from shared.domain.times import optional_from_ms, to_ms
 from shared.ports import Clock, LiveState
 
-_INBOX_READY = ""  # the marker member; its score sorts it after every conversation
 _INBOX_KEEP_MS = 30 * 24 * 3600 * 1000
 
 
@@ -197,7 +199,7 @@ class RedisLiveState(LiveState):
         # Entries of one millisecond share a score: read on until past the cursor's own.
         spare = 1 if after is None else 50
         ready, flat, _ = await self._client.run(
-            ("ZSCORE", key, _INBOX_READY),
+            ("ZSCORE", key, READY),
             ("ZREVRANGEBYSCORE", key, top, 0, "WITHSCORES", "LIMIT", 0, limit + spare),
             ("PEXPIRE", key, _INBOX_KEEP_MS),
         )
@@ -209,14 +211,33 @@ class RedisLiveState(LiveState):
     @override
     async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None:
         scored = [part for entry in entries for part in (entry.activity_ms, entry.conversation_id)]
-        await self._client.run(("ZADD", keys.inbox(user_id), "GT", -1, _INBOX_READY, *scored))
+        await self._client.run(("ZADD", keys.inbox(user_id), "GT", -1, READY, *scored))
+
+    @override
+    async def enter_connection(self, call: Call) -> tuple[CallState, list[Seat] | None]:
+        answers = await self._client.run(
+            *self.entering(call), ("ZRANGE", keys.seats(call.user_id), 0, -1, "WITHSCORES")
+        )
+        return self.entered(answers[0]), seats_of(answers[-1])
+
+    @override
+    async def fill_seats(self, user_id: UserId, seats: Iterable[Seat]) -> None:
+        scored = [part for seat in seats for part in (to_ms(seat.taken_at), seat.conversation_id)]
+        await self._client.run(("ZADD", keys.seats(user_id), "GT", -1, READY, *scored))
+
+    @override
+    async def take_seat(self, user_ids: Iterable[UserId], seat: Seat) -> None:
+        taken = (seat.conversation_id, to_ms(seat.taken_at))
+        await self._client.run(
+            *(call(scripts.ADD_IF_BEGUN, (keys.seats(user),), *taken) for user in user_ids)
+        )
 
     @override
     async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None:
         await self._client.run(
             *(
                 call(
-                    scripts.JOIN_INBOX,
+                    scripts.ADD_IF_BEGUN,
                     (keys.inbox(user),),
                     entry.conversation_id,
                     entry.activity_ms,
@@ -227,7 +248,10 @@ class RedisLiveState(LiveState):
 
     @override
     async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None:
-        await self._client.run(("ZREM", keys.inbox(user_id), conversation_id))
+        await self._client.run(
+            ("ZREM", keys.inbox(user_id), conversation_id),
+            ("ZREM", keys.seats(user_id), conversation_id),
+        )
 
     @override
     async def dirty_conversations(self, *, limit: int) -> list[ConversationId]:

@@ -121,8 +121,8 @@ redis.call('PEXPIRE', KEYS[2], {_KEEP_MS})
 """
 )
 
-# KEYS inbox; ARGV conversation, activity ms. Adds to an inbox that is there, for BUMP's reason.
-JOIN_INBOX = Script(
+# KEYS inbox or seats; ARGV conversation, ms. Adds to a set that is there, for BUMP's reason.
+ADD_IF_BEGUN = Script(
     """
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1]) end
 """

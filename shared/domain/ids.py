@@ -40,6 +40,11 @@ def is_conversation_id(text: object) -> bool:
     return isinstance(text, str) and _CONVERSATION_ID.fullmatch(text) is not None
 
 
+def is_group_id(conversation_id: ConversationId) -> bool:
+    """Tell a group's id from a direct conversation's."""
+    return conversation_id.startswith("g-")
+
+
 def is_attachment_id(text: object) -> bool:
     return isinstance(text, str) and _ATTACHMENT_ID.fullmatch(text) is not None
 

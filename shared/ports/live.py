@@ -24,6 +24,7 @@ from shared.domain.live import (
 from shared.domain.message import Message
 from shared.domain.presence import Presence
 from shared.domain.receipt import Receipt
+from shared.domain.seats import Seat
 
 
 class LiveState(Protocol):
@@ -94,7 +95,21 @@ class LiveState(Protocol):
         """Return up to *limit* entries, newest activity first; None when the inbox is lost."""
         ...
 
-    async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None: ...
+    async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None:
+        """Begin or complete an inbox with *entries*, raising those that are there."""
+        ...
+
+    async def enter_connection(self, call: Call) -> tuple[CallState, list[Seat] | None]:
+        """Enter, and return the user's seats in groups; None when they are lost."""
+        ...
+
+    async def fill_seats(self, user_id: UserId, seats: Iterable[Seat]) -> None:
+        """Note all seats a user has, so that none is lost any more."""
+        ...
+
+    async def take_seat(self, user_ids: Iterable[UserId], seat: Seat) -> None:
+        """Note one more seat of each user, where the others are noted."""
+        ...
 
     async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None: ...
 

@@ -103,7 +103,9 @@ class MembershipStore(Protocol):
 
     async def remove(self, user_id: UserId, conversation_id: ConversationId) -> None: ...
 
-    async def list_all(self, user_id: UserId) -> list[ConversationId]: ...
+    async def list_all(self, user_id: UserId) -> dict[ConversationId, datetime]:
+        """Return the user's conversations, and when they joined each."""
+        ...
 
 
 class UserStore(Protocol):

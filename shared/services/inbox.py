@@ -111,7 +111,7 @@ class Inbox:
         await self.live.fill_inbox(user_id, await self._from_store(user_id))
 
     async def _from_store(self, user_id: UserId) -> list[InboxEntry]:
-        ids = await self.memberships.list_all(user_id)
+        ids = list(await self.memberships.list_all(user_id))
         rows = await self._rows(user_id, ids)
         entries = [
             InboxEntry(row.conversation.id, to_ms(row.head.at or row.conversation.created_at))

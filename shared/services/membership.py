@@ -26,6 +26,7 @@ from shared.domain.events import (
 )
 from shared.domain.ids import NO_SEQUENCE, UserId
 from shared.domain.live import InboxEntry
+from shared.domain.seats import Seat
 from shared.domain.times import to_ms
 from shared.ports import LiveState, MembershipStore, PresenceStore
 from shared.services.entrance import Entrance
@@ -97,6 +98,9 @@ class Membership:
             at = max(at, to_ms(head.at) if head.at else 0, to_ms(joined[0].joined_at))
             entry = InboxEntry(conversation.id, at)
             await self.live.put_inbox([member.user_id for member in joined], entry)
+            if conversation.kind == "group":
+                seat = Seat(conversation.id, joined[0].joined_at)
+                await self.live.take_seat([member.user_id for member in joined], seat)
 
     async def repair(self, conversation: Conversation) -> list[Effect]:
         """Complete what follows from a conversation's members, in case a crash came between.

@@ -1,16 +1,26 @@
 """Presence: leases that calls renew, lapses that a timer finds, and who watches whom."""
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from shared.domain.errors import UnavailableError
-from shared.domain.events import Effect, JoinGroup, LeaveGroup, ToConnection, watchers_group
-from shared.domain.ids import ConnectionId, UserId
+from shared.domain.events import (
+    Effect,
+    JoinGroup,
+    LeaveGroup,
+    ToConnection,
+    ToUser,
+    conversation_group,
+    watchers_group,
+)
+from shared.domain.ids import ConnectionId, UserId, is_group_id
 from shared.domain.live import Call
 from shared.domain.presence import Presence, unknown
+from shared.domain.seats import Seat, plan
 from shared.domain.user import blocks_between
-from shared.ports import Clock, LiveState, PresenceStore, UserStore
+from shared.ports import Clock, LiveState, MembershipStore, PresenceStore, UserStore
 from shared.services.gate import Gate
 
 _LAPSED_AT_ONCE: Final = 500
@@ -32,11 +42,25 @@ class Presences:
     live: LiveState
     presence: PresenceStore
     users: UserStore
+    memberships: MembershipStore
     clock: Clock
 
-    async def connected(self, call: Call) -> list[Effect]:
-        """Give a new connection its lease."""
-        return await self.gate.enter(call)
+    async def connected(self, call: Call, connection_id: ConnectionId) -> list[Effect]:
+        """Give a new connection its lease, and its places in groups the service has forgotten."""
+        try:
+            state, seats = await self.live.enter_connection(call)
+        except UnavailableError:
+            return []
+        effects = await self.gate.admit(call, state)
+        if seats is None:
+            seats = await self._recovered_seats(call.user_id)
+        now = self.clock.now()
+        planned = plan(seats, now=now)
+        for one in planned.renew:
+            await self.live.take_seat([call.user_id], Seat(one, now))
+        connection, user = ToConnection(connection_id), ToUser(call.user_id)
+        effects += [JoinGroup(connection, conversation_group(one)) for one in planned.join]
+        return effects + [JoinGroup(user, conversation_group(one)) for one in planned.renew]
 
     async def disconnected(self, user_id: UserId, connection_id: ConnectionId) -> list[Effect]:
         """End a connection's lease; the user is offline when it was the last."""
@@ -93,6 +117,13 @@ class Presences:
         except UnavailableError:
             return []
         return [effect for one in lapsed for effect in await self.gate.announce(one)]
+
+    async def _recovered_seats(self, user_id: UserId) -> list[Seat]:
+        joined = await self.memberships.list_all(user_id)
+        seats = [Seat(one, at) for one, at in joined.items() if is_group_id(one)]
+        with contextlib.suppress(UnavailableError):
+            await self.live.fill_seats(user_id, seats)
+        return seats
 
     async def _presences(self, asked: list[UserId], visible: set[UserId]) -> list[Presence]:
         seen = [user for user in asked if user in visible]
