@@ -6,6 +6,7 @@ from local.common.keys import load_or_create
 from local.common.process import run, serve_http
 from local.common.settings import LocalSettings
 from local.cosmos.app import Account, make_app
+from local.cosmos.checkpoint import keep_log_short
 from local.cosmos.provision import provision
 
 
@@ -16,7 +17,9 @@ async def _body(stop: asyncio.Event) -> None:
     try:
         provision(account.catalog)
         await account.store.settled()
-        await serve_http(make_app(account), settings.ports.cosmos, stop)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(keep_log_short(account.store, stop))
+            await serve_http(make_app(account), settings.ports.cosmos, stop)
     finally:
         account.store.close()
 

@@ -120,7 +120,8 @@ async def _call_of(request: web.Request) -> Call:
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request size is too large: an item is up to 2 MB."
         ) from error
     raw = request.raw_path.partition("?")[0]
-    path = tuple(unquote(part) for part in raw.split("/") if part)
+    parts = [part for part in raw.split("/") if part]
+    path = tuple(map(unquote, parts) if "%" in raw else parts)
     return Call(request.method, path, request.headers, body)
 
 

@@ -63,6 +63,7 @@ class Container:
         self.unique_keys = _unique_keys(definition)
         self.policy = _policy(definition)
         self.default_ttl = _default_ttl(definition)
+        self._stamp = rid[4:8].encode().hex()
         self.lsn = 0
         self.last_ts = 0
         self.next_expiry = math.inf
@@ -72,7 +73,7 @@ class Container:
         self.key_of_header = lru_cache(maxsize=4096)(self._key_of_header)
 
     def etag(self, lsn: int) -> str:
-        return f'"{self.rid[4:10].encode().hex()[:8]}-0000-0000-0000-{lsn:012x}"'
+        return f'"{self._stamp}-0000-0000-0000-{lsn:012x}"'
 
     def item_rid(self, number: int) -> str:
         return _text(_bytes(self.rid) + number.to_bytes(8, "little"))

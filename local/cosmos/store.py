@@ -42,11 +42,12 @@ class Store:
     """The file. One instance, used from one event loop."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self.db = sqlite3.connect(path, isolation_level=None, cached_statements=512)
         self.db.execute("PRAGMA journal_mode=WAL")
         self.db.execute("PRAGMA synchronous=NORMAL")
-        self.db.execute("PRAGMA cache_size=-8192")
-        self._open = False
+        self.db.execute("PRAGMA cache_size=-4096")
+        self._open = self._log_is_long = False
         self._waiting: list[asyncio.Future[None]] = []
 
     def close(self) -> None:
@@ -73,6 +74,14 @@ class Store:
             self._waiting.append(waiter)
             await waiter
 
+    def restart_log(self) -> None:
+        """Copy the rest of the write-ahead log and start it anew, after the open transaction."""
+        if self._open:
+            self._log_is_long = True
+        else:
+            self._log_is_long = False
+            self.db.execute("PRAGMA wal_checkpoint(RESTART)")
+
     def _commit(self) -> None:
         waiting, self._waiting = self._waiting, []
         self._open = False
@@ -90,6 +99,8 @@ class Store:
                 waiter.set_result(None)
             else:
                 waiter.set_exception(failure)
+        if self._log_is_long:
+            self.restart_log()
 
     @contextlib.contextmanager
     def all_or_nothing(self) -> Iterator[None]:
