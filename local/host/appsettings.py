@@ -36,6 +36,10 @@ class AppSettings:
     def shows_tracebacks(self) -> bool:
         return self.values.get("CHAT_HOST_TRACEBACKS", "0") == "1"
 
+    def disables(self, function: str) -> bool:
+        """Whether `AzureWebJobs.<function>.Disabled` is on."""
+        return self.values.get(f"AzureWebJobs.{function}.Disabled", "").lower() in {"true", "1"}
+
     def require(self, name: str) -> str:
         """Return the value of setting *name*.
 

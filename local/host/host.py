@@ -99,6 +99,8 @@ class Host:
     async def _prepare(self, worker: Worker, described: list[object]) -> None:
         if not self._indexed.is_set():
             for function in parse_functions(described, self._settings.values):
+                if self._settings.disables(function.name):
+                    continue
                 self._triggers[function.name.lower()] = registry.build(function, self._context)
             self._invoker.pool = self._pool
             self._indexed.set()

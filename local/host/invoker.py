@@ -168,8 +168,10 @@ async def _write_outputs(outputs: Mapping[str, OutputBinding], done: Done) -> No
     # The items of one binding are written one by one, the bindings beside each other.
     if len(writes) == 1:
         await writes[0]
-    elif writes:
-        await asyncio.gather(*writes)
+        return
+    for outcome in await asyncio.gather(*writes, return_exceptions=True):
+        if outcome is not None:
+            raise outcome
 
 
 def _named_in_return(outputs: Mapping[str, OutputBinding], text: str) -> dict[str, Datum]:

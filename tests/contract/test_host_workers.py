@@ -184,6 +184,13 @@ def test_an_app_that_cannot_be_served_ends_the_host_with_a_sentence(
     assert sentence in host.said()
 
 
+def test_a_disabled_function_is_not_served(tmp_path: Path) -> None:
+    values = {**settings(9), "AzureWebJobs.text.Disabled": "true"}
+    with running(APPS / "core", tmp_path, values) as host:
+        assert host.call("GET", "/api/text").status == 404
+        assert host.call("GET", "/api/echo/one").status == 200
+
+
 def test_two_functions_for_one_hub_event_are_refused(tmp_path: Path) -> None:
     one = HUB.format(kind="signalRTrigger", hub="h", name="one")
     two = HUB.format(kind="signalRTrigger", hub="H", name="two")

@@ -27,6 +27,9 @@ _GLANCE_S = 0.05  # how long to look for more messages, or for ends, while funct
 _RENEW_BEFORE = timedelta(seconds=15)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 5.0
 
+# What runs, and since when.
+type _Running = dict[asyncio.Task[bool], tuple[ServiceBusReceivedMessage, datetime]]
+
 
 class ServiceBusTrigger(Trigger):
     """Properties: `connection`, `queueName` or `topicName` and `subscriptionName`, `dataType`."""
@@ -47,16 +50,22 @@ class ServiceBusTrigger(Trigger):
             binding.text("subscriptionName")
         self._connection = context.settings.require(binding.text("connection"))
         self._is_binary = binding.text("dataType", "string").lower() == "binary"
-        self._running: dict[asyncio.Task[bool], tuple[ServiceBusReceivedMessage, datetime]] = {}
+        self._running: _Running = {}
+        self._orphans: set[asyncio.Task[bool]] = set()
 
     @override
     async def run(self) -> None:
         """Receive for ever; while the broker is down, try again with growing pauses."""
         pause_s = _FIRST_PAUSE_S
+        loop = asyncio.get_running_loop()
         while True:
+            started_at = loop.time()
             try:
                 async with (
-                    ServiceBusClient.from_connection_string(self._connection) as client,
+                    # Its own retries would hold a restarted broker's messages back for long.
+                    ServiceBusClient.from_connection_string(
+                        self._connection, retry_total=0
+                    ) as client,
                     self._receiver(client) as receiver,
                 ):
                     await self._pump(receiver)
@@ -64,6 +73,9 @@ class ServiceBusTrigger(Trigger):
                 logger.warning(
                     "%s: Service Bus is unreachable: %s", self.invocable.name, type(error).__name__
                 )
+            self._forget_running()
+            if loop.time() - started_at > _LONGEST_PAUSE_S:
+                pause_s = _FIRST_PAUSE_S
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
@@ -94,6 +106,13 @@ class ServiceBusTrigger(Trigger):
                 for message in await receiver.receive_messages(free, max_wait_time=wait_s):
                     task = asyncio.create_task(self._invoke(message))
                     self._running[task] = (message, datetime.now(UTC))
+
+    def _forget_running(self) -> None:
+        # It ends by itself: a message can be settled through its own receiver only.
+        for task in self._running:
+            self._orphans.add(task)
+            task.add_done_callback(self._orphans.discard)
+        self._running = {}
 
     async def _invoke(self, message: ServiceBusReceivedMessage) -> bool:
         try:

@@ -60,7 +60,7 @@ class ServiceBusOutput:
 
     def _open(self) -> ServiceBusSender:
         if self._sender is None:
-            self._client = ServiceBusClient.from_connection_string(self._connection)
+            self._client = ServiceBusClient.from_connection_string(self._connection, retry_total=1)
             self._sender = (
                 self._client.get_queue_sender(self._entity)
                 if self._is_queue
