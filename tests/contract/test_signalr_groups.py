@@ -51,13 +51,17 @@ def test_adding_again_makes_a_group_the_latest(groups: UserGroups) -> None:
 
 
 def test_groups_with_a_ttl_do_not_count_among_the_100(groups: UserGroups) -> None:
-    groups.add("chat", "ada", "unlimited", None)
-    for number in range(150):
-        groups.add("chat", "ada", f"limited-{number}", 60)
+    for number in range(60):
+        groups.add("chat", "ada", f"early-{number}", 60)
+    for number in range(101):
+        groups.add("chat", "ada", f"room-{number}", None)
+    for number in range(60):
+        groups.add("chat", "ada", f"late-{number}", 60)
 
     kept = groups.list_of("chat", "ada")
 
-    assert len(kept) == 151
+    assert len(kept) == 60 + 100 + 60
+    assert "room-0" not in kept
 
 
 def test_users_and_hubs_are_counted_apart(groups: UserGroups) -> None:

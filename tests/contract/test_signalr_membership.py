@@ -82,6 +82,27 @@ async def test_a_ttl_of_nothing_takes_present_connections_only(
     assert (await future.receive())["arguments"] == ["user"]
 
 
+async def test_a_ttl_of_nothing_leaves_a_stored_membership_alone(
+    service: Target, user: str, group: str
+) -> None:
+    await service.rest("PUT", f"/users/{user}/groups/{group}")
+
+    await service.rest("PUT", f"/users/{user}/groups/{group}", ttl="0")
+
+    assert (await service.rest("HEAD", f"/users/{user}/groups/{group}")).status == 200
+
+
+async def test_a_membership_of_a_connection_ends_with_it(
+    service: Target, user: str, group: str
+) -> None:
+    client = await service.connect(user)
+    await service.rest("PUT", f"/groups/{group}/connections/{client.id}")
+
+    await service.rest("DELETE", f"/connections/{client.id}")
+
+    assert (await service.rest("HEAD", f"/groups/{group}")).status == 404
+
+
 @pytest.mark.parametrize("from_all", [False, True])
 async def test_a_user_who_left_a_group_gets_nothing_from_it(
     service: Target, user: str, group: str, *, from_all: bool

@@ -1,6 +1,8 @@
 """What the stand-in's REST API and client endpoint refuse, and in which words."""
 
 import asyncio
+import base64
+import hmac
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,7 +11,8 @@ from typing import Any
 import pytest
 
 from local.signalr.settings import Timing
-from tests.contract.signalr_client.harness import JSON_HANDSHAKE, Answered, Stack, running
+from local.signalr.tokens import TokenError, sign, verify
+from tests.contract.signalr_client.harness import JSON_HANDSHAKE, KEY, Answered, Stack, running
 
 pytestmark = pytest.mark.stack
 
@@ -138,6 +141,16 @@ async def test_a_forged_client_token_is_refused(stack: Stack) -> None:
     statuses = [(await stack.negotiate(token)).status for token in tokens]
 
     assert statuses == [401] * 5
+
+
+def test_a_token_of_another_algorithm_is_refused_whoever_signed_it() -> None:
+    head = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
+    body = sign({"exp": 4_000_000_000}, KEY).split(".")[1]
+    digest = hmac.digest(KEY.encode(), f"{head}.{body}".encode(), "sha256")
+    signature = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    with pytest.raises(TokenError):
+        verify(f"{head}.{body}.{signature}", KEY)
 
 
 async def test_negotiate_speaks_versions_0_and_1_and_only_post(stack: Stack) -> None:

@@ -67,19 +67,21 @@ async def test_messages_wait_for_the_answer_to_connected(stack: Stack) -> None:
         await release.wait()
         return 200, b""
 
-    stack.app.handlers["connected"] = slow
+    async def first(call: Recorded) -> Answer:
+        return 200, completion(call, release.is_set())
+
+    stack.app.handlers.update(connected=slow, first=first)
     client = await stack.connect()
     await client.send({"type": 1, "invocationId": "0", "target": "first", "arguments": []})
-    assert await stack.push("/users/ada", "early") == 202
 
-    pushed = await client.receive()
-    before = stack.app.events()
+    for number in range(20):
+        await stack.push("/users/ada", number)
+    pushed = [(await client.receive())["arguments"] for _ in range(20)]
     release.set()
     answer = await client.receive()
 
-    assert pushed["arguments"] == ["early"]
-    assert before == ["connected"]
-    assert answer["invocationId"] == "0"
+    assert pushed == [[number] for number in range(20)]
+    assert answer["result"] is True
     assert stack.app.only("connected").json() == {"type": 10}
 
 
