@@ -9,6 +9,7 @@ from triggers import (
     http_conversations,
     http_messages,
     hub,
+    scan,
     site,
     timer,
 )
@@ -16,5 +17,15 @@ from triggers import (
 # Tokens are the website's and are checked in code: docs/decisions/0003-tokens-in-code.md.
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
-for family in (http_account, http_conversations, http_messages, hub, feed, bus, timer, site):
+for family in (
+    http_account,
+    http_conversations,
+    http_messages,
+    hub,
+    feed,
+    bus,
+    timer,
+    site,
+    scan,
+):
     app.register_functions(family.bp)

@@ -10,6 +10,7 @@ from shared.adapters.cosmos_conversations import CosmosConversationStore, Cosmos
 from shared.adapters.cosmos_messages import CosmosMessageStore
 from shared.adapters.cosmos_users import CosmosUserStore
 from shared.adapters.identity import credential
+from shared.adapters.images import PillowImages
 from shared.adapters.jwks import JwksTokenVerifier
 from shared.adapters.redis_client import RedisClient
 from shared.adapters.redis_connect import connect
@@ -27,6 +28,7 @@ from shared.ports import (
     Clock,
     ConversationStore,
     Ids,
+    Images,
     LiveState,
     MembershipStore,
     MessageStore,
@@ -41,6 +43,7 @@ from shared.services.accounts import Accounts
 from shared.services.attachments import Attachments
 from shared.services.conversations import Conversations
 from shared.services.entrance import Entrance
+from shared.services.files import Files
 from shared.services.gate import Gate
 from shared.services.history import History
 from shared.services.inbox import Inbox
@@ -71,6 +74,7 @@ class Chat:
     history: History
     inbox: Inbox
     attachments: Attachments
+    files: Files
     accounts: Accounts
     notifications: Notifications
     probes: Mapping[str, Probe]
@@ -90,6 +94,7 @@ class Adapters:
     bus: Bus
     channel: NotificationChannel
     blobs: BlobStore
+    images: Images
     verifier: TokenVerifier
     clock: Clock
     ids: Ids
@@ -124,6 +129,7 @@ def real_adapters(settings: Settings) -> Adapters:
         bus=bus,
         channel=WebPush(private_key=settings.vapid_private_key, subject=settings.vapid_subject),
         blobs=blobs,
+        images=PillowImages(),
         verifier=JwksTokenVerifier(settings.auth),
         clock=clock,
         ids=RandomIds(),
@@ -144,7 +150,13 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
     reader = ConversationReader(of.conversations, of.messages, of.live)
     entrance = Entrance(gate, reader, of.live)
     attachments = Attachments(
-        entrance, of.blobs, of.clock, of.ids, scanned=settings.attachments_scanned
+        entrance,
+        of.live,
+        of.blobs,
+        of.images,
+        of.ids,
+        scanned=settings.attachments_scanned,
+        quota_bytes=settings.upload_quota_bytes,
     )
     sequencer = Sequencer(of.messages, of.clock, bucket_size=settings.bucket_size)
     posting = Posting(entrance, reader, sequencer, attachments, of.live, of.clock, of.ids, Turns())
@@ -175,6 +187,7 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         history=History(entrance, gate, reader, of.messages, inbox),
         inbox=inbox,
         attachments=attachments,
+        files=Files(reader, of.messages, of.blobs, of.images, of.clock),
         accounts=accounts,
         notifications=Notifications(
             entrance,

@@ -134,6 +134,7 @@ class Settings:
     vapid_subject: str
     push_hosts: tuple[str, ...]
     attachments_scanned: bool
+    upload_quota_bytes: int
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
@@ -160,6 +161,7 @@ class Settings:
             vapid_subject=source.text("CHAT_VAPID_SUBJECT", ""),
             push_hosts=source.names("CHAT_PUSH_HOSTS", _PUSH_HOSTS),
             attachments_scanned=source.flag("CHAT_ATTACHMENTS_SCANNED"),
+            upload_quota_bytes=source.number("CHAT_UPLOAD_QUOTA_BYTES", 2**30, 1, 2**50),
         )
 
 

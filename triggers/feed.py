@@ -41,6 +41,31 @@ async def notify_absent(documents: func.DocumentList) -> None:
     await (await chat()).notifications.decide(messages)
 
 
+@bp.function_name("process_attachments")
+@bp.cosmos_db_trigger(
+    arg_name="documents",
+    connection=_COSMOS,
+    database_name=DATABASE,
+    container_name="messages",
+    lease_container_name="leases",
+    lease_container_prefix="files",
+    create_lease_container_if_not_exists=False,
+    feed_poll_delay=_POLL_MS,
+    max_items_per_invocation=_MOST,
+)
+@bp.retry(
+    strategy="exponential_backoff",
+    max_retry_count="-1",
+    minimum_interval="00:00:01",
+    maximum_interval="00:01:00",
+)
+@bp.generic_output_binding(**PUSHES)
+async def process_attachments(documents: func.DocumentList, pushes: func.Out[str]) -> None:
+    """Make thumbnails of the pictures in these messages, and bring late verdicts to them."""
+    messages = [message_from_item(json.loads(one.to_json())) for one in documents]
+    push(pushes, await (await chat()).files.process(messages))
+
+
 @bp.function_name("complete_memberships")
 @bp.cosmos_db_trigger(
     arg_name="documents",

@@ -107,10 +107,16 @@ async def grant_attachment(req: func.HttpRequest) -> func.HttpResponse:
 @bp.route("conversations/{conversationId}/attachments/{attachmentId}", methods=["GET"])
 @as_problem
 async def get_attachment(req: func.HttpRequest) -> func.HttpResponse:
-    """Lead to a file. 302 to a short-lived URL; 404; 409 not_ready; 410 rejected."""
+    """Lead to a file, or with `size=thumbnail` to its small copy.
+
+    302 to a short-lived URL; 404; 409 not_ready; 410 rejected.
+    """
     call = await edge.call_by(req)
     attachment_id = decode.attachment_id(req.route_params.get("attachmentId"))
-    url = await (await chat()).attachments.read_url(call, _conversation_id(req), attachment_id)
+    small = req.params.get("size") == "thumbnail"
+    url = await (await chat()).attachments.read_url(
+        call, _conversation_id(req), attachment_id, thumbnail=small
+    )
     return reply(status=302, headers={"Location": url})
 
 

@@ -1,5 +1,6 @@
 """Timers: receipts are flushed, lapsed leases announced. And the warm-up of a new worker."""
 
+import logging
 from typing import Final
 
 import azure.functions as func
@@ -8,6 +9,8 @@ from azure.functions.warmup import WarmUpContext
 from shared.bootstrap import chat
 from shared.config import Timing
 from triggers.edge import PUSHES, push
+
+logger = logging.getLogger("parley")
 
 bp = func.Blueprint()
 
@@ -35,6 +38,15 @@ async def sweep_presence(timer: func.TimerRequest, pushes: func.Out[str]) -> Non
     """Announce offline those whose last lease lapsed."""
     del timer
     push(pushes, await (await chat()).presences.sweep())
+
+
+@bp.function_name("sweep_uploads")
+@bp.timer_trigger(arg_name="timer", schedule="0 17 * * * *")
+async def sweep_uploads(timer: func.TimerRequest) -> None:
+    """Delete uploads that were never sent."""
+    del timer
+    swept = await (await chat()).files.sweep()
+    logger.info("sweep_uploads ok swept=%d", swept)
 
 
 @bp.function_name("warm_up")

@@ -1,8 +1,9 @@
 """Attachments in Blob Storage: the container `attachments`.
 
-A file lies at `files/<conversation>/<attachment>`, what was granted for it beside it at
-`grants/<conversation>/<attachment>`. A client's link can create that one file and nothing else, not
-overwrite it: what was checked stays what is read.
+A file lies at `files/<conversation>/<attachment>`, what was granted for it at `grants/...`, its
+small copy at `thumbnails/...`. A client's link can create that one file and nothing else, not
+overwrite it: what was checked stays what is read. A marker at `unsettled/<hour>/...` lets the sweep
+find what was granted in an hour without listing everything there is.
 """
 
 import asyncio
@@ -12,8 +13,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final, override
 from urllib.parse import quote
 
+from azure.core import MatchConditions
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.core.exceptions import (
+    AzureError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
 from azure.storage.blob import BlobSasPermissions, UserDelegationKey, generate_blob_sas
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
@@ -23,7 +29,7 @@ from shared.domain.attachment import SNIFFED_BYTES, Attachment, Granted, StoredB
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import AttachmentId, ConversationId, UserId
 from shared.domain.times import from_ms, to_ms
-from shared.ports import BlobStore, Clock
+from shared.ports import BlobStore, Clock, VersionConflictError
 
 CONTAINER: Final = "attachments"
 _UPLOAD: Final = timedelta(minutes=15)
@@ -54,7 +60,13 @@ class BlobFiles(BlobStore):
         self, conversation_id: ConversationId, attachment: Attachment, owner: UserId
     ) -> UploadGrant:
         now = self._clock.now()
-        await self.put_grant(conversation_id, Granted(attachment, owner, now))
+        attachment_id = attachment.attachment_id
+        # The marker first: whatever is there can then be swept.
+        await _answered(
+            self._container.upload_blob(_marker(now, conversation_id, attachment_id), b"")
+        )
+        text = _grant_text(Granted(attachment, owner, now))
+        await _answered(self._container.upload_blob(_grant(conversation_id, attachment_id), text))
         expires_at = now + _UPLOAD
         url = await self._signed(
             _file(conversation_id, attachment.attachment_id),
@@ -68,16 +80,29 @@ class BlobFiles(BlobStore):
     async def find_grant(
         self, conversation_id: ConversationId, attachment_id: AttachmentId
     ) -> Granted | None:
-        text = await self._first_bytes(_grant(conversation_id, attachment_id), None)
-        if text is None:
+        try:
+            stream = await _answered(
+                self._container.download_blob(_grant(conversation_id, attachment_id))
+            )
+            return _grant_from(await _answered(stream.readall()), stream.properties.etag)
+        except ResourceNotFoundError:
             return None
-        item = json.loads(text)
-        return Granted(
-            attachment_from_item(item["attachment"]),
-            UserId(item["owner"]),
-            from_ms(item["grantedAt"]),
-            referred=item["referred"],
-        )
+
+    @override
+    async def replace_grant(self, conversation_id: ConversationId, granted: Granted) -> None:
+        name = _grant(conversation_id, granted.attachment.attachment_id)
+        try:
+            await _answered(
+                self._container.upload_blob(
+                    name,
+                    _grant_text(granted),
+                    overwrite=True,
+                    etag=granted.etag,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+            )
+        except ResourceModifiedError as error:
+            raise VersionConflictError from error
 
     @override
     async def find_upload(
@@ -92,27 +117,56 @@ class BlobFiles(BlobStore):
         return StoredBlob(properties.size, first or b"")
 
     @override
-    async def put_grant(self, conversation_id: ConversationId, grant: Granted) -> None:
-        item = {
-            "attachment": attachment_item(grant.attachment),
-            "owner": grant.owner,
-            "grantedAt": to_ms(grant.granted_at),
-            "referred": grant.referred,
-        }
-        name = _grant(conversation_id, grant.attachment.attachment_id)
-        await _answered(self._container.upload_blob(name, json.dumps(item), overwrite=True))
+    async def read(self, conversation_id: ConversationId, attachment_id: AttachmentId) -> bytes:
+        return await self._first_bytes(_file(conversation_id, attachment_id), None) or b""
 
     @override
-    async def read_url(self, conversation_id: ConversationId, attachment: Attachment) -> str:
+    async def put_thumbnail(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId, data: bytes
+    ) -> None:
+        name = _thumbnail(conversation_id, attachment_id)
+        await _answered(self._container.upload_blob(name, data, overwrite=True))
+
+    @override
+    async def read_url(
+        self, conversation_id: ConversationId, attachment: Attachment, *, thumbnail: bool = False
+    ) -> str:
+        place = _thumbnail if thumbnail else _file
         return await self._signed(
-            _file(conversation_id, attachment.attachment_id),
+            place(conversation_id, attachment.attachment_id),
             BlobSasPermissions(read=True),
             self._clock.now() + _READ,
             # A browser shows what is safe to show under its checked type, and saves the rest.
-            content_type=attachment.content_type,
+            content_type="image/webp" if thumbnail else attachment.content_type,
             content_disposition=_disposition(attachment),
             cache_control="private, max-age=600",
         )
+
+    @override
+    async def list_unsettled(
+        self, *, before: datetime, limit: int
+    ) -> list[tuple[ConversationId, AttachmentId]]:
+        async def run() -> list[str]:
+            found: list[str] = []
+            async for name in self._container.list_blob_names(name_starts_with="unsettled/"):
+                if name.split("/")[1] >= _hour(before) or len(found) >= limit:
+                    break
+                found.append(name)
+            return found
+
+        parts = [name.split("/") for name in await _answered(run())]
+        return [(ConversationId(one[2]), AttachmentId(one[3])) for one in parts]
+
+    @override
+    async def settle(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId, *, keep: bool
+    ) -> None:
+        granted = await self.find_grant(conversation_id, attachment_id)
+        if not keep:
+            await self._delete(_file(conversation_id, attachment_id))
+            await self._delete(_grant(conversation_id, attachment_id))
+        if granted is not None:
+            await self._delete(_marker(granted.granted_at, conversation_id, attachment_id))
 
     async def check(self) -> None:
         """Ask for the container's properties.
@@ -136,6 +190,12 @@ class BlobFiles(BlobStore):
             return await _answered(read())
         except ResourceNotFoundError:
             return None
+
+    async def _delete(self, name: str) -> None:
+        try:
+            await _answered(self._container.delete_blob(name))
+        except ResourceNotFoundError:
+            return
 
     async def _signed(
         self,
@@ -171,7 +231,7 @@ async def _answered[T](operation: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             return await operation
-    except ResourceNotFoundError:
+    except (ResourceNotFoundError, ResourceModifiedError):
         raise
     except (AzureError, OSError, TimeoutError) as error:
         raise UnavailableError("file storage did not answer") from error
@@ -183,6 +243,44 @@ def _file(conversation_id: ConversationId, attachment_id: AttachmentId) -> str:
 
 def _grant(conversation_id: ConversationId, attachment_id: AttachmentId) -> str:
     return f"grants/{conversation_id}/{attachment_id}"
+
+
+def _thumbnail(conversation_id: ConversationId, attachment_id: AttachmentId) -> str:
+    return f"thumbnails/{conversation_id}/{attachment_id}"
+
+
+def _marker(at: datetime, conversation_id: ConversationId, attachment_id: AttachmentId) -> str:
+    return f"unsettled/{_hour(at)}/{conversation_id}/{attachment_id}"
+
+
+def _hour(at: datetime) -> str:
+    return at.strftime("%Y%m%d%H")
+
+
+def _grant_text(granted: Granted) -> str:
+    return json.dumps(
+        {
+            "attachment": attachment_item(granted.attachment),
+            "owner": granted.owner,
+            "grantedAt": to_ms(granted.granted_at),
+            "referred": granted.referred,
+            "sequence": granted.sequence,
+            "hasThumbnail": granted.has_thumbnail,
+        }
+    )
+
+
+def _grant_from(text: bytes, etag: str) -> Granted:
+    item = json.loads(text)
+    return Granted(
+        attachment_from_item(item["attachment"]),
+        UserId(item["owner"]),
+        from_ms(item["grantedAt"]),
+        referred=item["referred"],
+        sequence=item["sequence"],
+        has_thumbnail=item["hasThumbnail"],
+        etag=etag,
+    )
 
 
 def _disposition(attachment: Attachment) -> str:

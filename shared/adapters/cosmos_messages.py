@@ -8,7 +8,13 @@ from azure.cosmos.aio import ContainerProxy
 from azure.cosmos.exceptions import CosmosHttpResponseError
 
 from shared.adapters.cosmos_client import answered, status_of
-from shared.adapters.items import message_from_item, message_item, sequence_id
+from shared.adapters.items import (
+    attachment_item,
+    message_from_item,
+    message_item,
+    sequence_id,
+)
+from shared.domain.attachment import Attachment
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence
 from shared.domain.message import Message, Original, bucket_of
 from shared.ports import MessageStore, SequenceTakenError
@@ -70,6 +76,26 @@ class CosmosMessageStore(MessageStore):
             items = await self._query(_RANGE, parameters, [conversation_id, bucket])
             found += [message_from_item(item) for item in items]
         return found
+
+    @override
+    async def set_attachment(
+        self, conversation_id: ConversationId, sequence: Sequence, attachment: Attachment
+    ) -> None:
+        message = await self.find(conversation_id, sequence)
+        if message is None:
+            return
+        changed = [
+            attachment if one.attachment_id == attachment.attachment_id else one
+            for one in message.attachments
+        ]
+        value = [attachment_item(one) for one in changed]
+        await answered(
+            self._container.patch_item(
+                sequence_id(sequence),
+                [conversation_id, self._bucket(sequence)],
+                patch_operations=[{"op": "set", "path": "/attachments", "value": value}],
+            )
+        )
 
     @override
     async def find_newest(

@@ -55,6 +55,11 @@ def bucket(user_id: str, what: str) -> str:
     return f"bucket:{{{user_id}}}:{what}"
 
 
+def quota(user_id: str) -> str:
+    """Counter: bytes of uploads granted to the user within a day of the first of them."""
+    return f"quota:{{{user_id}}}"
+
+
 def typing(user_id: str, conversation_id: str) -> str:
     return f"typing:{{{user_id}}}:{conversation_id}"
 

@@ -39,7 +39,8 @@ from shared.domain.seats import Seat
 from shared.domain.times import optional_from_ms, to_ms
 from shared.ports import Clock, LiveState
 
-_INBOX_KEEP_MS = 30 * 24 * 3600 * 1000
+_DAY_MS = 24 * 3600 * 1000
+_INBOX_KEEP_MS = 30 * _DAY_MS
 
 
 class RedisLiveState(LiveState):
@@ -77,6 +78,13 @@ class RedisLiveState(LiveState):
     async def enter(self, call: Call) -> CallState:
         answers = await self._client.run(*self.entering(call))
         return self.entered(answers[0])
+
+    @override
+    async def take_quota(self, user_id: UserId, amount: int, *, most: int) -> int:
+        (wait_ms,) = await self._client.run(
+            call(scripts.QUOTA, (keys.quota(user_id),), amount, most, _DAY_MS)
+        )
+        return int(wait_ms)
 
     @override
     async def enter_conversation(

@@ -222,6 +222,20 @@ return before
 """
 )
 
+# KEYS quota; ARGV amount, most, window ms. Returns ms until the window ends if it does not fit.
+QUOTA = Script(
+    """
+local used = tonumber(redis.call('GET', KEYS[1])) or 0
+if used + tonumber(ARGV[1]) > tonumber(ARGV[2]) then
+  return math.max(1, redis.call('PTTL', KEYS[1]))
+end
+if redis.call('INCRBY', KEYS[1], ARGV[1]) == tonumber(ARGV[1]) then
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+end
+return 0
+"""
+)
+
 # KEYS marks; ARGV conversation, up to. Returns 1 if that is news.
 CLAIM = Script(
     f"""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from shared.domain.errors import InvalidError, TooLargeError, UnsupportedTypeError
-from shared.domain.ids import AttachmentId, UserId
+from shared.domain.ids import AttachmentId, Sequence, UserId
 
 State = Literal["pending", "clean", "rejected"]
 
@@ -76,12 +76,18 @@ class Granted:
 
     Args:
         referred: A message refers to it, so it is kept and members may read it.
+        sequence: That message's; None until the change feed has shown it.
+        has_thumbnail: A small copy lies beside it.
+        etag: Names the stored state this value was read from; empty for one not stored yet.
     """
 
     attachment: Attachment
     owner: UserId
     granted_at: datetime
     referred: bool = False
+    sequence: Sequence | None = None
+    has_thumbnail: bool = False
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

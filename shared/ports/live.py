@@ -37,6 +37,10 @@ class LiveState(Protocol):
         """Renew the caller's lease and take a token."""
         ...
 
+    async def take_quota(self, user_id: UserId, amount: int, *, most: int) -> int:
+        """Add *amount* to what the user used today, up to *most*; return ms to wait, or 0."""
+        ...
+
     async def enter_conversation(
         self, call: Call, conversation_id: ConversationId
     ) -> tuple[CallState, Head]:

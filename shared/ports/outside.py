@@ -59,18 +59,54 @@ class BlobStore(Protocol):
         self, conversation_id: ConversationId, attachment_id: AttachmentId
     ) -> Granted | None: ...
 
+    async def replace_grant(self, conversation_id: ConversationId, granted: Granted) -> None:
+        """Overwrite what *granted* was read from.
+
+        Raises:
+            VersionConflictError: It has changed since.
+        """
+        ...
+
     async def find_upload(
         self, conversation_id: ConversationId, attachment_id: AttachmentId
     ) -> StoredBlob | None:
         """Return what was uploaded, with its first bytes; None when nothing was yet."""
         ...
 
-    async def put_grant(self, conversation_id: ConversationId, grant: Granted) -> None:
-        """Replace what is remembered of a file."""
+    async def read(self, conversation_id: ConversationId, attachment_id: AttachmentId) -> bytes: ...
+
+    async def put_thumbnail(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId, data: bytes
+    ) -> None: ...
+
+    async def read_url(
+        self, conversation_id: ConversationId, attachment: Attachment, *, thumbnail: bool = False
+    ) -> str:
+        """Return a URL that lets anyone read this one blob for a few minutes."""
         ...
 
-    async def read_url(self, conversation_id: ConversationId, attachment: Attachment) -> str:
-        """Return a URL that lets anyone read this one blob for a few minutes."""
+    async def list_unsettled(
+        self, *, before: datetime, limit: int
+    ) -> list[tuple[ConversationId, AttachmentId]]:
+        """Return grants of before that time which no sweep has settled yet, oldest first."""
+        ...
+
+    async def settle(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId, *, keep: bool
+    ) -> None:
+        """Take a grant off the sweep's list; without *keep*, delete it and the file too."""
+        ...
+
+
+class Images(Protocol):
+    """Pictures. Neither method raises for a broken one."""
+
+    async def size(self, first_bytes: bytes) -> tuple[int, int] | None:
+        """Return width and height in pixels, if its first bytes tell."""
+        ...
+
+    async def thumbnail(self, data: bytes) -> bytes | None:
+        """Return a copy of at most 320 x 320 pixels as WebP, if it can be made."""
         ...
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
+from shared.domain.attachment import Attachment
 from shared.domain.conversation import Conversation
 from shared.domain.ids import (
     ConversationId,
@@ -51,6 +52,12 @@ class MessageStore(Protocol):
 
         A message that is not there yet for this reader is left out: reads may lag.
         """
+        ...
+
+    async def set_attachment(
+        self, conversation_id: ConversationId, sequence: Sequence, attachment: Attachment
+    ) -> None:
+        """Replace one attachment of a stored message: its state is all of it that ever changes."""
         ...
 
     async def find_newest(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from shared.domain.attachment import (
+    IMAGE_TYPES,
     Attachment,
     StoredBlob,
     UploadGrant,
@@ -13,13 +14,15 @@ from shared.domain.errors import (
     InvalidError,
     NotFoundError,
     NotReadyError,
+    RateLimitedError,
     RejectedError,
+    UnavailableError,
     UnsupportedTypeError,
 )
 from shared.domain.ids import AttachmentId, ConversationId, UserId
 from shared.domain.live import Call
 from shared.domain.message import Draft
-from shared.ports import BlobStore, Clock, Ids
+from shared.ports import BlobStore, Ids, Images, LiveState, VersionConflictError
 from shared.services.entrance import Entrance
 
 
@@ -30,13 +33,16 @@ class Attachments:
     Args:
         scanned: A scanner will say of each upload whether it is clean; without one, what has
             passed the checks is.
+        quota_bytes: What one user may upload in a day.
     """
 
     entrance: Entrance
+    live: LiveState
     blobs: BlobStore
-    clock: Clock
+    images: Images
     ids: Ids
     scanned: bool
+    quota_bytes: int
 
     async def grant_upload(
         self,
@@ -52,10 +58,11 @@ class Attachments:
         Raises:
             NotFoundError: No such conversation for this caller.
             InvalidError, UnsupportedTypeError, TooLargeError: The file is not taken.
-            RateLimitedError: Too many uploads.
+            RateLimitedError: Too many uploads, or too many bytes of them in a day.
         """
         check_grant(file_name, content_type, size_bytes)
         await self.entrance.enter(call, conversation_id)
+        await self._take_quota(call.user_id, size_bytes)
         attachment = Attachment(self.ids.new_attachment_id(), file_name, content_type, size_bytes)
         grant = await self.blobs.grant_upload(conversation_id, attachment, call.user_id)
         return attachment.attachment_id, grant
@@ -79,9 +86,17 @@ class Attachments:
         )
 
     async def read_url(
-        self, call: Call, conversation_id: ConversationId, attachment_id: AttachmentId
+        self,
+        call: Call,
+        conversation_id: ConversationId,
+        attachment_id: AttachmentId,
+        *,
+        thumbnail: bool = False,
     ) -> str:
         """Return a URL that reads the file for a few minutes.
+
+        Args:
+            thumbnail: Lead to the small copy, if there is one.
 
         Raises:
             NotFoundError: No such conversation or file for this caller.
@@ -96,7 +111,16 @@ class Attachments:
             raise RejectedError("the file was refused by the scanner")
         if not granted.referred or granted.attachment.state == "pending":
             raise NotReadyError("the file is not ready yet")
-        return await self.blobs.read_url(conversation_id, granted.attachment)
+        small = thumbnail and granted.has_thumbnail
+        return await self.blobs.read_url(conversation_id, granted.attachment, thumbnail=small)
+
+    async def _take_quota(self, user_id: UserId, size_bytes: int) -> None:
+        try:
+            wait_ms = await self.live.take_quota(user_id, size_bytes, most=self.quota_bytes)
+        except UnavailableError:
+            return
+        if wait_ms:
+            raise RateLimitedError("your uploads of today are used up", retry_after_ms=wait_ms)
 
     async def _checked(
         self, sender: UserId, conversation_id: ConversationId, attachment_id: AttachmentId
@@ -110,12 +134,21 @@ class Attachments:
         if stored is None:
             raise InvalidError("attachments: the file is not uploaded yet")
         _check(granted.attachment, stored)
-        state = granted.attachment.state if self.scanned else "clean"
-        attachment = replace(granted.attachment, state=state)
-        await self.blobs.put_grant(
-            conversation_id, replace(granted, attachment=attachment, referred=True)
-        )
+        attachment = await self._described(granted.attachment, stored)
+        try:
+            referred = replace(granted, attachment=attachment, referred=True)
+            await self.blobs.replace_grant(conversation_id, referred)
+        except VersionConflictError:  # a verdict or another attempt came between: look again
+            return await self._checked(sender, conversation_id, attachment_id)
         return attachment
+
+    async def _described(self, attachment: Attachment, stored: StoredBlob) -> Attachment:
+        state = attachment.state if self.scanned else "clean"
+        if attachment.content_type not in IMAGE_TYPES:
+            return replace(attachment, state=state)
+        size = await self.images.size(stored.first_bytes)
+        width, height = size or (None, None)
+        return replace(attachment, state=state, width=width, height=height)
 
 
 def _check(attachment: Attachment, stored: StoredBlob) -> None:

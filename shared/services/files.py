@@ -1,0 +1,138 @@
+"""What is done with files after they were sent: thumbnails, the scanner's verdict, the sweep."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from shared.domain.attachment import IMAGE_TYPES, Attachment, Granted, State
+from shared.domain.conversation import Conversation
+from shared.domain.errors import UnavailableError
+from shared.domain.events import (
+    AttachmentChanged,
+    Effect,
+    Push,
+    ToGroup,
+    ToUser,
+    conversation_group,
+)
+from shared.domain.ids import AttachmentId, ConversationId, Sequence
+from shared.domain.message import Message
+from shared.ports import BlobStore, Clock, Images, MessageStore, VersionConflictError
+from shared.services.reader import ConversationReader
+
+logger = logging.getLogger(__name__)
+
+_TRIES: Final = 8
+_UNSENT_FOR: Final = timedelta(hours=24)
+_SWEPT_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Works on sent files, behind the senders' backs."""
+
+    reader: ConversationReader
+    messages: MessageStore
+    blobs: BlobStore
+    images: Images
+    clock: Clock
+
+    async def process(self, messages: Iterable[Message]) -> list[Effect]:
+        """Note which message refers to each file, and make thumbnails; repeats change nothing."""
+        effects: list[Effect] = []
+        for message in messages:
+            for attachment in message.attachments:
+                effects += await self._process(message, attachment)
+        return effects
+
+    async def take_verdict(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId, *, clean: bool
+    ) -> list[Effect]:
+        """Record what the scanner found, in the grant and in the message that refers to it."""
+        state: State = "clean" if clean else "rejected"
+
+        def judge(granted: Granted) -> Granted:
+            return replace(granted, attachment=replace(granted.attachment, state=state))
+
+        granted = await self._change(conversation_id, attachment_id, judge)
+        if granted is None or granted.sequence is None:
+            return []  # not sent yet: the send reads the verdict; or its change feed will
+        return await self._changed(conversation_id, granted.sequence, granted.attachment)
+
+    async def sweep(self) -> int:
+        """Delete uploads that no message refers to a day after their grant; return how many."""
+        before = self.clock.now() - _UNSENT_FOR
+        swept = 0
+        for conversation_id, attachment_id in await self.blobs.list_unsettled(
+            before=before, limit=_SWEPT_AT_ONCE
+        ):
+            granted = await self.blobs.find_grant(conversation_id, attachment_id)
+            keep = granted is not None and granted.referred
+            await self.blobs.settle(conversation_id, attachment_id, keep=keep)
+            swept += not keep
+        return swept
+
+    async def _process(self, message: Message, attachment: Attachment) -> list[Effect]:
+        conversation_id, attachment_id = message.conversation_id, attachment.attachment_id
+        granted = await self.blobs.find_grant(conversation_id, attachment_id)
+        if granted is None or granted.sequence is not None:
+            return []
+        has_thumbnail = await self._make_thumbnail(conversation_id, granted.attachment)
+
+        def note(granted: Granted) -> Granted:
+            return replace(granted, sequence=message.sequence, has_thumbnail=has_thumbnail)
+
+        noted = await self._change(conversation_id, attachment_id, note)
+        if noted is None or noted.attachment.state == attachment.state:
+            return []
+        # The verdict came between the send and now: the message still says what it said then.
+        return await self._changed(conversation_id, message.sequence, noted.attachment)
+
+    async def _make_thumbnail(
+        self, conversation_id: ConversationId, attachment: Attachment
+    ) -> bool:
+        if attachment.content_type not in IMAGE_TYPES:
+            return False
+        data = await self.blobs.read(conversation_id, attachment.attachment_id)
+        small = await self.images.thumbnail(data)
+        if small is None:
+            logger.info("no thumbnail of %s", attachment.attachment_id)
+            return False
+        await self.blobs.put_thumbnail(conversation_id, attachment.attachment_id, small)
+        return True
+
+    async def _change(
+        self,
+        conversation_id: ConversationId,
+        attachment_id: AttachmentId,
+        change: Callable[[Granted], Granted],
+    ) -> Granted | None:
+        for _ in range(_TRIES):
+            granted = await self.blobs.find_grant(conversation_id, attachment_id)
+            if granted is None:
+                return None
+            changed = change(granted)
+            try:
+                await self.blobs.replace_grant(conversation_id, changed)
+            except VersionConflictError:
+                continue
+            return changed
+        raise UnavailableError("the file is being changed")
+
+    async def _changed(
+        self, conversation_id: ConversationId, sequence: Sequence, attachment: Attachment
+    ) -> list[Effect]:
+        await self.messages.set_attachment(conversation_id, sequence, attachment)
+        conversation = await self.reader.find(conversation_id, version=None)
+        if conversation is None:
+            return []
+        event = AttachmentChanged(conversation_id, sequence, attachment)
+        return [Push(event, to) for to in _everyone(conversation)]
+
+
+def _everyone(conversation: Conversation) -> list[ToUser | ToGroup]:
+    if conversation.kind == "group":
+        return [ToGroup(conversation_group(conversation.id))]
+    return [ToUser(user) for user in conversation.member_ids]
