@@ -58,7 +58,7 @@ class Account:
         try:
             call = await _call_of(request)
             self._key.check(call.method, call.path, call.headers)
-            if len(call.path) > 4 and call.path[0] == "dbs" and call.path[4] == "docs":
+            if len(call.path) in {5, 6} and call.path[0] == "dbs" and call.path[4] == "docs":
                 container = self.catalog.container(call.path[1], call.path[3])
                 reply = await self._on_documents(call, container)
             else:

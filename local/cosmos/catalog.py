@@ -1,5 +1,7 @@
 """The account's databases and containers, and their place in the file."""
 
+# ruff: noqa: S608 - table names are made of our own numbers
+
 import secrets
 import time
 from dataclasses import dataclass
@@ -10,8 +12,9 @@ from local.cosmos.container import (
     new_container_rid,
     new_database_rid,
     normalised,
+    sorts_alike,
 )
-from local.cosmos.json_values import Json, JsonPath, dump, load
+from local.cosmos.json_values import Json, JsonPath, at_path, dump, load
 from local.cosmos.schema import create_indexes, create_table
 from local.cosmos.store import Store
 from local.cosmos.wire import OWNER_NOT_FOUND, BadRequestError, NotFoundError, RefusalError
@@ -131,9 +134,9 @@ class Catalog:
             (dump(definition), container.number),
         )
         create_indexes(self._store.db, changed)
-        self._renew_expiry(changed)
+        changed.mixed_paths = set(container.mixed_paths)
+        self._review_items(changed)
         self._store.load_counters(changed, container.lsn)
-        changed.mixed_paths = _every_path(changed) if changed.policy != container.policy else set()
         self._keep_mixed(changed)
         self._containers[changed.database, changed.id] = changed
         return changed
@@ -184,19 +187,18 @@ class Catalog:
             "UPDATE containers SET mixed = ? WHERE number = ?", (dump(paths), container.number)
         )
 
-    def _renew_expiry(self, container: Container) -> None:
-        rows = self._store.db.execute(f"SELECT number, ts, body FROM {container.table}").fetchall()  # noqa: S608
+    def _review_items(self, container: Container) -> None:
+        rows = self._store.db.execute(f"SELECT number, ts, body FROM {container.table}").fetchall()
         for number, ts, body in rows:
-            item = load(body)
+            loaded = load(body)
+            item = loaded if isinstance(loaded, dict) else {}
             self._store.db.execute(
-                f"UPDATE {container.table} SET expires = ? WHERE number = ?",  # noqa: S608
-                (container.expiry(item if isinstance(item, dict) else {}, ts), number),
+                f"UPDATE {container.table} SET expires = ? WHERE number = ?",
+                (container.expiry(item, ts), number),
             )
-
-
-def _every_path(container: Container) -> set[JsonPath]:
-    # Items written before the policy named a path were not looked at; assume the worst.
-    return set(container.ordered_paths)
+            container.mixed_paths.update(
+                path for path in container.ordered_paths if not sorts_alike(at_path(item, path))
+            )
 
 
 def _checked_id(asked: Json) -> str:

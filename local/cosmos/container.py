@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from local.cosmos.indexing import DEFAULT_POLICY, IndexingPolicy, path_of
 from local.cosmos.json_values import (
+    EXACT,
     UNDEFINED,
     Json,
     JsonPath,
@@ -131,6 +132,15 @@ def normalised(asked: Json) -> dict[str, Json]:
         definition.pop("defaultTtl", None)
     Container("", 0, "", definition)
     return definition
+
+
+def sorts_alike(value: Value) -> bool:
+    """Tell whether SQLite's order and comparisons, applied to *value*, are Cosmos' too."""
+    if isinstance(value, str):
+        return "\0" not in value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return abs(value) <= EXACT
+    return value is UNDEFINED
 
 
 def new_database_rid(number: int) -> str:

@@ -31,6 +31,7 @@ from local.cosmos.wire import (
 _DEFAULT_PAGE = 100
 _LARGEST_PAGE = 1000
 _MAX_DEPTH = 128
+_TRIGGERS = ("x-ms-documentdb-pre-trigger-include", "x-ms-documentdb-post-trigger-include")
 _READ_ALL = "SELECT * FROM c"
 
 type Operation = Callable[[Container, Call], Reply]
@@ -51,6 +52,8 @@ class Documents:
             RefusalError: 400 or 405; the call asks for what is not there.
 
         """
+        if any(name in call.headers for name in _TRIGGERS):
+            raise UnsupportedError("A trigger")
         if len(call.path) == 5:
             return self._on_feed(call)
         found = {

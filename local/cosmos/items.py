@@ -11,8 +11,8 @@ from http import HTTPStatus
 
 from local.cosmos import charge
 from local.cosmos.catalog import Catalog
-from local.cosmos.container import Container, Key
-from local.cosmos.json_values import EXACT, UNDEFINED, Json, Value, at_path, dump, equal, load
+from local.cosmos.container import Container, Key, sorts_alike
+from local.cosmos.json_values import Json, at_path, dump, equal, load
 from local.cosmos.patch import apply_patch
 from local.cosmos.sql.query import matches
 from local.cosmos.store import Row, Store, Written
@@ -172,7 +172,7 @@ class Items:
 
     def _note_mixed(self, container: Container, item: dict[str, Json]) -> None:
         for path in container.ordered_paths:
-            if path not in container.mixed_paths and _is_mixed(at_path(item, path)):
+            if path not in container.mixed_paths and not sorts_alike(at_path(item, path)):
                 self._catalog.note_mixed(container, path)
 
 
@@ -233,14 +233,6 @@ def _conflict(error: sqlite3.IntegrityError, item_id: str) -> RefusalError:
         else f"Entity with the specified id already exists in the system, id = {item_id}"
     )
     return RefusalError(HTTPStatus.CONFLICT, message, charge=charge.REFUSED)
-
-
-def _is_mixed(value: Value) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return abs(value) > EXACT
-    return value is not UNDEFINED
 
 
 def _indexed(container: Container, item: Json) -> tuple[int, int]:

@@ -15,7 +15,10 @@ _UNSUPPORTED = {
     "users": "Database users and permissions",
     "conflicts": "The conflict feed",
     "clientencryptionkeys": "Client-side encryption",
+    "attachments": "Attachments",
+    "operations": "Deleting a whole logical partition at once",
 }
+_THROUGHPUT = ("x-ms-offer-throughput", "x-ms-cosmos-offer-autopilot-settings")
 _RANGES_ETAG = '"1"'
 
 
@@ -45,6 +48,7 @@ class Resources:
         return reply
 
     def _databases(self, call: Call) -> Reply:
+        _refuse_throughput(call)
         if _is_listing(call):
             found = [_shown(database) for database in self._catalog.databases.values()]
             return _list("Databases", found)
@@ -59,6 +63,7 @@ class Resources:
         return _resource(_shown(self._catalog.database(name)))
 
     def _containers(self, call: Call, database: str) -> Reply:
+        _refuse_throughput(call)
         if _is_listing(call):
             self._catalog.database(database)
             found = self._catalog.containers(database)
@@ -117,6 +122,17 @@ def _unknown(path: Sequence[str]) -> RefusalError:
         if part in _UNSUPPORTED:
             return UnsupportedError(_UNSUPPORTED[part])
     return RefusalError(HTTPStatus.NOT_FOUND, "There is no such resource.")
+
+
+def _refuse_throughput(call: Call) -> None:
+    if (
+        "x-ms-offer-throughput" in call.headers
+        or "x-ms-cosmos-offer-autopilot-settings" in call.headers
+    ):
+        raise BadRequestError(
+            "Setting offer throughput or autopilot is not supported for serverless accounts, and "
+            "the local stand-in is like one."
+        )
 
 
 def _is_listing(call: Call) -> bool:
