@@ -272,6 +272,10 @@ async def test_what_is_not_there_is_refused_by_name(
         await rows(container, "SELECT VALUE udf.f(c) FROM c", "A")
     with pytest.raises(CosmosHttpResponseError, match="serverless"):
         await container.get_throughput()
+    with pytest.raises(CosmosHttpResponseError, match="serverless"):
+        await database.create_container("t", PartitionKey(path="/pk"), offer_throughput=400)
+    with pytest.raises(CosmosHttpResponseError, match="trigger"):
+        await container.create_item({"id": "1", "pk": "A"}, pre_trigger_include="t")
     with pytest.raises(CosmosHttpResponseError, match="version 2"):
         await database.create_container("v1", PartitionKey(path="/pk", version=1))
 
@@ -291,6 +295,21 @@ async def test_a_container_can_be_listed_changed_and_deleted(database: DatabaseP
     await database.delete_container(container)
     with pytest.raises(CosmosResourceNotFoundError):
         await container.read()
+
+
+async def test_a_path_indexed_later_is_ordered_as_one_indexed_from_the_start(
+    database: DatabaseProxy,
+) -> None:
+    nothing: dict[str, Any] = {"includedPaths": [], "excludedPaths": [{"path": "/*"}]}
+    container = await new_container(database, policy=nothing)
+    for at, value in enumerate([2, True, "b", 1, None, "a", False]):
+        await container.create_item({"id": str(at), "pk": "A", "v": value})
+
+    policy: dict[str, Any] = {**nothing, "includedPaths": [{"path": "/v/?"}]}
+    await database.replace_container(container, PartitionKey(path="/pk"), indexing_policy=policy)
+    found = await rows(container, "SELECT VALUE c.v FROM c ORDER BY c.v", "A")
+
+    assert found == [None, False, True, 1, 2, "a", "b"]
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from azure.cosmos import CosmosClient as SyncClient
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient, DatabaseProxy
+from azure.cosmos.exceptions import CosmosResourceNotFoundError
 
 from local.common.keys import load_or_create
 from local.common.settings import Ports
@@ -126,7 +128,10 @@ def running_account(directory: Path) -> Iterator[Account]:
     """Give the real account, or a stand-in of its own in *directory*."""
     if REAL:
         parts = dict(part.split("=", 1) for part in REAL.split(";") if part)
-        yield Account(parts["AccountEndpoint"], parts["AccountKey"])
+        real = Account(parts["AccountEndpoint"], parts["AccountKey"])
+        yield real
+        with SyncClient(real.endpoint, real.key) as client, suppress(CosmosResourceNotFoundError):
+            client.delete_database(real.database)
         return
     port = free_port()
     key = load_or_create(directory).cosmos
