@@ -114,10 +114,12 @@ class Worker:
         process = self._process
         if process is None or process.stdout is None:
             return "was never started"
-        with contextlib.suppress(ValueError):  # a line beyond every bound ends the log, not us
-            async for line in process.stdout:
+        while not process.stdout.at_eof():
+            with contextlib.suppress(ValueError):  # a line beyond every bound is passed over
+                line = await process.stdout.readline()
                 text = line.decode(errors="replace").rstrip()
-                sys.stderr.write(f"[{self.name}] {text}\n")
+                if text:
+                    sys.stderr.write(f"[{self.name}] {text}\n")
         code = await process.wait()
         self._on_lost()
         return f"exited with code {128 - code if code < 0 else code}"

@@ -101,6 +101,15 @@ def test_a_timer_fires_on_its_schedule(tmp_path: Path) -> None:
         assert set(map(str, seen)) == {"{'timer': False}"}
 
 
+def test_running_at_the_start_takes_no_occurrence_away(host: Host) -> None:
+    kept = host.directory / "host" / "timers" / "starting.json"
+
+    status = json.loads(until(lambda: kept.read_text() if kept.exists() else ""))
+
+    assert host.get("/_control/metrics")["functions"]["starting"]["invocations"] == 1
+    assert datetime.fromisoformat(status["Next"]).year == datetime.now(UTC).year + 1
+
+
 def test_an_occurrence_missed_while_the_host_was_down_is_made_up_for(tmp_path: Path) -> None:
     kept = tmp_path / "host" / "timers" / "ticking.json"
     with running(APPS / "core", tmp_path, settings(9)) as host:

@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 import pytest
 
-from tests.contract.host_app.harness import ACCESS_KEY, APPS, Host, running, settings
+from tests.contract.host_app.harness import ACCESS_KEY, APPS, Host, running, settings, until
 
 pytestmark = pytest.mark.stack
 
@@ -127,6 +127,20 @@ def test_the_worker_s_log_is_passed_on_with_its_name(host: Host) -> None:
     host.get("/api/process")
 
     assert "[worker-1] INFO function_app asked for the process" in host.said()
+
+
+def test_a_line_beyond_every_bound_does_not_stop_the_worker(host: Host) -> None:
+    assert host.call("GET", "/api/shouting").body == b"done"
+
+    until(lambda: "[worker-1] afterwards" in host.said())
+
+
+def test_a_body_beyond_the_limit_is_413(host: Host) -> None:
+    length = {"Content-Length": str(101 * 1024 * 1024)}
+
+    reply = host.call("POST", "/api/echo/large", bytes(101 * 1024 * 1024), length)
+
+    assert reply.status == 413
 
 
 def connection_info(host: Host, user: str) -> dict[str, Any]:

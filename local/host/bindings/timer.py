@@ -54,17 +54,17 @@ class TimerTrigger(Trigger):
             status = self._advance(None)
         is_past_due = self._file is not None and status.next < datetime.now(UTC)
         if is_past_due or self._runs_on_startup:
-            status = await self._fire(status, is_past_due=is_past_due)
+            status = await self._fire(status, datetime.now(UTC), is_past_due=is_past_due)
         while True:
             await _sleep_until(status.next)
-            status = await self._fire(status, is_past_due=False)
+            status = await self._fire(status, status.next, is_past_due=False)
 
-    async def _fire(self, status: _Status, *, is_past_due: bool) -> _Status:
+    async def _fire(self, status: _Status, occurrence: datetime, *, is_past_due: bool) -> _Status:
         started_at = datetime.now(UTC)
         value = self._value(status, is_past_due=is_past_due)
         await self._context.invoker.invoke_with_retries(self.invocable, Occasion(value))
         # An occurrence that came up early by a clock's whim must not fire twice.
-        return self._advance(started_at if is_past_due else max(started_at, status.next))
+        return self._advance(max(started_at, occurrence))
 
     def _advance(self, last: datetime | None) -> _Status:
         now = datetime.now(UTC)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import sys
 
 import azure.functions as func
 from azure.functions.warmup import WarmUpContext
@@ -208,6 +209,20 @@ async def invoke_push(invocation: str, messages: func.Out[str]) -> object:
 @app.timer_trigger(arg_name="timer", schedule="%TICKING%", run_on_startup=False)
 async def ticking(timer: func.TimerRequest) -> None:
     fired.append({"timer": timer.past_due})
+
+
+@app.function_name("starting")
+@app.timer_trigger(arg_name="timer", schedule="0 0 0 1 1 *", run_on_startup=True)
+async def starting(timer: func.TimerRequest) -> None:
+    assert not timer.past_due
+
+
+@app.function_name("shouting")
+@app.route("shouting", methods=["GET"])
+async def shouting(req: func.HttpRequest) -> func.HttpResponse:
+    sys.stderr.write("x" * 3_000_000 + "\nafterwards\n")
+    sys.stderr.flush()
+    return func.HttpResponse("done")
 
 
 @app.function_name("rows")
