@@ -1,0 +1,130 @@
+"""The twins of file storage and of the reader of pictures."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import override
+
+from shared.adapters.memory_line import Line
+from shared.domain.attachment import SNIFFED_BYTES, Attachment, Granted, StoredBlob, UploadGrant
+from shared.domain.ids import AttachmentId, ConversationId, UserId
+from shared.ports import BlobStore, Clock, Images, VersionConflictError
+
+_UPLOAD = timedelta(minutes=15)
+
+type _Name = tuple[ConversationId, AttachmentId]
+
+
+class MemoryBlobStore(BlobStore):
+    """Fulfils `BlobStore`; `upload` does what a client does with its grant."""
+
+    def __init__(self, clock: Clock, *, line: Line | None = None) -> None:
+        self.line = line or Line()
+        self.thumbnails: dict[_Name, bytes] = {}
+        self._clock = clock
+        self._grants: dict[_Name, Granted] = {}
+        self._files: dict[_Name, bytes] = {}
+        self._unsettled: dict[_Name, datetime] = {}
+        self._writes = 0
+
+    def upload(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId, content: bytes
+    ) -> None:
+        self._files.setdefault((conversation_id, attachment_id), content)
+
+    @override
+    async def grant_upload(
+        self, conversation_id: ConversationId, attachment: Attachment, owner: UserId
+    ) -> UploadGrant:
+        async with self.line.call("grant_upload"):
+            now, name = self._clock.now(), (conversation_id, attachment.attachment_id)
+            self._unsettled[name] = now
+            self._write(name, Granted(attachment, owner, now))
+            url = f"memory://upload/{conversation_id}/{attachment.attachment_id}"
+            return UploadGrant(url, {"content-type": attachment.content_type}, now + _UPLOAD)
+
+    @override
+    async def find_grant(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId
+    ) -> Granted | None:
+        async with self.line.call("find_grant"):
+            return self._grants.get((conversation_id, attachment_id))
+
+    @override
+    async def replace_grant(self, conversation_id: ConversationId, granted: Granted) -> None:
+        async with self.line.call("replace_grant"):
+            name = conversation_id, granted.attachment.attachment_id
+            stored = self._grants.get(name)
+            if stored is None or stored.etag != granted.etag:
+                raise VersionConflictError
+            self._write(name, granted)
+
+    @override
+    async def find_upload(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId
+    ) -> StoredBlob | None:
+        async with self.line.call("find_upload"):
+            content = self._files.get((conversation_id, attachment_id))
+            return None if content is None else StoredBlob(len(content), content[:SNIFFED_BYTES])
+
+    @override
+    async def read(self, conversation_id: ConversationId, attachment_id: AttachmentId) -> bytes:
+        async with self.line.call("read"):
+            return self._files.get((conversation_id, attachment_id), b"")
+
+    @override
+    async def put_thumbnail(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId, data: bytes
+    ) -> None:
+        async with self.line.call("put_thumbnail"):
+            self.thumbnails[conversation_id, attachment_id] = data
+
+    @override
+    async def read_url(
+        self, conversation_id: ConversationId, attachment: Attachment, *, thumbnail: bool = False
+    ) -> str:
+        async with self.line.call("read_url"):
+            folder = "thumbnails" if thumbnail else "files"
+            return f"memory://{folder}/{conversation_id}/{attachment.attachment_id}"
+
+    @override
+    async def list_unsettled(
+        self, *, before: datetime, limit: int
+    ) -> list[tuple[ConversationId, AttachmentId]]:
+        async with self.line.call("list_unsettled"):
+            oldest_first = sorted(self._unsettled, key=self._unsettled.__getitem__)
+            return [name for name in oldest_first if self._unsettled[name] < before][:limit]
+
+    @override
+    async def settle(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId, *, keep: bool
+    ) -> None:
+        async with self.line.call("settle"):
+            name = conversation_id, attachment_id
+            self._unsettled.pop(name, None)
+            if not keep:
+                self._files.pop(name, None)
+                self._grants.pop(name, None)
+
+    def _write(self, name: _Name, granted: Granted) -> None:
+        self._writes += 1
+        self._grants[name] = replace(granted, etag=f"etag-{self._writes}")
+
+
+@dataclass(slots=True)
+class MemoryImages(Images):
+    """Fulfils `Images`: knows the pictures it was given, by their first bytes.
+
+    Args:
+        sizes: Width and height in pixels of files that begin so.
+    """
+
+    sizes: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+
+    @override
+    async def size(self, first_bytes: bytes) -> tuple[int, int] | None:
+        known = (size for begin, size in self.sizes.items() if first_bytes.startswith(begin))
+        return next(known, None)
+
+    @override
+    async def thumbnail(self, data: bytes) -> bytes | None:
+        return None if await self.size(data) is None else b"small " + data[:16]

@@ -1,0 +1,66 @@
+"""The twins of the queue and the push services."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import override
+
+from shared.adapters.memory_line import Line
+from shared.adapters.notices import notice_id
+from shared.domain.errors import UnavailableError
+from shared.domain.notification import Notice, Notification
+from shared.domain.user import Subscription
+from shared.ports import Bus, NotificationChannel
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A notice in the queue, and how long it was told to wait."""
+
+    notice: Notice
+    delay_s: float
+
+
+class MemoryBus(Bus):
+    """Fulfils `Bus`. A notice sent again is a duplicate, whatever its delay."""
+
+    def __init__(self, *, line: Line | None = None) -> None:
+        self.line = line or Line()
+        self.queued: list[Queued] = []
+        self._known: set[str] = set()
+
+    @override
+    async def send(self, notice: Notice, *, delay_s: float = 0) -> None:
+        async with self.line.call("send"):
+            if notice_id(notice) not in self._known:
+                self._known.add(notice_id(notice))
+                self.queued.append(Queued(notice, delay_s))
+
+    def take(self) -> list[Queued]:
+        """Return all that is queued, and empty the queue."""
+        taken, self.queued = self.queued, []
+        return taken
+
+
+@dataclass(slots=True)
+class MemoryNotificationChannel(NotificationChannel):
+    """Fulfils `NotificationChannel`: keeps what each device was shown.
+
+    Args:
+        gone: Ids of subscriptions whose devices are gone for good.
+        failing: Ids of subscriptions whose push service does not answer.
+    """
+
+    line: Line = field(default_factory=Line)
+    gone: set[str] = field(default_factory=set)
+    failing: set[str] = field(default_factory=set)
+    shown: defaultdict[str, list[Notification]] = field(default_factory=lambda: defaultdict(list))
+
+    @override
+    async def deliver(self, subscription: Subscription, notification: Notification) -> bool:
+        async with self.line.call("deliver"):
+            if subscription.id in self.failing:
+                raise UnavailableError("the push service did not answer")
+            if subscription.id in self.gone:
+                return False
+            self.shown[subscription.id].append(notification)
+            return True

@@ -1,0 +1,164 @@
+"""The twins of the conversation, membership and user stores."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import override
+
+from shared.adapters.memory_line import Line, Replica
+from shared.domain.conversation import Conversation
+from shared.domain.ids import NO_SEQUENCE, ConversationId, UserId
+from shared.domain.live import FlushedState, LiveConversation
+from shared.domain.user import User
+from shared.ports import ConversationStore, MembershipStore, UserStore, VersionConflictError
+
+_NOT_FLUSHED = FlushedState(NO_SEQUENCE, ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    conversation: Conversation
+    flushed: FlushedState = _NOT_FLUSHED
+    stamp: int = -1
+
+
+class ConversationTable:
+    """What is stored, whoever reads it: the states of each item, newest last."""
+
+    def __init__(self) -> None:
+        self.logs: defaultdict[ConversationId, list[_Item]] = defaultdict(list)
+
+
+class MemoryConversationStore(ConversationStore):
+    """Fulfils `ConversationStore` as one session: one worker's client.
+
+    Args:
+        table: Shared by the stores of several workers.
+    """
+
+    def __init__(self, *, table: ConversationTable | None = None, line: Line | None = None) -> None:
+        self.table = table or ConversationTable()
+        self.line = line or Line()
+        self.replica = Replica()
+
+    @override
+    async def find(self, conversation_id: ConversationId) -> Conversation | None:
+        async with self.line.call("find"):
+            item = self._read(conversation_id)
+            return item.conversation if item else None
+
+    @override
+    async def find_with_state(
+        self, conversation_id: ConversationId
+    ) -> tuple[Conversation, FlushedState] | None:
+        async with self.line.call("find_with_state"):
+            item = self._read(conversation_id)
+            return (item.conversation, item.flushed) if item else None
+
+    @override
+    async def find_many(self, ids: Iterable[ConversationId]) -> list[Conversation]:
+        async with self.line.call("find_many"):
+            return [item.conversation for one in ids if (item := self._read(one))]
+
+    @override
+    async def add(self, conversation: Conversation) -> Conversation | None:
+        async with self.line.call("add"):
+            if self._stored(conversation.id):
+                return None
+            self._write(_Item(conversation))
+            return conversation
+
+    @override
+    async def replace(self, conversation: Conversation) -> Conversation:
+        async with self.line.call("replace"):
+            item = self._stored(conversation.id)
+            if item is None or item.conversation.version != conversation.version - 1:
+                raise VersionConflictError
+            self._write(replace(item, conversation=conversation))
+            return conversation
+
+    @override
+    async def save_state(self, state: LiveConversation) -> None:
+        async with self.line.call("save_state"):
+            item = self._stored(state.conversation_id)
+            if item is None or item.stamp >= state.stamp:
+                return
+            flushed = FlushedState(state.head.sequence, state.receipts)
+            self._write(replace(item, flushed=flushed, stamp=state.stamp))
+
+    def _stored(self, conversation_id: ConversationId) -> _Item | None:
+        log = self.table.logs[conversation_id]
+        return log[-1] if log else None
+
+    def _read(self, conversation_id: ConversationId) -> _Item | None:
+        seen = self.replica.view(conversation_id, self.table.logs[conversation_id])
+        return seen[-1] if seen else None
+
+    def _write(self, item: _Item) -> None:
+        log = self.table.logs[item.conversation.id]
+        log.append(item)
+        self.replica.wrote(item.conversation.id, log)
+
+
+class MemoryMembershipStore(MembershipStore):
+    """Fulfils `MembershipStore`."""
+
+    def __init__(self, *, line: Line | None = None) -> None:
+        self.line = line or Line()
+        self._joined: defaultdict[UserId, dict[ConversationId, datetime]] = defaultdict(dict)
+
+    @override
+    async def put(self, user_id: UserId, conversation_id: ConversationId, at: datetime) -> None:
+        async with self.line.call("put"):
+            self._joined[user_id][conversation_id] = at
+
+    @override
+    async def remove(self, user_id: UserId, conversation_id: ConversationId) -> None:
+        async with self.line.call("remove"):
+            self._joined[user_id].pop(conversation_id, None)
+
+    @override
+    async def list_all(self, user_id: UserId) -> dict[ConversationId, datetime]:
+        async with self.line.call("list_all"):
+            return dict(self._joined[user_id])
+
+
+class MemoryUserStore(UserStore):
+    """Fulfils `UserStore`: an etag names each state."""
+
+    def __init__(self, users: Iterable[User] = (), *, line: Line | None = None) -> None:
+        self.line = line or Line()
+        self._users: dict[UserId, User] = {}
+        self._writes = 0
+        for user in users:
+            self._write(user)
+
+    @override
+    async def find(self, user_id: UserId) -> User | None:
+        async with self.line.call("find"):
+            return self._users.get(user_id)
+
+    @override
+    async def find_many(self, ids: Iterable[UserId]) -> list[User]:
+        async with self.line.call("find_many"):
+            return [user for one in ids if (user := self._users.get(one))]
+
+    @override
+    async def add(self, user: User) -> User | None:
+        async with self.line.call("add"):
+            return None if user.id in self._users else self._write(user)
+
+    @override
+    async def replace(self, user: User) -> User:
+        async with self.line.call("replace"):
+            stored = self._users.get(user.id)
+            if stored is None or stored.etag != user.etag:
+                raise VersionConflictError
+            return self._write(user)
+
+    def _write(self, user: User) -> User:
+        self._writes += 1
+        stored = replace(user, etag=f"etag-{self._writes}")
+        self._users[user.id] = stored
+        return stored

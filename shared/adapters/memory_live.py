@@ -1,0 +1,264 @@
+"""The twin of live state."""
+
+from collections.abc import Iterable
+from collections.abc import Sequence as Series
+from datetime import datetime
+from typing import override
+
+from shared.adapters.memory_line import Line
+from shared.adapters.memory_state import Hot, RedisTwin
+from shared.domain.conversation import Conversation
+from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
+from shared.domain.live import (
+    Acknowledged,
+    Call,
+    CallState,
+    Head,
+    InboxEntry,
+    LiveConversation,
+    LiveSummary,
+    Outcome,
+)
+from shared.domain.message import Message
+from shared.domain.receipt import Receipt, merge
+from shared.domain.seats import Seat
+from shared.domain.times import to_ms
+from shared.ports import LiveState
+
+
+class MemoryLiveState(LiveState):
+    """Fulfils `LiveState`."""
+
+    def __init__(self, redis: RedisTwin, *, line: Line | None = None) -> None:
+        self.redis = redis
+        self.line = line or Line()
+
+    @override
+    async def enter(self, call: Call) -> CallState:
+        async with self.line.call("enter"):
+            return self.redis.enter(call)
+
+    @override
+    async def take_quota(self, user_id: UserId, amount: int, *, most: int) -> int:
+        async with self.line.call("take_quota"):
+            return self.redis.take_quota(user_id, amount, most=most)
+
+    @override
+    async def enter_conversation(
+        self, call: Call, conversation_id: ConversationId
+    ) -> tuple[CallState, Head]:
+        async with self.line.call("enter_conversation"):
+            return self.redis.enter(call), self._hot(conversation_id).head()
+
+    @override
+    async def record_sent(self, message: Message, members: Iterable[UserId]) -> None:
+        async with self.line.call("record_sent"):
+            kept, conversation_id = self.redis.kept, message.conversation_id
+            hot = kept.hot.setdefault(conversation_id, Hot())
+            if message.sequence > hot.sequence:
+                hot.sequence, hot.at, hot.last = message.sequence, message.sent_at, message
+            known = hot.receipts.get(message.sender_id)
+            if known is None or message.sequence > known.read:
+                hot.receipts[message.sender_id] = _own(message)
+                kept.changed[conversation_id].add(message.sender_id)
+            kept.dirty[conversation_id] = self.redis.stamp()
+            for user in members:
+                self._raise_inbox(user, conversation_id, to_ms(message.sent_at))
+                kept.activity[user] += 1
+
+    @override
+    async def heartbeat(self, call: Call) -> tuple[CallState, int]:
+        async with self.line.call("heartbeat"):
+            return self.redis.enter(call), self.redis.kept.activity[call.user_id]
+
+    @override
+    async def acknowledge(
+        self,
+        call: Call,
+        conversation: Conversation,
+        *,
+        delivered: Sequence,
+        read: Sequence,
+        now: datetime,
+    ) -> tuple[CallState, Acknowledged]:
+        async with self.line.call("acknowledge"):
+            state, user = self.redis.enter(call), call.user_id
+            hot = self._hot(conversation.id)
+            before = hot.receipts.get(user) or Receipt(conversation.id, user)
+            after = merge(before, Receipt(conversation.id, user, delivered, read, now))
+            outcome = _outcome(hot, conversation, before, after)
+            if outcome == "moved":
+                hot.receipts[user] = after
+                self.redis.kept.changed[conversation.id].add(user)
+                self.redis.kept.dirty[conversation.id] = self.redis.stamp()
+                return state, Acknowledged(outcome, after, hot.sequence)
+            if outcome == "unknown":
+                before = Receipt(conversation.id, user)
+            return state, Acknowledged(outcome, before, hot.sequence if hot.ready else NO_SEQUENCE)
+
+    @override
+    async def seed(
+        self, conversation: Conversation, newest: Message | None, receipts: Iterable[Receipt]
+    ) -> None:
+        async with self.line.call("seed"):
+            hot = self.redis.kept.hot.setdefault(conversation.id, Hot())
+            hot.ready = True
+            hot.version = max(hot.version, conversation.version)
+            if newest and newest.sequence >= hot.sequence:
+                hot.sequence, hot.last = newest.sequence, newest
+            at = newest.sent_at if newest else conversation.created_at
+            hot.at = max(at, hot.at) if hot.at else at
+            for receipt in receipts:
+                known = hot.receipts.get(receipt.user_id)
+                hot.receipts[receipt.user_id] = merge(known, receipt) if known else receipt
+
+    @override
+    async def head(self, conversation_id: ConversationId) -> Head:
+        async with self.line.call("head"):
+            return self._hot(conversation_id).head()
+
+    @override
+    async def receipts(
+        self, ids: Series[ConversationId]
+    ) -> list[tuple[Head, dict[UserId, Receipt]]]:
+        async with self.line.call("receipts"):
+            hots = [self._hot(one) for one in ids]
+            return [(hot.head(), dict(hot.receipts)) for hot in hots]
+
+    @override
+    async def summaries(self, user_id: UserId, ids: Series[ConversationId]) -> list[LiveSummary]:
+        async with self.line.call("summaries"):
+            hots = [(one, self._hot(one)) for one in ids]
+            return [
+                LiveSummary(
+                    hot.head(), hot.last, hot.receipts.get(user_id) or Receipt(one, user_id)
+                )
+                for one, hot in hots
+            ]
+
+    @override
+    async def set_version(self, conversation_id: ConversationId, version: int) -> None:
+        async with self.line.call("set_version"):
+            hot = self.redis.kept.hot.get(conversation_id)
+            if hot:
+                hot.version = max(hot.version, version)
+
+    @override
+    async def repaired_version(self, conversation_id: ConversationId) -> int:
+        async with self.line.call("repaired_version"):
+            return self.redis.kept.repaired.get(conversation_id, 0)
+
+    @override
+    async def mark_repaired(self, conversation_id: ConversationId, version: int) -> None:
+        async with self.line.call("mark_repaired"):
+            self.redis.kept.repaired[conversation_id] = version
+
+    @override
+    async def inbox_page(
+        self, user_id: UserId, *, limit: int, after: InboxEntry | None
+    ) -> list[InboxEntry] | None:
+        async with self.line.call("inbox_page"):
+            inbox = self.redis.kept.inboxes.get(user_id)
+            if inbox is None:
+                return None
+            entries = sorted((InboxEntry(*one) for one in inbox.items()), key=_order, reverse=True)
+            return [e for e in entries if after is None or _order(e) < _order(after)][:limit]
+
+    @override
+    async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None:
+        async with self.line.call("fill_inbox"):
+            self.redis.kept.inboxes.setdefault(user_id, {})
+            for entry in entries:
+                self._raise_inbox(user_id, entry.conversation_id, entry.activity_ms)
+
+    @override
+    async def enter_connection(self, call: Call) -> tuple[CallState, list[Seat] | None]:
+        async with self.line.call("enter_connection"):
+            seats = self.redis.kept.seats.get(call.user_id)
+            found = None if seats is None else [Seat(*one) for one in seats.items()]
+            return self.redis.enter(call), found
+
+    @override
+    async def fill_seats(self, user_id: UserId, seats: Iterable[Seat]) -> None:
+        async with self.line.call("fill_seats"):
+            self.redis.kept.seats.setdefault(user_id, {})
+            for seat in seats:
+                self._take_seat(user_id, seat)
+
+    @override
+    async def take_seat(self, user_ids: Iterable[UserId], seat: Seat) -> None:
+        async with self.line.call("take_seat"):
+            for user_id in user_ids:
+                self._take_seat(user_id, seat)
+
+    @override
+    async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None:
+        async with self.line.call("put_inbox"):
+            for user_id in user_ids:
+                self._raise_inbox(user_id, entry.conversation_id, entry.activity_ms)
+
+    @override
+    async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None:
+        async with self.line.call("drop_inbox"):
+            self.redis.kept.inboxes.get(user_id, {}).pop(conversation_id, None)
+            self.redis.kept.seats.get(user_id, {}).pop(conversation_id, None)
+
+    @override
+    async def dirty_conversations(self, *, limit: int) -> list[ConversationId]:
+        async with self.line.call("dirty_conversations"):
+            return sorted(self.redis.kept.dirty, key=self.redis.kept.dirty.__getitem__)[:limit]
+
+    @override
+    async def snapshots(self, ids: Series[ConversationId]) -> list[LiveConversation]:
+        async with self.line.call("snapshots"):
+            return [self._snapshot(one) for one in ids]
+
+    @override
+    async def flushed(self, states: Series[LiveConversation]) -> None:
+        async with self.line.call("flushed"):
+            dirty = self.redis.kept.dirty
+            for state in states:
+                if dirty.get(state.conversation_id, state.stamp) < state.stamp:
+                    del dirty[state.conversation_id]
+
+    def _hot(self, conversation_id: ConversationId) -> Hot:
+        return self.redis.kept.hot.get(conversation_id) or Hot()
+
+    def _snapshot(self, conversation_id: ConversationId) -> LiveConversation:
+        hot = self._hot(conversation_id)
+        changed = self.redis.kept.changed.pop(conversation_id, set())
+        receipts = tuple(hot.receipts.values())
+        stamp = self.redis.stamp()
+        return LiveConversation(conversation_id, hot.head(), receipts, tuple(changed), stamp)
+
+    def _take_seat(self, user_id: UserId, seat: Seat) -> None:
+        seats = self.redis.kept.seats.get(user_id)
+        if seats is not None:  # see `_raise_inbox`
+            before = seats.get(seat.conversation_id, seat.taken_at)
+            seats[seat.conversation_id] = max(before, seat.taken_at)
+
+    def _raise_inbox(self, user_id: UserId, conversation_id: ConversationId, at_ms: int) -> None:
+        inbox = self.redis.kept.inboxes.get(user_id)
+        if inbox is not None:  # one that is not there would be incomplete: reading it fills it
+            inbox[conversation_id] = max(at_ms, inbox.get(conversation_id, 0))
+
+
+def _own(message: Message) -> Receipt:
+    up_to = message.sequence
+    return Receipt(message.conversation_id, message.sender_id, up_to, up_to, message.sent_at)
+
+
+def _outcome(hot: Hot, conversation: Conversation, before: Receipt, after: Receipt) -> Outcome:
+    if not hot.ready:
+        return "unknown"
+    if hot.version > conversation.version:
+        return "stale"
+    if (after.delivered, after.read) == (before.delivered, before.read):
+        return "unchanged"
+    if after.delivered > hot.sequence and after.delivered > before.delivered:
+        return "beyond"
+    return "moved"
+
+
+def _order(entry: InboxEntry) -> tuple[int, str]:
+    return entry.activity_ms, entry.conversation_id

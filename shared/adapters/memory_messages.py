@@ -1,0 +1,113 @@
+"""The twin of the message store: one log per conversation, read through a session's replica."""
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import override
+
+from shared.adapters.memory_line import Line, Replica
+from shared.domain.attachment import Attachment
+from shared.domain.ids import ConversationId, Sequence
+from shared.domain.message import Message, Original, bucket_of
+from shared.ports import MessageStore, SequenceTakenError
+
+
+class MessageTable:
+    """What is stored, whoever reads it: each conversation's messages in the order of writing."""
+
+    def __init__(self) -> None:
+        self.logs: defaultdict[ConversationId, list[Message]] = defaultdict(list)
+
+
+class MemoryMessageStore(MessageStore):
+    """Fulfils `MessageStore` as one session: one worker's client.
+
+    Args:
+        table: Shared by the stores of several workers.
+    """
+
+    def __init__(
+        self, *, bucket_size: int, table: MessageTable | None = None, line: Line | None = None
+    ) -> None:
+        self.table = table or MessageTable()
+        self.line = line or Line()
+        self.replica = Replica()
+        self._bucket_size = bucket_size
+
+    @override
+    async def append(self, message: Message) -> None:
+        async with self.line.call("append"):
+            log = self.table.logs[message.conversation_id]
+            if any(self._collide(one, message) for one in log):
+                raise SequenceTakenError
+            log.append(message)
+            self.replica.wrote(message.conversation_id, log)
+
+    @override
+    async def find_original(
+        self, message: Message, *, bucket: int | None, proof: Sequence | None = None
+    ) -> Original:
+        async with self.line.call("find_original"):
+            seen = [
+                one
+                for one in self._seen(message.conversation_id)
+                if bucket is None or self._bucket(one.sequence) == bucket
+            ]
+            original = next((one for one in seen if _pair(one) == _pair(message)), None)
+            proven = proof is None or any(one.sequence == proof for one in seen)
+            return Original(original, proven=proven)
+
+    @override
+    async def find(self, conversation_id: ConversationId, sequence: Sequence) -> Message | None:
+        async with self.line.call("find"):
+            seen = self._seen(conversation_id)
+            return next((one for one in seen if one.sequence == sequence), None)
+
+    @override
+    async def list_range(
+        self, conversation_id: ConversationId, first: Sequence, last: Sequence
+    ) -> list[Message]:
+        async with self.line.call("list_range"):
+            seen = [one for one in self._seen(conversation_id) if first <= one.sequence <= last]
+            return sorted(seen, key=lambda one: one.sequence)
+
+    @override
+    async def set_attachment(
+        self, conversation_id: ConversationId, sequence: Sequence, attachment: Attachment
+    ) -> None:
+        async with self.line.call("set_attachment"):
+            log = self.table.logs[conversation_id]
+            for place, message in enumerate(log):
+                if message.sequence == sequence:
+                    changed = tuple(_or(one, attachment) for one in message.attachments)
+                    log[place] = replace(message, attachments=changed)
+
+    @override
+    async def find_newest(
+        self, conversation_id: ConversationId, *, at_least: Sequence
+    ) -> Message | None:
+        async with self.line.call("find_newest"):
+            bucket = self._bucket(Sequence(max(1, at_least)))
+            seen = [
+                one for one in self._seen(conversation_id) if self._bucket(one.sequence) >= bucket
+            ]
+            return max(seen, key=lambda one: one.sequence, default=None)
+
+    def _collide(self, one: Message, other: Message) -> bool:
+        if one.sequence == other.sequence:
+            return True
+        same_bucket = self._bucket(one.sequence) == self._bucket(other.sequence)
+        return same_bucket and _pair(one) == _pair(other)
+
+    def _seen(self, conversation_id: ConversationId) -> list[Message]:
+        return self.replica.view(conversation_id, self.table.logs[conversation_id])
+
+    def _bucket(self, sequence: Sequence) -> int:
+        return bucket_of(sequence, size=self._bucket_size)
+
+
+def _pair(message: Message) -> tuple[str, str]:
+    return message.sender_id, message.client_message_id
+
+
+def _or(one: Attachment, changed: Attachment) -> Attachment:
+    return changed if one.attachment_id == changed.attachment_id else one

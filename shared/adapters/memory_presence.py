@@ -1,0 +1,108 @@
+"""The twins of presence and notification marks."""
+
+from collections.abc import Iterable
+from collections.abc import Sequence as Series
+from datetime import timedelta
+from typing import override
+
+from shared.adapters.memory_line import Line
+from shared.adapters.memory_state import RedisTwin, Seen
+from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
+from shared.domain.presence import Presence
+from shared.ports import NoticeMarks, PresenceStore
+
+_TYPING = timedelta(milliseconds=2_500)
+
+
+class MemoryPresenceStore(PresenceStore):
+    """Fulfils `PresenceStore`; what was told to the website is in `redis.published`."""
+
+    def __init__(self, redis: RedisTwin, *, line: Line | None = None) -> None:
+        self.redis = redis
+        self.line = line or Line()
+
+    @override
+    async def close(self, user_id: UserId, connection_id: ConnectionId) -> bool:
+        async with self.line.call("close"):
+            return self.redis.close(user_id, connection_id)
+
+    @override
+    async def list_presences(self, user_ids: Series[UserId]) -> list[Presence]:
+        async with self.line.call("list_presences"):
+            return [self._presence(user) for user in user_ids]
+
+    @override
+    async def lapse(self, *, limit: int) -> list[Presence]:
+        async with self.line.call("lapse"):
+            seen = self.redis.kept.seen
+            gone = [u for u, one in seen.items() if one.status == "online" and not self._live(u)]
+            for user in gone[:limit]:
+                seen[user] = Seen("offline", seen[user].at)
+            return [self._presence(user) for user in gone[:limit]]
+
+    @override
+    async def connections(self, user_id: UserId) -> list[ConnectionId]:
+        async with self.line.call("connections"):
+            return list(self.redis.live(user_id))
+
+    @override
+    async def swap_watched(
+        self, connection_id: ConnectionId, user_ids: Iterable[UserId]
+    ) -> set[UserId]:
+        async with self.line.call("swap_watched"):
+            before = self.redis.kept.watched.get(connection_id, set())
+            self.redis.kept.watched[connection_id] = set(user_ids)
+            return before
+
+    @override
+    async def publish(self, presence: Presence) -> None:
+        async with self.line.call("publish"):
+            self.redis.published.append(presence)
+
+    @override
+    async def mark_typing(
+        self, user_id: UserId, conversation_id: ConversationId, *, typing: bool
+    ) -> bool:
+        async with self.line.call("mark_typing"):
+            marks, key = self.redis.kept.typing, (user_id, conversation_id)
+            lapses_at = marks.pop(key, None)
+            marked = lapses_at is not None and lapses_at > self.redis.now()
+            if typing:
+                marks[key] = lapses_at if marked and lapses_at else self.redis.now() + _TYPING
+            return marked != typing
+
+    def _live(self, user_id: UserId) -> bool:
+        return bool(self.redis.live(user_id))
+
+    def _presence(self, user_id: UserId) -> Presence:
+        seen = self.redis.kept.seen.get(user_id)
+        at = seen.at if seen else None
+        return Presence(user_id, "online" if self._live(user_id) else "offline", at)
+
+
+class MemoryNoticeMarks(NoticeMarks):
+    """Fulfils `NoticeMarks`."""
+
+    def __init__(self, redis: RedisTwin, *, line: Line | None = None) -> None:
+        self.redis = redis
+        self.line = line or Line()
+
+    @override
+    async def claim(
+        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
+    ) -> bool:
+        async with self.line.call("claim"):
+            marks, key = self.redis.kept.marks, (user_id, conversation_id)
+            if up_to <= marks.get(key, 0):
+                return False
+            marks[key] = up_to
+            return True
+
+    @override
+    async def release(
+        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
+    ) -> None:
+        async with self.line.call("release"):
+            marks, key = self.redis.kept.marks, (user_id, conversation_id)
+            if marks.get(key) == up_to:
+                del marks[key]

@@ -1,0 +1,146 @@
+"""One Redis for the twins of several workers: its data, its clock, its leases and buckets."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
+from shared.domain.limits import BucketState, take
+from shared.domain.live import Call, CallState, Head
+from shared.domain.message import Message
+from shared.domain.presence import Presence, PresenceStatus
+from shared.domain.receipt import Receipt
+from shared.domain.times import to_ms
+from shared.ports import Clock
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class Hot:
+    """One conversation's live state; `ready` once it was seeded, so that nothing is lacking."""
+
+    ready: bool = False
+    sequence: Sequence = NO_SEQUENCE
+    version: int = 0
+    at: datetime | None = None
+    last: Message | None = None
+    receipts: dict[UserId, Receipt] = field(default_factory=dict)
+
+    def head(self) -> Head:
+        return Head(self.ready, self.sequence, self.version, self.at)
+
+
+@dataclass(slots=True)
+class Seen:
+    """The status last announced of a user, and the last sign of life."""
+
+    status: PresenceStatus
+    at: datetime
+
+
+@dataclass(slots=True)
+class Kept:
+    """All that a flush loses. An inbox, and a user's seats, are complete or not there."""
+
+    hot: dict[ConversationId, Hot] = field(default_factory=dict)
+    changed: defaultdict[ConversationId, set[UserId]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
+    repaired: dict[ConversationId, int] = field(default_factory=dict)
+    dirty: dict[ConversationId, int] = field(default_factory=dict)
+    inboxes: dict[UserId, dict[ConversationId, int]] = field(default_factory=dict)
+    seats: dict[UserId, dict[ConversationId, datetime]] = field(default_factory=dict)
+    activity: Counter[UserId] = field(default_factory=Counter)
+    leases: defaultdict[UserId, dict[ConnectionId, datetime]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    closed: defaultdict[UserId, dict[ConnectionId, datetime]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    seen: dict[UserId, Seen] = field(default_factory=dict)
+    buckets: dict[tuple[UserId, str], BucketState] = field(default_factory=dict)
+    quotas: dict[UserId, tuple[int, datetime]] = field(default_factory=dict)
+    watched: dict[ConnectionId, set[UserId]] = field(default_factory=dict)
+    typing: dict[tuple[UserId, ConversationId], datetime] = field(default_factory=dict)
+    marks: dict[tuple[UserId, ConversationId], Sequence] = field(default_factory=dict)
+
+
+class RedisTwin:
+    """What the live-state, presence and mark twins keep their data in.
+
+    Args:
+        lease_s: Seconds a connection's lease lives without a sign.
+    """
+
+    def __init__(self, clock: Clock, *, lease_s: float) -> None:
+        self.kept = Kept()
+        self.published: list[Presence] = []
+        self.lease = timedelta(seconds=lease_s)
+        self._clock = clock
+        self._stamp = 0
+
+    def flush(self) -> None:
+        """Lose everything."""
+        self.kept = Kept()
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def stamp(self) -> int:
+        """Return the moment in microseconds, later than any before."""
+        self._stamp = max(self._stamp + 1, to_ms(self.now()) * 1000)
+        return self._stamp
+
+    def live(self, user_id: UserId) -> dict[ConnectionId, datetime]:
+        """Return the user's leases that have not lapsed, and forget the others."""
+        now = self.now()
+        leases = {c: at for c, at in self.kept.leases[user_id].items() if at > now}
+        self.kept.leases[user_id] = leases
+        return leases
+
+    def enter(self, call: Call) -> CallState:
+        """Take a token and renew the lease, as every call does first."""
+        user, connection = call.user_id, call.connection_id
+        wait_ms = self._take(call)
+        leases = self.live(user)
+        if connection is None or connection in self.kept.closed[user]:
+            return CallState(wait_ms, has_other_connections=bool(leases))
+        others = leases.keys() - {connection}
+        seen = self.kept.seen.get(user)
+        came = seen is None or seen.status != "online"
+        leases[connection] = self.now() + self.lease
+        self.kept.seen[user] = Seen("online", self.now())
+        return CallState(wait_ms, came_online=came, has_other_connections=bool(others))
+
+    def close(self, user_id: UserId, connection_id: ConnectionId) -> bool:
+        """End a lease for good; tell whether the user went offline by it."""
+        now = self.now()
+        recent = {c: at for c, at in self.kept.closed[user_id].items() if at > now - self.lease}
+        self.kept.closed[user_id] = {**recent, connection_id: now}
+        leases = self.live(user_id)
+        leases.pop(connection_id, None)
+        seen = self.kept.seen.get(user_id)
+        if leases or seen is None or seen.status != "online":
+            return False
+        self.kept.seen[user_id] = Seen("offline", now)
+        return True
+
+    def take_quota(self, user_id: UserId, amount: int, *, most: int) -> int:
+        """Add to what the user used since the first use of the window; return ms to wait, or 0."""
+        used, ends_at = self.kept.quotas.get(user_id, (0, self.now()))
+        if ends_at <= self.now():
+            used, ends_at = 0, self.now() + _DAY
+        if used + amount > most:
+            return max(1, to_ms(ends_at) - to_ms(self.now()))
+        self.kept.quotas[user_id] = used + amount, ends_at
+        return 0
+
+    def _take(self, call: Call) -> int:
+        if call.limit is None:
+            return 0
+        what, limit = call.limit
+        key = call.user_id, what
+        state, wait_ms = take(limit, self.kept.buckets.get(key), now=self.now().timestamp())
+        self.kept.buckets[key] = state
+        return wait_ms

@@ -1,0 +1,82 @@
+"""The twins of the clock, the source of ids, the token check and a service's sign of life."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import override
+
+from shared.adapters.memory_line import Line
+from shared.domain.errors import UnauthenticatedError
+from shared.domain.ids import (
+    AttachmentId,
+    ClientMessageId,
+    ConversationId,
+    attachment_id,
+    group_conversation_id,
+)
+from shared.domain.user import Principal
+from shared.ports import Clock, Ids, Probe, TokenVerifier
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+class SettableClock(Clock):
+    """Fulfils `Clock`: stands still until it is moved."""
+
+    def __init__(self, at: datetime = NOON) -> None:
+        self._at = at
+
+    @override
+    def now(self) -> datetime:
+        return self._at
+
+    def advance(self, seconds: float) -> None:
+        self._at += timedelta(milliseconds=round(seconds * 1000))
+
+
+class CountingIds(Ids):
+    """Fulfils `Ids`: the same ids in each run."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    @override
+    def new_conversation_id(self) -> ConversationId:
+        return group_conversation_id(self._next())
+
+    @override
+    def new_attachment_id(self) -> AttachmentId:
+        return attachment_id(self._next())
+
+    @override
+    def new_client_message_id(self) -> ClientMessageId:
+        return ClientMessageId(str(self._next()))
+
+    def _next(self) -> uuid.UUID:
+        self._count += 1
+        return uuid.UUID(int=self._count)
+
+
+@dataclass(slots=True)
+class MemoryVerifier(TokenVerifier):
+    """Fulfils `TokenVerifier`: knows the tokens it was given."""
+
+    principals: dict[str, Principal] = field(default_factory=dict)
+
+    @override
+    async def verify(self, token: str) -> Principal:
+        if token not in self.principals:
+            raise UnauthenticatedError("the token is not valid")
+        return self.principals[token]
+
+
+@dataclass(slots=True)
+class MemoryProbe(Probe):
+    """Fulfils `Probe`: answers while its line does."""
+
+    line: Line = field(default_factory=Line)
+
+    @override
+    async def check(self) -> None:
+        async with self.line.call("check"):
+            pass
