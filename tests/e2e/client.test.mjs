@@ -115,34 +115,31 @@ describe("a client with an outbox", () => {
     expect(shown(b, id)).toEqual(["unsure", "after"]);
   });
 
-  test("sends over HTTP while the hub is away, and the other catches up", async () => {
+  test("sends over HTTP while the hub is away, and the other catches up without it", async () => {
     const { a, b, id } = await pair();
-    const victim = await kill("signalr");
-    await until(() => a.connection.get().phase !== "online");
+    await fault({ service: "signalr", kind: "error", operation: "client", status: 503 });
+    await fault({ service: "signalr", kind: "drop", operation: "client" });
+    await until(() => a.connection.get().phase !== "online" && b.connection.get().phase !== "online");
 
     await a.send(id, { body: "without a hub" });
     await until(() => statusOf(a, id, "without a hub") !== undefined);
-    await until(() => shown(b, id).includes("without a hub"), 45_000);
+    await until(() => shown(b, id).includes("without a hub"), 30_000);
 
-    expect(victim.pid).toBeGreaterThan(0);
+    expect([a.connection.get().phase, b.connection.get().phase]).toEqual(["reconnecting", "reconnecting"]);
     expect(shown(b, id)).toEqual(["without a hub"]);
   });
 
   test("waits as the service asks when it writes too fast, says so, and loses nothing", async () => {
     const { a, b, id } = await pair();
-    let wasAskedToWait = false;
-    a.outbox.subscribe(() => {
-      wasAskedToWait ||= a.outbox.get().waiting?.code === "rate_limited";
-    });
+    const askedToWait = new Set();
+    a.outbox.subscribe(() => askedToWait.add(a.outbox.get().waiting?.code));
 
-    const bodies = numbered(260);
-    const others = await Promise.all([1, 2, 3].map(() => a.startDirect(someone("x")).catch(() => null)));
+    const bodies = numbered(90);
     for (const body of bodies) void a.send(id, { body });
     await until(() => shown(b, id).length === bodies.length, 55_000);
 
-    expect(others).toHaveLength(3);
+    expect(askedToWait).toContain("rate_limited");
     expect(shown(b, id)).toEqual(bodies);
-    expect(typeof wasAskedToWait).toBe("boolean");
   });
 
   test("marks what is refused for good and sends what stands behind it", async () => {
@@ -164,7 +161,7 @@ describe("a client that missed pushes", () => {
     await a.send(id, { body: "one" });
     await until(() => shown(b, id).length === 1);
 
-    await fault({ service: "signalr", kind: "drop", count: 1 });
+    await fault({ service: "signalr", kind: "drop", operation: "deliver" });
     await a.send(id, { body: "two (its push is lost)" });
     await until(() => statusOf(a, id, "two (its push is lost)") !== undefined);
     await clearFaults();
@@ -177,25 +174,36 @@ describe("a client that missed pushes", () => {
   test("finds a lost last message by its heartbeat", async () => {
     const { a, b, id } = await pair();
 
-    await fault({ service: "signalr", kind: "drop", count: 1 });
+    await fault({ service: "signalr", kind: "drop", operation: "deliver" });
     await a.send(id, { body: "the last word" });
     await until(() => shown(b, id).includes("the last word"), 15_000);
 
     expect(shown(b, id)).toEqual(["the last word"]);
   });
 
+  test("shows each message once and in order when pushes are doubled and shuffled", async () => {
+    const { a, b, id } = await pair();
+    await fault({ service: "signalr", kind: "duplicate", operation: "deliver", probability: 0.5 });
+    await fault({ service: "signalr", kind: "reorder", operation: "deliver", probability: 0.5 });
+
+    for (const body of numbered(30)) void a.send(id, { body });
+    await until(() => shown(b, id).length === 30);
+
+    expect(shown(b, id)).toEqual(numbered(30));
+  });
+
   test("catches up after an absence of more than a page", async () => {
     const { ben, a, b, id } = await pair();
     await b.stop();
-    for (const body of numbered(120)) void a.send(id, { body });
+    for (const body of numbered(70)) void a.send(id, { body });
     await until(() => a.outbox.get().entries.length === 0, 30_000);
 
     const back = await start(ben);
     await back.open(id);
     while (back.timeline(id).get().hasOlder) await back.loadOlder(id);
 
-    expect(shown(back, id)).toEqual(numbered(120));
-    expect(back.inbox.get().entries[0]?.unreadCount).toBe(120);
+    expect(shown(back, id)).toEqual(numbered(70));
+    expect(back.inbox.get().entries[0]?.unreadCount).toBe(70);
   });
 
   test("is whole again after the SignalR process was killed while both wrote", async () => {

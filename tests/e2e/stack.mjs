@@ -10,8 +10,12 @@ const PYTHON = join(ROOT, ".venv", "bin", "python");
 const PORTS = 12;
 const READY_MS = 90_000;
 const STOP_MS = 8_000;
-// Short enough that a test sees a lease lapse and a heartbeat find a lost push.
-const SETTINGS = { CHAT_HEARTBEAT_SECONDS: "2", CHAT_PRESENCE_LEASE_SECONDS: "8", CHAT_RECEIPT_FLUSH_SECONDS: "1" };
+// Low enough that a test sees a heartbeat find a lost push, and a sender who is too fast.
+const SETTINGS = {
+  CHAT_HEARTBEAT_SECONDS: "2",
+  CHAT_RECEIPT_FLUSH_SECONDS: "1",
+  CHAT_LIMIT_MESSAGES: "10/s:50",
+};
 
 /** Vitest's global set-up: one stack for all files, unless `PARLEY_URL` names one that runs already. */
 export default async function setup(project) {
