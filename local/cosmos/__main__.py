@@ -17,9 +17,12 @@ async def _body(stop: asyncio.Event) -> None:
     try:
         provision(account.catalog)
         await account.store.settled()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(keep_log_short(account.store, stop))
+        copying = asyncio.create_task(keep_log_short(account.store, stop))
+        try:
             await serve_http(make_app(account), settings.ports.cosmos, stop)
+        finally:
+            stop.set()
+            await copying
     finally:
         account.store.close()
 

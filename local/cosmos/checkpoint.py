@@ -25,6 +25,9 @@ async def keep_log_short(store: Store, stop: asyncio.Event) -> None:
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _INTERVAL_S)
+        if not store.log_grew:
+            continue
+        store.log_grew = False
         try:
             if await asyncio.to_thread(_copied_pages, store.path) > _LONG_PAGES:
                 store.restart_log()

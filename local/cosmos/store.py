@@ -50,6 +50,7 @@ class Store:
         self.db.execute("PRAGMA synchronous=NORMAL")
         self.db.execute("PRAGMA cache_size=-4096")
         self._open = self._log_is_long = False
+        self.log_grew = True
         self._waiting: list[asyncio.Future[None]] = []
 
     def close(self) -> None:
@@ -61,7 +62,7 @@ class Store:
         """Open the shared transaction unless it is open."""
         if not self._open:
             self.db.execute("BEGIN IMMEDIATE")
-            self._open = True
+            self._open = self.log_grew = True
             asyncio.get_running_loop().call_soon(self._commit)
 
     async def settled(self) -> None:

@@ -366,6 +366,16 @@ async def signed_post(account: Account, container: ContainerProxy, body: bytes) 
         return error.code
 
 
+async def test_a_taken_port_ends_it_with_one_sentence(account: Account, tmp_path: Path) -> None:
+    other = Account(account.endpoint, account.key, tmp_path)
+
+    status, said = await asyncio.to_thread(other.run_to_its_end)
+
+    assert status == 1
+    assert account.endpoint.rsplit(":", 1)[1] in said
+    assert "Traceback" not in said
+
+
 async def test_it_is_small_when_idle_and_ends_at_once(tmp_path: Path) -> None:
     with running_account(tmp_path) as account:
         resident_mb = psutil.Process(account.pid).memory_info().rss / 2**20

@@ -57,14 +57,25 @@ class Account:
         assert self._process is not None
         return self._process.pid
 
-    def start(self) -> None:
-        assert self.directory is not None
+    def launch(self) -> subprocess.Popen[bytes]:
         front = int(self.endpoint.rsplit(":", 1)[1]) - (Ports(0).cosmos - Ports(0).front)
         inherited = os.environ  # noqa: TID251
         env = {**inherited, "PORT": str(front), "CHAT_LOCAL_DIR": str(self.directory)}
-        self._process = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "local.cosmos"], cwd=ROOT, env=env, stderr=subprocess.PIPE
         )
+
+    def run_to_its_end(self) -> tuple[int, str]:
+        """Start a process that should end by itself; return its status and what it said."""
+        with self.launch() as process:
+            try:
+                _, said = process.communicate(timeout=DEADLINE_S)
+            finally:
+                process.kill()
+            return process.returncode, said.decode()
+
+    def start(self) -> None:
+        self._process = self.launch()
         deadline = time.monotonic() + DEADLINE_S
         while self.control("GET", "health") is None:
             if self._process.poll() is not None or time.monotonic() > deadline:
