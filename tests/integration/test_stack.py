@@ -124,13 +124,20 @@ async def test_a_paused_process_stands_still_until_it_is_resumed(own_stack: Stac
     pid = (await own_stack.processes())["signalr"]["pid"]
 
     await own_stack.call("POST", "/dev/processes/signalr/pause")
+    await until_unreachable(own_stack, ["signalr"])
     paused = psutil.Process(pid).status()
-    silent = (await own_stack.metrics())["unreachable"]
     await own_stack.call("POST", "/dev/processes/signalr/resume")
 
     assert paused == psutil.STATUS_STOPPED
-    assert silent == ["signalr"]
-    assert (await own_stack.metrics())["unreachable"] == []
+    await until_unreachable(own_stack, [])
+    assert (await own_stack.processes())["signalr"]["pid"] == pid
+
+
+async def until_unreachable(stack: Stack, names: list[str], within_s: float = 15) -> None:
+    deadline = time.monotonic() + within_s
+    while (seen := (await stack.metrics())["unreachable"]) != names:
+        assert time.monotonic() < deadline, seen
+        await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("path", ["nobody/kill", "cosmos/explode", "worker-9/kill"])
