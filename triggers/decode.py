@@ -15,6 +15,7 @@ from shared.domain.ids import (
     is_conversation_id,
     user_id,
 )
+from shared.domain.texts import is_unicode
 
 MAX_BODY_BYTES = 256 * 1024  # a full message is some 40 KB of JSON; a full sync some 100 KB
 
@@ -97,7 +98,7 @@ def flag(fields: Fields, name: str, *, default: bool | None = None) -> bool:
 
 def text(fields: Fields, name: str, *, longest: int, default: str | None = None) -> str:
     value = fields.get(name, default)
-    if not isinstance(value, str) or len(value) > longest or _is_broken(value):
+    if not isinstance(value, str) or len(value) > longest or not is_unicode(value):
         raise InvalidError(f"{name}: must be a text of at most {longest} characters")
     return value
 
@@ -109,7 +110,3 @@ def user_ids(value: object, *, field: str, most: int) -> list[UserId]:
     if len(value) > most:
         raise InvalidError(f"{field}: at most {most} user ids")
     return list(dict.fromkeys(user_id(one, field=field) for one in value))
-
-
-def _is_broken(value: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in value)

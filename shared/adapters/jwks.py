@@ -11,6 +11,7 @@ import jwt
 from shared.config import Auth
 from shared.domain.errors import InvalidError, UnauthenticatedError, UnavailableError
 from shared.domain.ids import user_id
+from shared.domain.texts import is_unicode
 from shared.domain.user import MAX_NAME_CHARACTERS, MAX_URL_CHARACTERS, Principal
 from shared.ports import TokenVerifier
 
@@ -99,4 +100,4 @@ def _principal(claims: dict[str, Any]) -> Principal:
 
 
 def _text(value: object, limit: int) -> str:
-    return value[:limit] if isinstance(value, str) else ""
+    return value[:limit] if isinstance(value, str) and is_unicode(value) else ""

@@ -13,6 +13,7 @@ from shared.domain.errors import (
     NotFoundError,
 )
 from shared.domain.ids import ConversationId, Sequence, UserId
+from shared.domain.texts import is_unicode
 
 Kind = Literal["direct", "group"]
 Role = Literal["owner", "admin", "member"]
@@ -192,9 +193,9 @@ def title_of(text: object) -> str:
     """Return *text* as a title, without white space around it.
 
     Raises:
-        InvalidError: Not a string of at most 200 characters.
+        InvalidError: Not a string of at most 200 characters, or not valid Unicode.
     """
-    if not isinstance(text, str) or len(text) > MAX_TITLE_CHARACTERS:
+    if not isinstance(text, str) or len(text) > MAX_TITLE_CHARACTERS or not is_unicode(text):
         raise InvalidError(f"title: must be a text of at most {MAX_TITLE_CHARACTERS} characters")
     return text.strip()
 

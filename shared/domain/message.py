@@ -9,6 +9,7 @@ from shared.domain.attachment import Attachment
 from shared.domain.errors import InvalidError, TooLargeError
 from shared.domain.ids import ClientMessageId, ConversationId, Sequence, UserId
 from shared.domain.receipt import Receipt
+from shared.domain.texts import is_unicode
 
 MessageKind = Literal["text", "system"]
 Status = Literal["sent", "delivered", "read"]
@@ -73,7 +74,7 @@ def check_body(body: object, *, attachment_count: int) -> str:
         raise InvalidError("body: must not be empty without an attachment")
     if len(body) > MAX_BODY_CHARACTERS:
         raise TooLargeError(f"body: must have at most {MAX_BODY_CHARACTERS} characters")
-    if any("\ud800" <= character <= "\udfff" for character in body):
+    if not is_unicode(body):
         raise InvalidError("body: has half of a surrogate pair")
     return body
 

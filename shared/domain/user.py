@@ -5,6 +5,7 @@ from typing import Literal
 
 from shared.domain.errors import InvalidError
 from shared.domain.ids import UserId
+from shared.domain.texts import is_unicode
 
 PreviewLevel = Literal["nothing", "sender", "text"]
 PREVIEW_LEVELS: tuple[PreviewLevel, ...] = ("nothing", "sender", "text")
@@ -68,10 +69,10 @@ def display_name(text: object, *, fallback: str) -> str:
     """Return *text* as a name to show, cut to its limit; *fallback* when there is none.
 
     Raises:
-        InvalidError: It is neither a text nor absent.
+        InvalidError: It is neither a text nor absent, or not valid Unicode.
     """
     if text is None or text == "":
         return fallback
-    if not isinstance(text, str):
+    if not isinstance(text, str) or not is_unicode(text):
         raise InvalidError("displayName: must be a text")
     return text[:MAX_NAME_CHARACTERS]
