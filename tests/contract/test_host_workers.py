@@ -72,6 +72,7 @@ def test_a_killed_worker_fails_what_it_ran_and_is_replaced_at_once(tmp_path: Pat
         until(lambda: running_slow(host) == 1)
 
         os.kill(before, signal.SIGKILL)
+        until(lambda: "exited with code 137" in host.said())
         answered = host.get("/api/process")
 
         assert running_one.wait().status == 500
@@ -79,7 +80,6 @@ def test_a_killed_worker_fails_what_it_ran_and_is_replaced_at_once(tmp_path: Pat
         assert answered["warmedUp"] == 1
         [item] = host.get("/_control/processes")["items"]
         assert item == {"name": "worker-1", "pid": answered["pid"], "restarts": 1}
-        assert "exited with code 137" in host.said()
 
 
 def test_a_killed_worker_is_an_error_completion_for_an_invoke(tmp_path: Path) -> None:
