@@ -61,13 +61,24 @@ def open_link(wire: Wire, attach: Attach, place: Place) -> Link:
     path = entity_path(address)
     if path == _CBS:
         return _cbs_link(wire, attach, path, place)
-    if not place.authorization.allows(path.removesuffix(_MANAGEMENT_SUFFIX), time.time()):
-        sentence = f"Unauthorized access. A valid token for '{path}' is needed."
-        raise LinkError(UNAUTHORIZED, sentence)
+    check_access(path, place)
     if path.endswith(_MANAGEMENT_SUFFIX):
         queue = place.broker.find(path.removesuffix(_MANAGEMENT_SUFFIX))
         return _management_link(wire, attach, path, queue)
     return _queue_link(wire, attach, path, place.broker)
+
+
+def check_access(path: str, place: Place) -> None:
+    """Make sure that the connection may use *path* now.
+
+    Raises:
+        LinkError: It has no valid token for it.
+
+    """
+    entity = path.removesuffix(_MANAGEMENT_SUFFIX)
+    if path != _CBS and not place.authorization.allows(entity, time.time()):
+        sentence = f"Unauthorized access. A valid token for '{entity}' is needed."
+        raise LinkError(UNAUTHORIZED, sentence)
 
 
 def _cbs_link(wire: Wire, attach: Attach, path: str, place: Place) -> Link:

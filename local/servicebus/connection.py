@@ -4,6 +4,7 @@ Source: AMQP 1.0 part 2 (transport), sections 2.2 and 2.4, and part 5 (security)
 """
 
 import asyncio
+import time
 import uuid
 from dataclasses import dataclass
 from typing import Final, cast, override
@@ -68,7 +69,9 @@ class Connection(asyncio.Protocol):
         self.max_frame_bytes = 512
         self._namespace = namespace
         self._connections = connections
-        self._place: Final = Place(namespace.broker, Authorization(namespace.key))
+        self._place: Final = Place(
+            namespace.broker, Authorization(namespace.key, self._watch_grant)
+        )
         self._loop: Final = asyncio.get_running_loop()
         self._reader = FrameReader(MAX_FRAME_BYTES)
         self._transport: asyncio.Transport | None = None
@@ -77,6 +80,7 @@ class Connection(asyncio.Protocol):
         self._under_fault: asyncio.Task[None] | None = None
         self._heard_at = self._loop.time()
         self._beat: asyncio.TimerHandle | None = None
+        self._grants: list[asyncio.TimerHandle] = []
         self._watch = self._loop.call_later(HANDSHAKE_TIMEOUT_S, self._check_silence)
 
     # What the event loop calls
@@ -93,7 +97,7 @@ class Connection(asyncio.Protocol):
         self._connections.discard(self)
         self._transport = None
         self._end_sessions()
-        for timer in (self._watch, self._beat, self._under_fault):
+        for timer in (self._watch, self._beat, self._under_fault, *self._grants):
             if timer is not None:
                 timer.cancel()
 
@@ -193,6 +197,8 @@ class Connection(asyncio.Protocol):
                 self.close()
             case _ if not self._is_open:
                 raise PeerError(NOT_ALLOWED, "open comes first")
+            case Open() | SaslInit() | SaslMechanisms() | SaslOutcome():
+                raise PeerError(NOT_ALLOWED, "the connection is open already")
             case Begin():
                 self._on_begin(channel, performative)
             case End():
@@ -262,7 +268,16 @@ class Connection(asyncio.Protocol):
             self._sessions.pop(channel, None)
             session.closed(error)
 
-    # Heartbeats
+    # What becomes due
+
+    def _watch_grant(self, ends_at_s: int) -> None:
+        timer = self._loop.call_later(ends_at_s - time.time(), self._check_access)
+        self._grants = [each for each in self._grants if each.when() > self._loop.time()]
+        self._grants.append(timer)
+
+    def _check_access(self) -> None:
+        for session in self._sessions.values():
+            session.check_access()
 
     def _keep_alive(self, every_s: float) -> None:
         self.write(EMPTY_FRAME)

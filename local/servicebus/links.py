@@ -84,10 +84,8 @@ class InboundLink(Link):
             if transfer.delivery_id is None or self._credit <= 0:
                 raise LinkError(TRANSFER_LIMIT, "a delivery without an id or without credit")
             self._first = transfer
-        self._parts += payload
-        if len(self._parts) > MAX_MESSAGE_BYTES:
-            sentence = f"a message is at most {MAX_MESSAGE_BYTES} bytes"
-            raise LinkError(MESSAGE_TOO_LARGE, sentence)
+        if len(self._parts) <= MAX_MESSAGE_BYTES:  # else it is refused, so the rest is no matter
+            self._parts += payload
         if not transfer.more:
             self._complete(aborted=bool(transfer.aborted), fault=fault)
 
@@ -106,6 +104,7 @@ class InboundLink(Link):
     def _answer(self, first: Transfer, data: bytes, fault: AmqpError | None) -> None:
         state = ACCEPTED
         try:
+            _check_size(data)
             self.accept(first.message_format or 0, data, fault)
         except AmqpError as error:
             state = rejected(error)
@@ -127,6 +126,12 @@ class InboundLink(Link):
     def _grant(self) -> None:
         self._credit = _CREDIT
         self.wire.send_flow(self.handle, self._count, self._credit)
+
+
+def _check_size(data: bytes) -> None:
+    if len(data) > MAX_MESSAGE_BYTES:
+        sentence = f"a message is at most {MAX_MESSAGE_BYTES} bytes on this link"
+        raise AmqpError(MESSAGE_TOO_LARGE, sentence)
 
 
 class QueueInbound(InboundLink):

@@ -17,7 +17,7 @@ from local.servicebus.amqp.performatives import (
     Transfer,
 )
 from local.servicebus.amqp.types import Described, UByte, UInt, ULong, UShort
-from local.servicebus.attach import Place, open_link, terminus_address
+from local.servicebus.attach import Place, check_access, open_link, terminus_address
 from local.servicebus.delivery import Outcome
 from local.servicebus.errors import (
     HANDLE_IN_USE,
@@ -75,6 +75,14 @@ class Session:
         if answer:
             self._out.send(End(error.encoded() if error is not None else None))
         self._out.close()
+
+    def check_access(self) -> None:
+        """End the links whose token has expired."""
+        for handle, link in list(self._links.items()):
+            try:
+                check_access(link.address, self._place)
+            except LinkError as error:
+                self._detach(handle, error)
 
     def operation_of(self, performative: Performative) -> str | None:
         """Return what *performative* asks for as a fault may name it, if it asks for anything."""
