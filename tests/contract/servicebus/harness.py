@@ -67,28 +67,38 @@ class Bus:
         self._used: Counter[str] = Counter()
 
     @property
+    def directory(self) -> Path:
+        assert self._directory is not None
+        return self._directory
+
+    @property
+    def _log(self) -> Path:
+        return self.directory / "servicebus.log"
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
 
     def start(self) -> None:
-        assert self._directory is not None
-        model = self._directory / "model.json"
+        model = self.directory / "model.json"
         model.write_text(json.dumps({"queues": queues(_COPIES)}))
         inherited = os.environ  # noqa: TID251
-        env = {**inherited, "PORT": str(self.ports.front), "CHAT_LOCAL_DIR": str(self._directory)}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "local.servicebus", "--model", str(model)], cwd=ROOT, env=env
-        )
+        env = {**inherited, "PORT": str(self.ports.front), "CHAT_LOCAL_DIR": str(self.directory)}
+        command = [sys.executable, "-m", "local.servicebus", "--model", str(model)]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=ROOT, env=env, stderr=log)
         wait_for(lambda: self.control("GET", "health") is not None, "the stand-in to be ready")
 
     def stop(self, number: int = signal.SIGTERM) -> float:
-        """End the process with a signal; return the seconds it took."""
+        """End the process with a signal; return the seconds it took. It must have said nothing."""
         assert self._process is not None
         begun = time.monotonic()
         self._process.send_signal(number)
         self._process.wait(DEADLINE_S)
-        return time.monotonic() - begun
+        took_s = time.monotonic() - begun
+        assert not self._log.read_text(), "an error was logged"
+        return took_s
 
     def kill_and_restart(self) -> None:
         self.stop(signal.SIGKILL)

@@ -59,10 +59,16 @@ class RawClient:
             if item is not None:
                 self.headers.append(item)
                 continue
-            data = await asyncio.wait_for(self._reader.read(65_536), DEADLINE_S)
+            data = await self._read()
             if not data:
                 return None
             self._frames.feed(data)
+
+    async def _read(self) -> bytes:
+        try:
+            return await asyncio.wait_for(self._reader.read(65_536), DEADLINE_S)
+        except ConnectionResetError:
+            return b""  # hung up before it had read all of ours
 
     async def expect(self, kind: type) -> Any:
         """Return the next performative of *kind*, passing over others."""
@@ -91,15 +97,16 @@ class RawClient:
         self.send(Begin(None, UInt(0), UInt(window), UInt(1_000)))
         await self.expect(Begin)
 
-    async def authorize(self, port: int, key: str, path: str) -> int:
-        """Put a token for *path* through; return the status."""
+    async def authorize(self, port: int, key: str, path: str, *, token: str | None = None) -> int:
+        """Put *token*, or a good one for *path*, through; return the status."""
         self.attach("cbs-in", 100, "$cbs", receives=True)
         self.attach("cbs-out", 101, "$cbs", receives=False)
         await self.expect(Attach)
         await self.expect(Attach)
         audience = f"sb://127.0.0.1:{port}/{path}"
         sign: Any = generate_sas_token  # it has no hints
-        token = sign(audience, "RootManageSharedAccessKey", key)
+        if token is None:
+            token = sign(audience, "RootManageSharedAccessKey", key)
         request = b"".join(
             encode(Described(ULong(code), value))
             for code, value in (
@@ -132,7 +139,8 @@ class RawClient:
         )
 
     def give_credit(self, handle: int, credit: int, **more: Any) -> None:
-        window = (UInt(0), UInt(more.pop("window", 1_000)), UInt(0), UInt(1_000))
+        incoming = UInt(more.pop("next_incoming", 0)), UInt(more.pop("window", 1_000))
+        window = (*incoming, UInt(0), UInt(1_000))
         count = UInt(more.pop("delivery_count", 0))
         self.send(Flow(*window, UInt(handle), count, UInt(credit), **more))
 
