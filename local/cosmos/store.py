@@ -83,7 +83,8 @@ class Store:
             self._log_is_long = True
         else:
             self._log_is_long = False
-            self.db.execute("PRAGMA wal_checkpoint(RESTART)")
+            with contextlib.suppress(sqlite3.OperationalError):  # busy: the next round asks again
+                self.db.execute("PRAGMA wal_checkpoint(RESTART)")
 
     def _commit(self) -> None:
         waiting, self._waiting = self._waiting, []
