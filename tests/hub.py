@@ -1,0 +1,174 @@
+"""A SignalR client in the raw: what a connection of the hub `chat` says and hears, in JSON.
+
+It speaks the protocol's own steps and nothing more, so a test sees exactly what arrived and in
+what order. Source: the SignalR hub and transport protocol specifications.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import aiohttp
+
+DEADLINE_S = 15.0
+
+_END = "\x1e"
+_INVOCATION, _COMPLETION, _PING, _CLOSE = 1, 3, 6, 7
+
+
+class HubClosedError(AssertionError):
+    """The connection ended while an answer was awaited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One push, as it arrived."""
+
+    name: str
+    argument: dict[str, Any]
+
+
+class Hub:
+    """One connection. `events` holds every push since it was made, oldest first."""
+
+    def __init__(self, connection_id: str, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.connection_id = connection_id
+        self.events: list[Event] = []
+        self._socket = socket
+        self._ids = itertools.count(1)
+        self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._news = asyncio.Condition()
+        self._reader = asyncio.create_task(self._read())
+
+    @classmethod
+    async def connect(
+        cls, session: aiohttp.ClientSession, base_url: str, user_id: str, token: str
+    ) -> Self:
+        """Negotiate with the app, then with the service, and shake hands.
+
+        Raises:
+            aiohttp.ClientResponseError: One of the two refused.
+
+        """
+        headers = {"Authorization": f"Bearer {token}", "x-ms-client-principal-id": user_id}
+        async with session.post(f"{base_url}/api/negotiate", headers=headers) as reply:
+            reply.raise_for_status()
+            info = await reply.json()
+        return await cls.follow(session, info["url"], info["accessToken"])
+
+    @classmethod
+    async def follow(cls, session: aiohttp.ClientSession, url: str, access_token: str) -> Self:
+        """Connect to the service with what the app's negotiate gave out."""
+        parts = urlsplit(url)
+        asked = urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/negotiate"))
+        bearer = {"Authorization": f"Bearer {access_token}"}
+        async with session.post(f"{asked}&negotiateVersion=1", headers=bearer) as reply:
+            reply.raise_for_status()
+            ticket = await reply.json()
+        query = f"&id={quote(ticket['connectionToken'])}&access_token={quote(access_token)}"
+        socket = await session.ws_connect(f"{url}{query}", max_msg_size=0)
+        await socket.send_str('{"protocol":"json","version":1}' + _END)
+        answer = await socket.receive_str(timeout=DEADLINE_S)
+        assert answer == "{}" + _END, answer
+        return cls(str(ticket["connectionId"]), socket)
+
+    async def invoke(self, method: str, *arguments: object) -> Any:
+        """Call *method* and return its result; the app's methods return an object always.
+
+        Raises:
+            AssertionError: The completion holds an error: an exception has left a hub method.
+
+        """
+        completion = await self.complete(method, *arguments)
+        assert "error" not in completion, completion
+        return completion["result"]
+
+    async def complete(self, method: str, *arguments: object) -> dict[str, Any]:
+        """Call *method* and return the whole completion message.
+
+        Raises:
+            HubClosedError: The connection ended first.
+
+        """
+        identifier = str(next(self._ids))
+        answer = asyncio.get_running_loop().create_future()
+        self._answers[identifier] = answer
+        message = {
+            "type": _INVOCATION,
+            "invocationId": identifier,
+            "target": method,
+            "arguments": arguments,
+        }
+        try:
+            await self._socket.send_str(json.dumps(message) + _END)
+        except ConnectionError as error:
+            raise HubClosedError from error
+        completion: dict[str, Any] = await asyncio.wait_for(answer, DEADLINE_S)
+        return completion
+
+    async def wait_for(
+        self,
+        name: str,
+        where: Callable[[dict[str, Any]], object] = lambda _: True,
+        within_s: float = DEADLINE_S,
+    ) -> dict[str, Any]:
+        """Return the argument of the first event *name* that fits, arrived or to come.
+
+        Raises:
+            AssertionError: None came within *within_s* seconds.
+
+        """
+        try:
+            async with asyncio.timeout(within_s), self._news:
+                while not (found := self.heard(name, where)):
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"no such {name} in {within_s} s; heard {self.events}") from None
+        return found[0]
+
+    def heard(
+        self, name: str, where: Callable[[dict[str, Any]], object] = lambda _: True
+    ) -> list[dict[str, Any]]:
+        """Return the arguments of the events *name* that have arrived and fit."""
+        return [each.argument for each in self.events if each.name == name and where(each.argument)]
+
+    async def close(self) -> None:
+        """Say goodbye and end the connection."""
+        with contextlib.suppress(ConnectionError):
+            await self._socket.send_str(json.dumps({"type": _CLOSE}) + _END)
+        await self._socket.close()
+        await self._reader
+
+    @property
+    def is_open(self) -> bool:
+        return not self._reader.done()
+
+    async def _read(self) -> None:
+        async for frame in self._socket:
+            if frame.type is not aiohttp.WSMsgType.TEXT:
+                break
+            for text in frame.data.split(_END)[:-1]:
+                await self._take(json.loads(text))
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(HubClosedError("the connection ended"))
+                answer.exception()  # whoever awaits it hears of it; nobody may
+
+    async def _take(self, message: Mapping[str, Any]) -> None:
+        match message["type"]:
+            case 1:
+                (argument,) = message["arguments"]
+                async with self._news:
+                    self.events.append(Event(message["target"], argument))
+                    self._news.notify_all()
+            case 3:
+                answer = self._answers.pop(message["invocationId"])
+                if not answer.done():
+                    answer.set_result(dict(message))
+            case _:
+                return
