@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from local.servicebus.delivery import Delivery, State
 from local.servicebus.entities import QueueDefinition
 from local.servicebus.errors import NOT_FOUND, NOT_IMPLEMENTED, LinkError
-from local.servicebus.queue import Queue, Surroundings
+from local.servicebus.queue import Queue
 from local.servicebus.store import Store
+from local.servicebus.surroundings import Surroundings
 
 DEAD_LETTER_SUFFIX = "/$deadletterqueue"
 

@@ -1,10 +1,12 @@
 """A message on its way: the states it is in, what may become of it, and how it is handed out."""
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
+from local.servicebus.agenda import Entry
 from local.servicebus.message import Content, Marks
 
 
@@ -31,6 +33,14 @@ class Letter(NamedTuple):
     description: str | None = None
 
 
+NO_LETTER = Letter()
+TOO_OFTEN = Letter(
+    "MaxDeliveryCountExceeded",
+    "Message could not be consumed after the maximum number of delivery attempts.",
+)
+TOO_OLD = Letter("TTLExpiredException", "The message expired and was dead lettered.")
+
+
 @dataclass(slots=True)
 class Message:
     """A message without its content.
@@ -52,6 +62,15 @@ class Message:
     @property
     def expires_ms(self) -> int | None:
         return None if self.ttl_ms is None else self.enqueued_ms + self.ttl_ms
+
+    def due_times(self, *, expires: bool) -> Iterator[Entry]:
+        """Yield when to look at this message again; *expires* says whether its queue lets it."""
+        if self.token is not None:
+            yield self.locked_until_ms, self.sequence_number
+        if self.state is State.SCHEDULED:
+            yield self.enqueued_ms, self.sequence_number
+        if expires and self.expires_ms is not None:
+            yield self.expires_ms, self.sequence_number
 
 
 class Delivery(NamedTuple):

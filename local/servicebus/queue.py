@@ -9,13 +9,14 @@ Source: "Message transfers, locks, and settlement", "Message expiration", "Dupli
 
 import heapq
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from local.servicebus.agenda import Agenda, Entry
 from local.servicebus.delivery import (
-    Counters,
+    NO_LETTER,
+    TOO_OFTEN,
+    TOO_OLD,
     Delivery,
     Letter,
     Message,
@@ -29,31 +30,12 @@ from local.servicebus.errors import (
     AmqpError,
     LockLostError,
 )
+from local.servicebus.intake import Intake
 from local.servicebus.message import Incoming, Marks, with_application_properties
-from local.servicebus.store import Row, Store
-
-Clock = Callable[[], int]  # milliseconds since the Unix epoch
+from local.servicebus.store import Row
+from local.servicebus.surroundings import Surroundings
 
 PEEK_LIMIT = 250
-_FORGET_EVERY_MS = 10_000
-
-
-_NO_LETTER = Letter()
-_TOO_OFTEN = Letter(
-    "MaxDeliveryCountExceeded",
-    "Message could not be consumed after the maximum number of delivery attempts.",
-)
-_TOO_OLD = Letter("TTLExpiredException", "The message expired and was dead lettered.")
-
-
-@dataclass(slots=True)
-class Surroundings:
-    """What all queues share. *changed* is told of a queue that may have something to hand out."""
-
-    store: Store
-    clock: Clock
-    changed: Callable[["Queue"], None]
-    counters: Counters = field(default_factory=Counters)
 
 
 class Queue:
@@ -70,7 +52,7 @@ class Queue:
         self._ready: list[int] = []
         self._locks: dict[uuid.UUID, Message] = {}
         self._agenda = Agenda(self._due_times, self._messages.__len__)
-        self._forgot_ms = 0
+        self._intake = Intake(definition, around.store)
 
     def restore(self, row: Row) -> None:
         """Take in a message that the store kept; its lock, if it had one, is gone."""
@@ -90,8 +72,13 @@ class Queue:
         the number of the first.
         """
         now_ms = self._around.clock()
-        self._forget_old_ids(now_ms)
-        numbers = [self._accept(message, now_ms) for message in incoming]
+        numbers = []
+        for each in incoming:
+            number, message = self._intake.take(each, now_ms)
+            numbers.append(number)
+            if message is not None:
+                self._around.counters.sent += 1
+                self._add(message)
         self._around.changed(self)
         return numbers
 
@@ -148,7 +135,7 @@ class Queue:
         self._lock(message, token)
         return message.locked_until_ms
 
-    def settle(self, token: uuid.UUID, outcome: Outcome, letter: Letter = _NO_LETTER) -> None:
+    def settle(self, token: uuid.UUID, outcome: Outcome, letter: Letter = NO_LETTER) -> None:
         """End a lock with what became of the message.
 
         Raises:
@@ -199,42 +186,9 @@ class Queue:
             self._unlock(message)
             self._fail(message)
 
-    def _accept(self, incoming: Incoming, now_ms: int) -> int:
-        window_ms, name = self.definition.duplicate_window_ms, self.definition.name
-        remembered = window_ms is not None and incoming.message_id is not None
-        if remembered:
-            first = self._store.find_sent(
-                name, incoming.message_id or "", since_ms=now_ms - (window_ms or 0)
-            )
-            if first is not None:
-                return first
-        message = self._store_new(incoming, now_ms)
-        if remembered:
-            self._store.remember_sent(
-                name, incoming.message_id or "", message.sequence_number, seen_ms=now_ms
-            )
-        self._around.counters.sent += 1
-        self._add(message)
-        return message.sequence_number
-
-    def _store_new(self, incoming: Incoming, now_ms: int) -> Message:
-        later = incoming.scheduled_ms is not None and incoming.scheduled_ms > now_ms
-        state = State.SCHEDULED if later else State.ACTIVE
-        enqueued_ms = incoming.scheduled_ms if later and incoming.scheduled_ms else now_ms
-        limits = [ms for ms in (incoming.ttl_ms, self.definition.ttl_ms) if ms is not None]
-        ttl_ms = min(limits, default=None)
-        number = self._store.insert(
-            self.definition.name,
-            incoming.content,
-            state=state,
-            enqueued_ms=enqueued_ms,
-            ttl_ms=ttl_ms,
-        )
-        return Message(number, state, 0, enqueued_ms, ttl_ms)
-
     def _add(self, message: Message) -> None:
         self._messages[message.sequence_number] = message
-        for due_ms, number in self._due_times_of(message):
+        for due_ms, number in message.due_times(expires=self.graveyard is not None):
             self._agenda.add(due_ms, number)
         if message.state is State.ACTIVE:
             heapq.heappush(self._ready, message.sequence_number)
@@ -281,7 +235,7 @@ class Queue:
         message.delivery_count += 1
         limit = self.definition.max_delivery_count
         if self.graveyard is not None and message.delivery_count >= limit:
-            self._bury(message, _TOO_OFTEN)
+            self._bury(message, TOO_OFTEN)
             return
         self._save(message)
         self._make_available(message)
@@ -301,7 +255,7 @@ class Queue:
         if self.graveyard is None or expires_ms is None or expires_ms > self._around.clock():
             return False
         if self.definition.dead_letters_expired:
-            self._bury(message, _TOO_OLD)
+            self._bury(message, TOO_OLD)
         else:
             self._remove(message)
         return True
@@ -336,23 +290,9 @@ class Queue:
             raise _not_found(number)
         return message
 
-    def _forget_old_ids(self, now_ms: int) -> None:
-        window_ms = self.definition.duplicate_window_ms
-        if window_ms is not None and now_ms - self._forgot_ms >= _FORGET_EVERY_MS:
-            self._forgot_ms = now_ms
-            self._store.forget_sent(self.definition.name, before_ms=now_ms - window_ms)
-
     def _due_times(self) -> Iterator[Entry]:
         for message in self._messages.values():
-            yield from self._due_times_of(message)
-
-    def _due_times_of(self, message: Message) -> Iterator[Entry]:
-        if message.token is not None:
-            yield message.locked_until_ms, message.sequence_number
-        if message.state is State.SCHEDULED:
-            yield message.enqueued_ms, message.sequence_number
-        if message.expires_ms is not None and self.graveyard is not None:
-            yield message.expires_ms, message.sequence_number
+            yield from message.due_times(expires=self.graveyard is not None)
 
 
 def _not_found(number: int) -> AmqpError:
