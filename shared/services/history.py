@@ -70,8 +70,7 @@ class History:
         """
         entered = await self.entrance.enter(call, conversation_id)
         latest = entered.head.sequence
-        first, last = _bounds(before, after, limit, latest)
-        first = Sequence(max(first, entered.member.history_from))
+        first, last = _bounds(before, after, limit, latest, entered.member.history_from)
         found = await self._range(conversation_id, first, last)
         _, receipts = await self.reader.receipts(entered.conversation)
         return Page(_with_status(entered.conversation, found, receipts), latest)
@@ -128,12 +127,18 @@ class History:
 
 
 def _bounds(
-    before: Sequence | None, after: Sequence | None, limit: int, latest: Sequence
+    before: Sequence | None,
+    after: Sequence | None,
+    limit: int,
+    latest: Sequence,
+    history_from: Sequence,
 ) -> tuple[Sequence, Sequence]:
     top = latest if before is None else min(latest, before - 1)
     if after is not None:
-        return Sequence(after + 1), Sequence(min(top, after + limit))
-    return Sequence(max(1, top - limit + 1)), Sequence(top)
+        # What a newcomer may not see counts as skipped, or paging on from 0 would end before it.
+        first = max(after + 1, history_from)
+        return Sequence(first), Sequence(min(top, first + limit - 1))
+    return Sequence(max(history_from, top - limit + 1)), Sequence(top)
 
 
 def _with_status(
