@@ -123,13 +123,23 @@ class Hub:
             AssertionError: None came within *within_s* seconds.
 
         """
+        await self.until(lambda: self.heard(name, where), f"no such {name}", within_s)
+        return self.heard(name, where)[0]
+
+    async def until(
+        self, condition: Callable[[], object], otherwise: str, within_s: float = DEADLINE_S
+    ) -> None:
+        """Return when *condition* holds, which is asked again after each event.
+
+        Raises:
+            AssertionError: It does not within *within_s* seconds; the text begins with *otherwise*.
+
+        """
         try:
             async with asyncio.timeout(within_s), self._news:
-                while not (found := self.heard(name, where)):
-                    await self._news.wait()
+                await self._news.wait_for(lambda: bool(condition()))
         except TimeoutError:
-            raise AssertionError(f"no such {name} in {within_s} s; heard {self.events}") from None
-        return found[0]
+            raise AssertionError(f"{otherwise} in {within_s} s; heard {self.events}") from None
 
     def heard(
         self, name: str, where: Callable[[dict[str, Any]], object] = lambda _: True
