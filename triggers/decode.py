@@ -1,6 +1,7 @@
 """JSON from outside, field by field: every wrong one is named in the refusal."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from shared.domain.ids import (
 from shared.domain.texts import is_unicode
 
 MAX_BODY_BYTES = 256 * 1024  # a full message is some 40 KB of JSON; a full sync some 100 KB
+
+_NUMBER = re.compile(r"[0-9]{1,15}")
 
 type Fields = Mapping[str, Any]
 
@@ -84,7 +87,7 @@ def query_number(query: Fields, name: str, *, low: int, high: int) -> int | None
     text = query.get(name)
     if text is None:
         return None
-    if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= high:
+    if not _NUMBER.fullmatch(text) or not low <= int(text) <= high:
         raise InvalidError(f"{name}: must be a whole number from {low} to {high}")
     return int(text)
 
