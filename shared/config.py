@@ -1,6 +1,7 @@
 """Settings, read once from the environment: the only module that does."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -14,6 +15,8 @@ AUTH_MODES: tuple[AuthMode, ...] = ("jwt", "easyauth")
 _PUSH_HOSTS = (
     "fcm.googleapis.com,*.push.services.mozilla.com,web.push.apple.com,*.notify.windows.com"
 )
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class SettingError(Exception):
@@ -47,7 +50,7 @@ class _Source:
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
         text = self.text(name, str(default))
-        if not text.isdecimal() or not low <= int(text) <= high:
+        if not _NUMBER.fullmatch(text) or not low <= int(text) <= high:
             raise SettingError(f"{name} must be a whole number from {low} to {high}")
         return int(text)
 

@@ -27,8 +27,7 @@ class Limit:
         """
         found = _SPEC.fullmatch(text)
         if not found or int(found[1]) < 1 or int(found[3]) < 1:
-            sentence = f"a limit is written like 20/s:200 or 30/min:30, not {text!r}"
-            raise ValueError(sentence)
+            raise ValueError("a limit is written like 20/s:200 or 30/min:30")
         return cls(per_second=int(found[1]) / _SECONDS[found[2]], burst=int(found[3]))
 
 
