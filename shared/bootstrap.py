@@ -7,8 +7,6 @@ it on every cold start, and the SDKs cost more than everything else together.
 import asyncio
 from typing import TYPE_CHECKING
 
-from shared.config import Settings
-
 if TYPE_CHECKING:
     from shared.composition import Chat
 
@@ -31,5 +29,6 @@ async def chat() -> "Chat":
 
 def _build() -> "Chat":
     from shared.composition import compose  # noqa: PLC0415  # see the module's first lines
+    from shared.config import Settings  # noqa: PLC0415
 
     return compose(Settings.from_env())

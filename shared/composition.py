@@ -45,6 +45,7 @@ from shared.services.conversations import Conversations
 from shared.services.entrance import Entrance
 from shared.services.files import Files
 from shared.services.gate import Gate
+from shared.services.health import Health, check_health
 from shared.services.history import History
 from shared.services.inbox import Inbox
 from shared.services.membership import Membership
@@ -78,6 +79,10 @@ class Chat:
     accounts: Accounts
     notifications: Notifications
     probes: Mapping[str, Probe]
+
+    async def health(self) -> Health:
+        """Ask the services behind the chat for a sign of life."""
+        return await check_health(self.probes)
 
 
 @dataclass(frozen=True, slots=True)

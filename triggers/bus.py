@@ -1,12 +1,18 @@
 """The queue `notifications`: each notice is checked again and delivered."""
 
-import json
 import logging
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from shared.adapters.notices import notice_from_item
 from shared.bootstrap import chat
+from triggers.bindings import QUEUE
+from triggers.lazy import lazily
+
+if TYPE_CHECKING:
+    from triggers import documents
+else:
+    documents = lazily("triggers.documents")
 
 logger = logging.getLogger("parley")
 
@@ -15,11 +21,11 @@ bp = func.Blueprint()
 
 @bp.function_name("deliver_notification")
 @bp.service_bus_queue_trigger(
-    arg_name="message", queue_name="notifications", connection="ServiceBusConnection"
+    arg_name="message", queue_name=QUEUE, connection="ServiceBusConnection"
 )
 async def deliver_notification(message: func.ServiceBusMessage) -> None:
     """Deliver one notice. Raising gives it back to the queue, and at last to its dead letters."""
-    notice = notice_from_item(json.loads(message.get_body()))
+    notice = documents.notice(message)
     notified = await (await chat()).notifications.deliver(notice)
     logger.info(
         "deliver_notification ok conversation=%s up_to=%d notified=%d",

@@ -3,8 +3,11 @@
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
+from shared.domain.conversation import MAX_MEMBERS, Kind, title_of
 from shared.domain.errors import InvalidError, NotFoundError, TooLargeError
 from shared.domain.ids import (
     MAX_SEQUENCE,
@@ -16,11 +19,19 @@ from shared.domain.ids import (
     is_conversation_id,
     user_id,
 )
+from shared.domain.presence import MAX_ASKED
+from shared.domain.receipt import check_acknowledgement
 from shared.domain.texts import is_unicode
+from shared.domain.times import from_ms
+from shared.domain.user import PREVIEW_LEVELS, PreviewLevel
 
 MAX_BODY_BYTES = 256 * 1024  # a full message is some 40 KB of JSON; a full sync some 100 KB
 
 _NUMBER = re.compile(r"[0-9]{1,15}")
+
+LAST_MS = 253_402_300_799_000  # the end of the year 9999
+_MAX_PAGE = 100
+_MAX_POSITIONS = 10_000
 
 type Fields = Mapping[str, Any]
 
@@ -113,3 +124,97 @@ def user_ids(value: object, *, field: str, most: int) -> list[UserId]:
     if len(value) > most:
         raise InvalidError(f"{field}: at most {most} user ids")
     return list(dict.fromkeys(user_id(one, field=field) for one in value))
+
+
+def route_conversation(route: Fields) -> ConversationId:
+    return conversation_id(route.get("conversationId"))
+
+
+def route_user(route: Fields) -> UserId:
+    return user_id(route.get("userId"), field="userId")
+
+
+def page_size(query: Fields, *, default: int) -> int:
+    """Return the `limit` of a page, 1 to 100."""
+    return query_number(query, "limit", low=1, high=_MAX_PAGE) or default
+
+
+def query_sequence(query: Fields, name: str) -> Sequence | None:
+    number = query_number(query, name, low=0, high=MAX_SEQUENCE)
+    return None if number is None else Sequence(number)
+
+
+def asked_users(query: Fields) -> list[UserId]:
+    """Return the users of `userIds=a,b`, at least one, at most 200."""
+    asked = [part for part in query.get("userIds", "").split(",") if part]
+    if not asked:
+        raise InvalidError("userIds: give at least one user id")
+    return user_ids(asked, field="userIds", most=MAX_ASKED)
+
+
+def kind(fields: Fields) -> Kind:
+    value = fields.get("kind")
+    if value == "direct":
+        return "direct"
+    if value == "group":
+        return "group"
+    raise InvalidError("kind: must be direct or group")
+
+
+def members(fields: Fields, name: str) -> list[UserId]:
+    """Return users to put into a conversation; of too many, the domain says so."""
+    found = user_ids(fields.get(name), field=name, most=MAX_MEMBERS * 2)
+    if not found and name == "userIds":
+        raise InvalidError(f"{name}: give at least one user id")
+    return found
+
+
+def title(fields: Fields, *, default: str | None = None) -> str:
+    value = fields.get("title")
+    return default if value is None and default is not None else title_of(value)
+
+
+def mute_until(fields: Fields) -> datetime | None:
+    if "until" not in fields:
+        raise InvalidError("until: must be epoch milliseconds or null")
+    until = whole_number(fields, "until", low=0, high=LAST_MS)
+    return None if until is None else from_ms(until)
+
+
+def preview(fields: Fields) -> PreviewLevel:
+    for level in PREVIEW_LEVELS:
+        if fields.get("preview") == level:
+            return level
+    raise InvalidError(f"preview: must be one of {', '.join(PREVIEW_LEVELS)}")
+
+
+def acknowledged(fields: Fields) -> tuple[Sequence | None, Sequence | None]:
+    """Return the watermarks *fields* ask for; whether they exist is found out later."""
+    delivered, read = sequence(fields, "delivered"), sequence(fields, "read")
+    check_acknowledgement(delivered, read, latest=Sequence(MAX_SEQUENCE))
+    return delivered, read
+
+
+def positions(fields: Fields) -> dict[ConversationId, Sequence]:
+    """Return where a client stands; what cannot be a conversation of ours is left out."""
+    asked = as_object(fields.get("positions", {}), field="positions")
+    if len(asked) > _MAX_POSITIONS:
+        raise InvalidError(f"positions: at most {_MAX_POSITIONS} conversations")
+    found: dict[ConversationId, Sequence] = {}
+    for name in asked:
+        position = sequence(asked, name)
+        if position is None:
+            raise InvalidError("positions: each must be a sequence")
+        if is_conversation_id(name):
+            found[ConversationId(name)] = position
+    return found
+
+
+def file_place(blob_uri: str) -> tuple[ConversationId, AttachmentId] | None:
+    """Return whose file a blob is, by its address; None when it is none of ours."""
+    parts = urlsplit(blob_uri).path.split("/")[-3:]  # .../files/<conversation>/<attachment>
+    if len(parts) != 3 or parts[0] != "files":
+        return None
+    if not is_conversation_id(parts[1]) or not is_attachment_id(parts[2]):
+        return None
+    return ConversationId(parts[1]), AttachmentId(parts[2])

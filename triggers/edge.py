@@ -1,4 +1,4 @@
-"""What every trigger needs: the caller, the bindings' names, and how answers leave."""
+"""What every trigger needs: who calls, what they may take, and how answers leave."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -14,17 +14,6 @@ from shared.domain.limits import Limit
 from shared.domain.live import Call
 from shared.domain.user import Principal
 from triggers import wire
-
-HUB: Final = "chat"
-SIGNALR: Final = "AzureSignalRConnectionString"
-# Keyword arguments of the output binding; its name is that of the handlers' parameter.
-PUSHES: Final = {
-    "arg_name": "pushes",
-    "type": "signalR",
-    "hubName": HUB,
-    "connectionStringSetting": SIGNALR,
-}
-DATABASE: Final = "%CHAT_COSMOS_DATABASE%"
 
 _BEARER: Final = "Bearer "
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import azure.functions as func
 
-from shared.config import SettingError
 from shared.domain.errors import (
     ChatError,
     ConflictError,
@@ -24,6 +23,7 @@ from shared.domain.errors import (
     UnavailableError,
     UnsupportedTypeError,
 )
+from shared.env import SettingError
 
 logger = logging.getLogger("parley")
 

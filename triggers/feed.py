@@ -1,18 +1,22 @@
 """Change feeds: stored messages become notices; changed conversations complete what is derived."""
 
-import json
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import azure.functions as func
 
-from shared.adapters.items import conversation_from_item, message_from_item
 from shared.bootstrap import chat
-from shared.domain.events import Effect
-from triggers.edge import DATABASE, PUSHES, push
+from triggers.bindings import COSMOS, DATABASE, PUSHES
+from triggers.lazy import lazily
+
+if TYPE_CHECKING:
+    from triggers import documents as stored
+    from triggers import edge
+else:
+    edge = lazily("triggers.edge")
+    stored = lazily("triggers.documents")
 
 bp = func.Blueprint()
 
-_COSMOS: Final = "CosmosConnection"
 _POLL_MS: Final = 1000
 _MOST: Final = 100
 
@@ -20,7 +24,7 @@ _MOST: Final = 100
 @bp.function_name("notify_absent")
 @bp.cosmos_db_trigger(
     arg_name="documents",
-    connection=_COSMOS,
+    connection=COSMOS,
     database_name=DATABASE,
     container_name="messages",
     lease_container_name="leases",
@@ -37,14 +41,14 @@ _MOST: Final = 100
 )
 async def notify_absent(documents: func.DocumentList) -> None:
     """Queue notices for members who have not acknowledged these messages."""
-    messages = [message_from_item(json.loads(one.to_json())) for one in documents]
+    messages = stored.messages(documents)
     await (await chat()).notifications.decide(messages)
 
 
 @bp.function_name("process_attachments")
 @bp.cosmos_db_trigger(
     arg_name="documents",
-    connection=_COSMOS,
+    connection=COSMOS,
     database_name=DATABASE,
     container_name="messages",
     lease_container_name="leases",
@@ -62,14 +66,14 @@ async def notify_absent(documents: func.DocumentList) -> None:
 @bp.generic_output_binding(**PUSHES)
 async def process_attachments(documents: func.DocumentList, pushes: func.Out[str]) -> None:
     """Make thumbnails of the pictures in these messages, and bring late verdicts to them."""
-    messages = [message_from_item(json.loads(one.to_json())) for one in documents]
-    push(pushes, await (await chat()).files.process(messages))
+    messages = stored.messages(documents)
+    edge.push(pushes, await (await chat()).files.process(messages))
 
 
 @bp.function_name("complete_memberships")
 @bp.cosmos_db_trigger(
     arg_name="documents",
-    connection=_COSMOS,
+    connection=COSMOS,
     database_name=DATABASE,
     container_name="conversations",
     lease_container_name="leases",
@@ -87,8 +91,5 @@ async def process_attachments(documents: func.DocumentList, pushes: func.Out[str
 @bp.generic_output_binding(**PUSHES)
 async def complete_memberships(documents: func.DocumentList, pushes: func.Out[str]) -> None:
     """Complete the memberships of conversations that changed, if a crash came between."""
-    effects: list[Effect] = []
-    for one in documents:
-        conversation = conversation_from_item(json.loads(one.to_json()))
-        effects += await (await chat()).membership.repair(conversation)
-    push(pushes, effects)
+    for conversation in stored.conversations(documents):
+        edge.push(pushes, await (await chat()).membership.repair(conversation))

@@ -1,16 +1,22 @@
 """HTTP routes about the caller: connecting, profile, contacts, presence, blocks, devices."""
 
+from typing import TYPE_CHECKING
+
 import azure.functions as func
 
 from shared.bootstrap import chat
-from shared.domain.errors import InvalidError, PrincipalMismatchError
-from shared.domain.ids import user_id
-from shared.domain.presence import MAX_ASKED
-from shared.domain.user import PREVIEW_LEVELS, User
-from shared.services.health import check_health
-from triggers import decode, edge, subscriptions, wire
-from triggers.edge import HUB, PUSHES, SIGNALR, push, reply
+from shared.domain.errors import PrincipalMismatchError
+from triggers.bindings import HUB, PUSHES, SIGNALR
 from triggers.errors import as_problem
+from triggers.lazy import lazily
+
+if TYPE_CHECKING:
+    from triggers import decode, edge, subscriptions, wire
+else:
+    decode = lazily("triggers.decode")
+    edge = lazily("triggers.edge")
+    subscriptions = lazily("triggers.subscriptions")
+    wire = lazily("triggers.wire")
 
 bp = func.Blueprint()
 
@@ -47,7 +53,7 @@ async def me(req: func.HttpRequest) -> func.HttpResponse:
     """Tell the caller who they are. 200."""
     proved = await edge.principal(req)
     user = await (await chat()).accounts.me(await edge.call_by(req), proved)
-    return reply(_profile(user, (await chat()).push_public_key))
+    return edge.reply(wire.profile(user, (await chat()).push_public_key))
 
 
 @bp.function_name("update_settings")
@@ -55,11 +61,9 @@ async def me(req: func.HttpRequest) -> func.HttpResponse:
 @as_problem
 async def update_settings(req: func.HttpRequest) -> func.HttpResponse:
     """Choose how much notifications tell: {preview}. 200; 400."""
-    preview = decode.json_object(req.get_body()).get("preview")
-    if preview not in PREVIEW_LEVELS:
-        raise InvalidError(f"preview: must be one of {', '.join(PREVIEW_LEVELS)}")
+    preview = decode.preview(decode.json_object(req.get_body()))
     user = await (await chat()).accounts.set_preview(await edge.call_by(req), preview)
-    return reply(_profile(user, (await chat()).push_public_key))
+    return edge.reply(wire.profile(user, (await chat()).push_public_key))
 
 
 @bp.function_name("list_contacts")
@@ -68,16 +72,7 @@ async def update_settings(req: func.HttpRequest) -> func.HttpResponse:
 async def list_contacts(req: func.HttpRequest) -> func.HttpResponse:
     """List the caller's contacts with their presence. 200 {items}."""
     contacts = await (await chat()).accounts.contacts(await edge.call_by(req))
-    items = [
-        {
-            "userId": contact.user.id,
-            "displayName": contact.user.display_name,
-            "avatarUrl": contact.user.avatar_url,
-            "presence": wire.presence(contact.presence),
-        }
-        for contact in contacts
-    ]
-    return reply({"items": items})
+    return edge.reply({"items": [wire.contact(one) for one in contacts]})
 
 
 @bp.function_name("get_presence")
@@ -86,12 +81,9 @@ async def list_contacts(req: func.HttpRequest) -> func.HttpResponse:
 async def get_presence(req: func.HttpRequest) -> func.HttpResponse:
     """Tell who of up to 200 users is online. 200 {items}; 400."""
     call = await edge.call_by(req)
-    asked = [part for part in req.params.get("userIds", "").split(",") if part]
-    if not asked:
-        raise InvalidError("userIds: give at least one user id")
-    ids = decode.user_ids(asked, field="userIds", most=MAX_ASKED)
+    ids = decode.asked_users(req.params)
     presences = await (await chat()).presences.list_presences(call, ids)
-    return reply({"items": [wire.presence(one) for one in presences]})
+    return edge.reply({"items": [wire.presence(one) for one in presences]})
 
 
 @bp.function_name("block_user")
@@ -100,11 +92,11 @@ async def get_presence(req: func.HttpRequest) -> func.HttpResponse:
 @as_problem
 async def block_user(req: func.HttpRequest, pushes: func.Out[str]) -> func.HttpResponse:
     """Put (PUT) or lift (DELETE) a block, at once and both ways. 204; 404."""
-    other = user_id(req.route_params.get("userId"), field="userId")
+    other = decode.route_user(req.route_params)
     call = await edge.call_by(req)
     blocked = req.method == "PUT"
-    push(pushes, await (await chat()).accounts.block(call, other, blocked=blocked))
-    return reply(status=204)
+    edge.push(pushes, await (await chat()).accounts.block(call, other, blocked=blocked))
+    return edge.reply(status=204)
 
 
 @bp.function_name("put_push_subscription")
@@ -118,7 +110,7 @@ async def put_push_subscription(req: func.HttpRequest) -> func.HttpResponse:
         req.route_params.get("subscriptionId"), decode.json_object(req.get_body()), hosts
     )
     await (await chat()).accounts.subscribe(call, asked)
-    return reply(status=204)
+    return edge.reply(status=204)
 
 
 @bp.function_name("delete_push_subscription")
@@ -129,7 +121,7 @@ async def delete_push_subscription(req: func.HttpRequest) -> func.HttpResponse:
     call = await edge.call_by(req)
     identifier = subscriptions.identifier(req.route_params.get("subscriptionId"))
     await (await chat()).accounts.unsubscribe(call, identifier)
-    return reply(status=204)
+    return edge.reply(status=204)
 
 
 @bp.function_name("health")
@@ -138,16 +130,6 @@ async def delete_push_subscription(req: func.HttpRequest) -> func.HttpResponse:
 async def health(req: func.HttpRequest) -> func.HttpResponse:
     """Tell whether the services behind the chat answer. 200, or 503 when none can be served."""
     del req
-    found = await check_health((await chat()).probes)
+    found = await (await chat()).health()
     status = 503 if found.status == "unavailable" else 200
-    return reply({"status": found.status, "checks": found.checks}, status)
-
-
-def _profile(user: User, public_key: str) -> wire.Json:
-    return {
-        "userId": user.id,
-        "displayName": user.display_name,
-        "avatarUrl": user.avatar_url,
-        "settings": {"preview": user.preview, "blocked": list(user.blocked)},
-        "push": {"publicKey": public_key},
-    }
+    return edge.reply({"status": found.status, "checks": found.checks}, status)

@@ -1,23 +1,23 @@
 """HTTP routes about messages, receipts, sync and files."""
 
+from typing import TYPE_CHECKING
+
 import azure.functions as func
 
 from shared.bootstrap import chat
-from shared.domain.errors import InvalidError
-from shared.domain.ids import MAX_SEQUENCE, ConversationId, Sequence, is_conversation_id
-from shared.domain.receipt import check_acknowledgement
-from shared.domain.times import to_ms
-from shared.services.history import SyncItem
-from triggers import decode, drafts, edge, wire
-from triggers.decode import Fields
-from triggers.edge import PUSHES, push, reply
+from triggers.bindings import PUSHES
 from triggers.errors import as_problem
+from triggers.lazy import lazily
+
+if TYPE_CHECKING:
+    from triggers import decode, drafts, edge, wire
+else:
+    decode = lazily("triggers.decode")
+    drafts = lazily("triggers.drafts")
+    edge = lazily("triggers.edge")
+    wire = lazily("triggers.wire")
 
 bp = func.Blueprint()
-
-_MAX_PAGE = 100
-_DEFAULT_PAGE = 50
-_MAX_POSITIONS = 10_000
 
 
 @bp.function_name("list_messages")
@@ -26,12 +26,14 @@ _MAX_POSITIONS = 10_000
 async def list_messages(req: func.HttpRequest) -> func.HttpResponse:
     """Page through history by sequence: before, after, limit. 200 {items, latestSequence}."""
     call = await edge.call_by(req)
-    before, after = _query_sequence(req, "before"), _query_sequence(req, "after")
-    limit = decode.query_number(req.params, "limit", low=1, high=_MAX_PAGE) or _DEFAULT_PAGE
     page = await (await chat()).history.list_messages(
-        call, _conversation_id(req), before=before, after=after, limit=limit
+        call,
+        decode.route_conversation(req.route_params),
+        before=decode.query_sequence(req.params, "before"),
+        after=decode.query_sequence(req.params, "after"),
+        limit=decode.page_size(req.params, default=50),
     )
-    return reply({"items": wire.messages(page.messages), "latestSequence": page.latest})
+    return edge.reply({"items": wire.messages(page.messages), "latestSequence": page.latest})
 
 
 @bp.function_name("post_message")
@@ -41,11 +43,11 @@ async def list_messages(req: func.HttpRequest) -> func.HttpResponse:
 async def post_message(req: func.HttpRequest, pushes: func.Out[str]) -> func.HttpResponse:
     """Post a message. 201 {message}, 200 for a repeat; 400; 403 blocked; 404; 413; 429."""
     call = await edge.call_by(req, "messages")
-    conversation_id = _conversation_id(req)
+    conversation_id = decode.route_conversation(req.route_params)
     draft = drafts.parse(decode.json_object(req.get_body()))
     posted = await (await chat()).posting.post_message(call, conversation_id, draft)
-    push(pushes, posted.effects)
-    return reply({"message": wire.message(posted.message)}, 200 if posted.repeated else 201)
+    edge.push(pushes, posted.effects)
+    return edge.reply({"message": wire.message(posted.message)}, 200 if posted.repeated else 201)
 
 
 @bp.function_name("put_receipt")
@@ -56,12 +58,12 @@ async def put_receipt(req: func.HttpRequest, pushes: func.Out[str]) -> func.Http
     """Advance the caller's watermarks: {delivered?, read?}. 200 receipt; 400; 404."""
     call = await edge.call_by(req)
     fields = decode.json_object(req.get_body())
-    delivered, read = acknowledged(fields)
+    delivered, read = decode.acknowledged(fields)
     receipt, effects = await (await chat()).receipts.acknowledge(
-        call, _conversation_id(req), delivered=delivered, read=read
+        call, decode.route_conversation(req.route_params), delivered=delivered, read=read
     )
-    push(pushes, effects)
-    return reply(wire.receipt(receipt))
+    edge.push(pushes, effects)
+    return edge.reply(wire.receipt(receipt))
 
 
 @bp.function_name("sync")
@@ -71,10 +73,10 @@ async def sync(req: func.HttpRequest) -> func.HttpResponse:
     """Say what the caller lacks: {positions, limit?}. 200 {items, more}; 400."""
     call = await edge.call_by(req)
     fields = decode.json_object(req.get_body())
-    limit = decode.whole_number(fields, "limit", low=1, high=_MAX_PAGE) or _DEFAULT_PAGE
-    positions = _positions(fields.get("positions", {}))
+    limit = decode.whole_number(fields, "limit", low=1, high=100) or 50
+    positions = decode.positions(fields)
     items, more = await (await chat()).history.sync(call, positions, limit=limit)
-    return reply({"items": [_sync_item(item) for item in items], "more": more})
+    return edge.reply({"items": [wire.sync_item(item) for item in items], "more": more})
 
 
 @bp.function_name("grant_attachment")
@@ -89,18 +91,12 @@ async def grant_attachment(req: func.HttpRequest) -> func.HttpResponse:
     fields = decode.json_object(req.get_body())
     attachment_id, grant = await (await chat()).attachments.grant_upload(
         call,
-        _conversation_id(req),
+        decode.route_conversation(req.route_params),
         file_name=fields.get("fileName", ""),
         content_type=fields.get("contentType", ""),
         size_bytes=fields.get("sizeBytes", 0),
     )
-    granted = {
-        "attachmentId": attachment_id,
-        "uploadUrl": grant.url,
-        "headers": dict(grant.headers),
-        "expiresAt": to_ms(grant.expires_at),
-    }
-    return reply(granted, 201)
+    return edge.reply(wire.granted(attachment_id, grant), 201)
 
 
 @bp.function_name("get_attachment")
@@ -115,46 +111,6 @@ async def get_attachment(req: func.HttpRequest) -> func.HttpResponse:
     attachment_id = decode.attachment_id(req.route_params.get("attachmentId"))
     small = req.params.get("size") == "thumbnail"
     url = await (await chat()).attachments.read_url(
-        call, _conversation_id(req), attachment_id, thumbnail=small
+        call, decode.route_conversation(req.route_params), attachment_id, thumbnail=small
     )
-    return reply(status=302, headers={"Location": url})
-
-
-def acknowledged(fields: Fields) -> tuple[Sequence | None, Sequence | None]:
-    """Return the watermarks *fields* ask for; whether they exist is found out later."""
-    delivered, read = decode.sequence(fields, "delivered"), decode.sequence(fields, "read")
-    check_acknowledgement(delivered, read, latest=Sequence(MAX_SEQUENCE))
-    return delivered, read
-
-
-def _conversation_id(req: func.HttpRequest) -> ConversationId:
-    return decode.conversation_id(req.route_params.get("conversationId"))
-
-
-def _query_sequence(req: func.HttpRequest, name: str) -> Sequence | None:
-    number = decode.query_number(req.params, name, low=0, high=MAX_SEQUENCE)
-    return None if number is None else Sequence(number)
-
-
-def _positions(value: object) -> dict[ConversationId, Sequence]:
-    fields = decode.as_object(value, field="positions")
-    if len(fields) > _MAX_POSITIONS:
-        raise InvalidError(f"positions: at most {_MAX_POSITIONS} conversations")
-    found: dict[ConversationId, Sequence] = {}
-    for name in fields:
-        position = decode.sequence(fields, name)
-        if position is None:
-            raise InvalidError("positions: each must be a sequence")
-        if is_conversation_id(name):
-            found[ConversationId(name)] = position
-    return found
-
-
-def _sync_item(item: SyncItem) -> wire.Json:
-    return {
-        "conversationId": item.conversation_id,
-        "latestSequence": item.latest,
-        "messages": wire.messages(item.messages),
-        "complete": item.complete,
-        "receipt": wire.receipt(item.receipt),
-    }
+    return edge.reply(status=302, headers={"Location": url})

@@ -1,19 +1,19 @@
 """The malware scanner's verdicts: Defender for Storage, through Event Grid."""
 
 import logging
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final
 
 import azure.functions as func
 
 from shared.bootstrap import chat
-from shared.domain.ids import (
-    AttachmentId,
-    ConversationId,
-    is_attachment_id,
-    is_conversation_id,
-)
-from triggers.edge import PUSHES, push
+from triggers.bindings import PUSHES
+from triggers.lazy import lazily
+
+if TYPE_CHECKING:
+    from triggers import decode, edge
+else:
+    decode = lazily("triggers.decode")
+    edge = lazily("triggers.edge")
 
 logger = logging.getLogger("parley")
 
@@ -34,20 +34,10 @@ async def attachment_scanned(event: func.EventGridEvent, pushes: func.Out[str]) 
     Source: Microsoft.Security.MalwareScanningResult, docs/operations.md#malware-scanning.
     """
     data: dict[str, Any] = event.get_json()
-    result, place = data.get("scanResultType"), _place(str(data.get("blobUri", "")))
+    result, place = data.get("scanResultType"), decode.file_place(str(data.get("blobUri", "")))
     if place is None:
         return  # not one of our files
     if result not in {_CLEAN, _MALICIOUS}:
         logger.error("attachment_scanned no verdict: %s", result)
         return
-    push(pushes, await (await chat()).files.take_verdict(*place, clean=result == _CLEAN))
-
-
-def _place(blob_uri: str) -> tuple[ConversationId, AttachmentId] | None:
-    # .../attachments/files/<conversation>/<attachment>
-    parts = urlsplit(blob_uri).path.split("/")[-3:]
-    if len(parts) != 3 or parts[0] != "files":
-        return None
-    if not is_conversation_id(parts[1]) or not is_attachment_id(parts[2]):
-        return None
-    return ConversationId(parts[1]), AttachmentId(parts[2])
+    edge.push(pushes, await (await chat()).files.take_verdict(*place, clean=result == _CLEAN))

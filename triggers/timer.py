@@ -1,14 +1,20 @@
 """Timers: receipts are flushed, lapsed leases announced. And the warm-up of a new worker."""
 
 import logging
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import azure.functions as func
 from azure.functions.warmup import WarmUpContext
 
 from shared.bootstrap import chat
-from shared.config import Timing
-from triggers.edge import PUSHES, push
+from shared.timing import Timing
+from triggers.bindings import PUSHES
+from triggers.lazy import lazily
+
+if TYPE_CHECKING:
+    from triggers import edge
+else:
+    edge = lazily("triggers.edge")
 
 logger = logging.getLogger("parley")
 
@@ -28,7 +34,7 @@ def every(seconds: int) -> str:
 async def flush_receipts(timer: func.TimerRequest, pushes: func.Out[str]) -> None:
     """Write changed receipts to the store, and tell groups of them."""
     del timer
-    push(pushes, await (await chat()).receipts.flush())
+    edge.push(pushes, await (await chat()).receipts.flush())
 
 
 @bp.function_name("sweep_presence")
@@ -37,7 +43,7 @@ async def flush_receipts(timer: func.TimerRequest, pushes: func.Out[str]) -> Non
 async def sweep_presence(timer: func.TimerRequest, pushes: func.Out[str]) -> None:
     """Announce offline those whose last lease lapsed."""
     del timer
-    push(pushes, await (await chat()).presences.sweep())
+    edge.push(pushes, await (await chat()).presences.sweep())
 
 
 @bp.function_name("sweep_uploads")

@@ -1,9 +1,10 @@
 """The chat's values as JSON, in the names and shapes of docs/protocol.md."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from shared.domain.attachment import Attachment
+from shared.domain.attachment import Attachment, UploadGrant
 from shared.domain.conversation import Conversation, Member
 from shared.domain.events import (
     AttachmentChanged,
@@ -21,11 +22,16 @@ from shared.domain.events import (
     ToUser,
     TypingChanged,
 )
-from shared.domain.ids import Sequence
+from shared.domain.ids import AttachmentId, ConversationId, Sequence
 from shared.domain.message import Message, Status
 from shared.domain.presence import Presence
 from shared.domain.receipt import Receipt
 from shared.domain.times import to_ms
+from shared.domain.user import User
+from shared.services.accounts import Contact
+from shared.services.history import SyncItem
+from shared.services.inbox import InboxItem
+from shared.services.presences import Beat
 
 type Json = dict[str, Any]
 
@@ -88,6 +94,66 @@ def presence(of: Presence) -> Json:
         "userId": of.user_id,
         "status": of.status,
         "lastSeenAt": to_ms(of.last_seen_at) if of.last_seen_at else None,
+    }
+
+
+def profile(of: User, public_key: str) -> Json:
+    return {
+        "userId": of.id,
+        "displayName": of.display_name,
+        "avatarUrl": of.avatar_url,
+        "settings": {"preview": of.preview, "blocked": list(of.blocked)},
+        "push": {"publicKey": public_key},
+    }
+
+
+def contact(of: Contact) -> Json:
+    return {
+        "userId": of.user.id,
+        "displayName": of.user.display_name,
+        "avatarUrl": of.user.avatar_url,
+        "presence": presence(of.presence),
+    }
+
+
+def inbox_item(of: InboxItem) -> Json:
+    return {
+        "conversation": conversation(of.row.conversation, of.row.head.sequence),
+        "lastMessage": message(of.row.last) if of.row.last else None,
+        "unreadCount": of.unread_count,
+        "receipt": receipt(of.row.receipt),
+        "muted": of.muted,
+    }
+
+
+def muted(conversation_id: ConversationId, until: datetime | None) -> Json:
+    return {"conversationId": conversation_id, "until": to_ms(until) if until else None}
+
+
+def sync_item(of: SyncItem) -> Json:
+    return {
+        "conversationId": of.conversation_id,
+        "latestSequence": of.latest,
+        "messages": messages(of.messages),
+        "complete": of.complete,
+        "receipt": receipt(of.receipt),
+    }
+
+
+def granted(attachment_id: AttachmentId, grant: UploadGrant) -> Json:
+    return {
+        "attachmentId": attachment_id,
+        "uploadUrl": grant.url,
+        "headers": dict(grant.headers),
+        "expiresAt": to_ms(grant.expires_at),
+    }
+
+
+def beat(of: Beat, interval_s: int) -> Json:
+    return {
+        "serverTime": to_ms(of.server_time),
+        "activity": of.activity,
+        "nextInMs": interval_s * 1000,
     }
 
 

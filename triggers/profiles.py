@@ -1,0 +1,64 @@
+"""Users as the website tells of them: posted by itself, or rows of its table that changed."""
+
+import json
+from typing import Any, Final
+
+from shared.domain.errors import InvalidError
+from shared.domain.ids import user_id
+from shared.domain.user import MAX_URL_CHARACTERS, display_name
+from shared.services.accounts import Profile
+from triggers import decode
+from triggers.decode import Fields
+
+_MOST_USERS: Final = 100
+_MOST_CONTACTS: Final = 5_000
+_DELETED: Final = 2  # the SQL trigger's operations: 0 insert, 1 update, 2 delete
+
+
+def posted(body: bytes) -> list[Profile]:
+    """Return the users of {items: [...]}.
+
+    Raises:
+        InvalidError: Not at most 100 users, or a field of one is wrong.
+    """
+    items = decode.json_object(body).get("items")
+    if not isinstance(items, list) or len(items) > _MOST_USERS:
+        raise InvalidError(f"items: must be a list of at most {_MOST_USERS} users")
+    return [profile(item) for item in items]
+
+
+def changed(text: str) -> list[Profile]:
+    """Return the users of the SQL trigger's rows; a deleted one is left as it was."""
+    rows = json.loads(text)
+    live = [row["Item"] for row in rows if row.get("Operation") != _DELETED]
+    return [profile(_unpacked(item)) for item in live]
+
+
+def profile(value: object) -> Profile:
+    """Return what the website says of one user.
+
+    Raises:
+        InvalidError: A field is missing or of the wrong kind.
+    """
+    fields = decode.as_object(value, field="items")
+    identifier = user_id(fields.get("userId"), field="userId")
+    return Profile(
+        identifier,
+        display_name(fields.get("displayName"), fallback=identifier),
+        decode.text(fields, "avatarUrl", longest=MAX_URL_CHARACTERS, default=""),
+        contacts=_ids(fields, "contacts"),
+        blocked=_ids(fields, "blocked"),
+    )
+
+
+def _ids(fields: Fields, name: str) -> tuple[Any, ...]:
+    return tuple(decode.user_ids(fields.get(name, []), field=name, most=_MOST_CONTACTS))
+
+
+def _unpacked(item: dict[str, Any]) -> dict[str, Any]:
+    # SQL has no lists: contacts and blocks come as JSON text, names in the table's own case.
+    fields = {name[:1].lower() + name[1:]: value for name, value in item.items()}
+    for name in ("contacts", "blocked"):
+        if isinstance(fields.get(name), str):
+            fields[name] = json.loads(fields[name])
+    return {name: value for name, value in fields.items() if value is not None}
