@@ -13,6 +13,6 @@ compile() {
         --no-header --no-annotate --no-emit-index-url --no-emit-find-links "$@" >/dev/null
 }
 
-compile --group dev --group local --generate-hashes -o requirements-dev.txt "$@"
+compile --group dev --group infra --group local --generate-hashes -o requirements-dev.txt "$@"
 compile --constraints requirements-dev.txt -o requirements.txt "$@"
 .venv/bin/python tools/requirements.py stamp
