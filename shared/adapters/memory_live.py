@@ -67,6 +67,11 @@ class MemoryLiveState(LiveState):
                 kept.activity[user] += 1
 
     @override
+    async def raise_heads(self, newest: Series[Message]) -> list[bool]:
+        async with self.line.call("raise_heads"):
+            return [self._raise_head(message) for message in newest]
+
+    @override
     async def heartbeat(self, call: Call) -> tuple[CallState, int]:
         async with self.line.call("heartbeat"):
             return self.redis.enter(call), self.redis.kept.activity[call.user_id]
@@ -223,6 +228,13 @@ class MemoryLiveState(LiveState):
 
     def _hot(self, conversation_id: ConversationId) -> Hot:
         return self.redis.kept.hot.get(conversation_id) or Hot()
+
+    def _raise_head(self, message: Message) -> bool:
+        hot = self._hot(message.conversation_id)
+        if not hot.ready or message.sequence <= hot.sequence:
+            return False
+        hot.sequence, hot.at, hot.last = message.sequence, message.sent_at, message
+        return True
 
     def _snapshot(self, conversation_id: ConversationId) -> LiveConversation:
         hot = self._hot(conversation_id)

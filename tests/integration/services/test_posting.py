@@ -1,0 +1,347 @@
+"""Sending: store first, push second; once, whatever is lost on the way."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.errors import (
+    BlockedError,
+    InvalidError,
+    NotFoundError,
+    RateLimitedError,
+    UnavailableError,
+)
+from shared.domain.events import MessagePosted, Push, ToGroup, ToUser
+from shared.domain.ids import Sequence
+from shared.domain.limits import Limit
+from shared.domain.live import Call
+from tests.integration.services.world import (
+    Worker,
+    World,
+    by,
+    draft,
+    post,
+    start,
+    start_pair,
+)
+from tests.unit.things import ANN, BOB, CAT, DAN, GROUP, client_id
+
+
+async def test_messages_are_numbered_from_one_without_a_gap(world: World, worker: Worker) -> None:
+    conversation = (await start(worker, ANN, BOB)).conversation
+
+    posted = [
+        await post(worker, conversation.id, n, user) for n, user in enumerate((ANN, BOB, ANN))
+    ]
+
+    assert [one.message.sequence for one in posted] == [1, 2, 3]
+    assert not any(one.repeated for one in posted)
+    assert world.stored(conversation.id) == [one.message for one in posted]
+
+
+async def test_a_message_to_a_pair_is_pushed_to_the_other_and_to_the_senders_other_devices(
+    worker: Worker,
+) -> None:
+    conversation = (await start_pair(worker)).conversation
+    call = by(ANN, "phone")
+    await worker.chat.presences.connected(by(ANN, "desk"), call.connection_id)  # type: ignore[arg-type]
+
+    alone = await worker.chat.posting.post_message(by(BOB, "tv"), conversation.id, draft(1))
+    both = await worker.chat.posting.post_message(call, conversation.id, draft(2))
+
+    event = MessagePosted(alone.message)
+    assert [one for one in alone.effects if isinstance(one.event, MessagePosted)] == [  # type: ignore[union-attr]
+        Push(event, ToUser(ANN))
+    ]
+    event = MessagePosted(both.message)
+    assert both.effects == [Push(event, ToUser(BOB)), Push(event, ToUser(ANN))]
+
+
+async def test_a_message_to_a_group_is_one_push_however_many_members(worker: Worker) -> None:
+    conversation = (await start(worker, ANN, BOB, CAT, DAN)).conversation
+
+    posted = await post(worker, conversation.id, 1)
+
+    assert posted.effects == [Push(MessagePosted(posted.message), ToGroup(conversation.id))]
+
+
+async def test_a_repeat_returns_the_original_and_is_pushed_again(
+    world: World, worker: Worker
+) -> None:
+    conversation = (await start_pair(worker)).conversation
+    first = await post(worker, conversation.id, 1, body="first")
+
+    again = await post(worker, conversation.id, 1, body="other", retry=True)
+
+    assert again.repeated
+    assert again.message == first.message
+    assert again.effects == first.effects
+    assert len(world.stored(conversation.id)) == 1
+
+
+async def test_two_senders_may_use_one_client_message_id(world: World, worker: Worker) -> None:
+    conversation = (await start_pair(worker)).conversation
+
+    await post(worker, conversation.id, 1, ANN)
+    await post(worker, conversation.id, 1, BOB)
+
+    assert [one.sender_id for one in world.stored(conversation.id)] == [ANN, BOB]
+
+
+async def test_a_lost_reply_is_answered_with_the_original(world: World, worker: Worker) -> None:
+    conversation = (await start_pair(worker)).conversation
+    worker.messages.line.fail("append", when="after")
+
+    with pytest.raises(UnavailableError):
+        await post(worker, conversation.id, 1)
+    again = await post(worker, conversation.id, 1, retry=True)
+
+    assert again.repeated
+    assert again.message.sequence == 1
+    assert len(world.stored(conversation.id)) == 1
+
+
+async def test_what_was_not_stored_is_stored_by_the_retry(world: World, worker: Worker) -> None:
+    conversation = (await start_pair(worker)).conversation
+    worker.messages.line.fail("append", when="before")
+
+    with pytest.raises(UnavailableError):
+        await post(worker, conversation.id, 1)
+    again = await post(worker, conversation.id, 1, retry=True)
+
+    assert not again.repeated
+    assert len(world.stored(conversation.id)) == 1
+
+
+async def test_a_retry_finds_its_original_buckets_ago() -> None:
+    world = World(settings={"CHAT_BUCKET_SIZE": "2"})
+    worker = world.worker()
+    conversation = (await start_pair(worker)).conversation
+    first = await post(worker, conversation.id, 0)
+    for number in range(1, 8):
+        await post(worker, conversation.id, number)
+
+    again = await post(world.worker(), conversation.id, 0, retry=True)
+
+    assert (again.message, again.repeated) == (first.message, True)
+    assert len(world.stored(conversation.id)) == 8
+
+
+async def test_a_send_is_one_request_to_the_store_and_two_to_live_state(
+    world: World, worker: Worker
+) -> None:
+    conversation = (await start_pair(worker)).conversation
+    await post(worker, conversation.id, 1)
+    lines = worker.messages.line, worker.conversations.line, world.users.line, world.redis_line
+    for line in lines:
+        line.calls.clear()
+
+    await post(worker, conversation.id, 2)
+
+    assert [dict(line.calls) for line in lines] == [
+        {"append": 1},
+        {},
+        {},
+        {"enter_conversation": 1, "record_sent": 1},
+    ]
+
+
+async def test_without_live_state_messages_are_stored_in_order(
+    world: World, worker: Worker
+) -> None:
+    conversation = (await start_pair(worker)).conversation
+    await post(worker, conversation.id, 1)
+    world.redis_line.down = True
+
+    posted = [await post(one, conversation.id, n) for n, one in ((2, worker), (3, world.worker()))]
+
+    assert [one.message.sequence for one in posted] == [2, 3]
+
+
+async def test_what_was_sent_while_live_state_was_lost_is_its_head_again(
+    world: World, worker: Worker
+) -> None:
+    conversation = (await start_pair(worker)).conversation
+    await post(worker, conversation.id, 1)
+    world.redis.flush()
+
+    posted = await post(world.worker(), conversation.id, 2)
+
+    head = await world.live.head(conversation.id)
+    assert posted.message.sequence == 2
+    assert (head.known, head.sequence) == (True, 2)
+
+
+async def test_a_stranger_posts_nowhere(worker: Worker) -> None:
+    conversation = (await start_pair(worker)).conversation
+
+    with pytest.raises(NotFoundError):
+        await post(worker, conversation.id, 1, CAT)
+    with pytest.raises(NotFoundError):
+        await post(worker, GROUP, 1, ANN)
+
+
+@pytest.mark.parametrize("blocker", [ANN, BOB])
+async def test_a_block_stops_both_sides_on_every_worker(
+    world: World, worker: Worker, blocker: str
+) -> None:
+    conversation = (await start_pair(worker)).conversation
+    other_worker = world.worker()
+    await post(other_worker, conversation.id, 1)
+
+    one, other = (ANN, BOB) if blocker == ANN else (BOB, ANN)
+    await worker.chat.accounts.block(by(one), other, blocked=True)
+
+    for sender in (ANN, BOB):
+        with pytest.raises(BlockedError):
+            await post(other_worker, conversation.id, 2, sender)
+    await worker.chat.accounts.block(by(one), other, blocked=False)
+    assert (await post(other_worker, conversation.id, 2)).message.sequence == 2
+
+
+async def test_a_removed_member_posts_no_more_on_any_worker(world: World, worker: Worker) -> None:
+    conversation = (await start(worker, ANN, BOB)).conversation
+    other_worker = world.worker()
+    await post(other_worker, conversation.id, 1, BOB)
+
+    await worker.chat.conversations.remove_member(by(ANN), conversation.id, user_id=BOB)
+
+    with pytest.raises(NotFoundError):
+        await post(other_worker, conversation.id, 2, BOB)
+
+
+async def test_a_limit_holds_across_workers(world: World, worker: Worker) -> None:
+    conversation = (await start_pair(worker)).conversation
+    call = replace(by(ANN), limit=("messages", Limit(per_second=1, burst=2)))
+
+    for number, one in enumerate((worker, world.worker())):
+        await one.chat.posting.post_message(call, conversation.id, draft(number))
+    with pytest.raises(RateLimitedError) as refused:
+        await worker.chat.posting.post_message(call, conversation.id, draft(2))
+
+    assert refused.value.retry_after_ms == 1001
+    world.clock.advance(1.1)
+    await worker.chat.posting.post_message(call, conversation.id, draft(2))
+
+
+async def test_limits_are_off_while_live_state_is_down(world: World, worker: Worker) -> None:
+    conversation = (await start_pair(worker)).conversation
+    call = Call(ANN, limit=("messages", Limit(per_second=1, burst=1)))
+    world.redis_line.down = True
+
+    for number in range(3):
+        await worker.chat.posting.post_message(call, conversation.id, draft(number))
+
+    assert len(world.stored(conversation.id)) == 3
+
+
+@pytest.mark.parametrize("number", [0, 2, 99])
+async def test_a_reply_answers_a_message_that_is_there(worker: Worker, number: int) -> None:
+    conversation = (await start_pair(worker)).conversation
+    await post(worker, conversation.id, 1)
+
+    answered = await post(worker, conversation.id, 2, reply_to=Sequence(1))
+
+    assert answered.message.reply_to == 1
+    with pytest.raises(InvalidError, match="replyTo"):
+        await post(worker, conversation.id, 3, reply_to=Sequence(number + (number == 2)))
+
+
+async def test_a_newcomer_answers_only_what_they_can_see(worker: Worker) -> None:
+    conversation = (await start(worker, ANN, BOB)).conversation
+    await post(worker, conversation.id, 1)
+    await worker.chat.conversations.add_members(by(ANN), conversation.id, user_ids=[CAT])
+
+    with pytest.raises(InvalidError, match="replyTo"):
+        await post(worker, conversation.id, 2, CAT, reply_to=Sequence(1))
+
+
+async def test_many_at_once_on_several_workers_leave_no_gap(world: World, worker: Worker) -> None:
+    conversation = (await start(worker, ANN, BOB, CAT)).conversation
+    workers = [worker, world.worker(), world.worker()]
+
+    posted = await asyncio.gather(
+        *(
+            post(workers[n % 3], conversation.id, n, user)
+            for n in range(10)
+            for user in (ANN, BOB, CAT)
+        )
+    )
+
+    assert sorted(one.message.sequence for one in posted) == list(range(1, 31))
+    pairs = {(one.sender_id, one.client_message_id) for one in world.stored(conversation.id)}
+    assert len(pairs) == 30
+
+
+async def test_two_attempts_over_a_buckets_end_store_one_message() -> None:
+    world = World(settings={"CHAT_BUCKET_SIZE": "2"})
+    one, other = world.worker(), world.worker()
+    conversation = (await start_pair(one)).conversation
+    await post(one, conversation.id, 1)
+
+    posted = await asyncio.gather(
+        post(one, conversation.id, 2),
+        post(other, conversation.id, 3, BOB),
+        post(other, conversation.id, 2, retry=True),
+    )
+
+    stored = world.stored(conversation.id)
+    assert [message.sequence for message in stored] == [1, 2, 3]
+    assert posted[0].message == posted[2].message
+    assert {message.client_message_id for message in stored} == {client_id(n) for n in (1, 2, 3)}
+
+
+async def test_the_first_message_of_an_old_bucket_is_looked_for_once(world: World) -> None:
+    world = World(settings={"CHAT_BUCKET_SIZE": "2"})
+    worker = world.worker()
+    conversation = (await start_pair(worker)).conversation
+    for number in range(3):
+        await post(worker, conversation.id, number)
+    world.clock.advance(timedelta(hours=1).total_seconds())
+    worker.messages.line.calls.clear()
+
+    await post(worker, conversation.id, 3)
+
+    assert dict(worker.messages.line.calls) == {"find": 1, "append": 1}
+
+
+async def test_a_store_that_lags_for_long_is_unavailable_rather_than_wrong() -> None:
+    world = World(settings={"CHAT_BUCKET_SIZE": "1"})
+    worker, other = world.worker(), world.worker()
+    conversation = (await start_pair(worker)).conversation
+    await post(worker, conversation.id, 1)
+    other.messages.replica.lag(9, reads=99)
+
+    with pytest.raises(UnavailableError):
+        await post(other, conversation.id, 2, BOB)
+
+    other.messages.replica.lag(0, reads=0)
+    assert (await post(other, conversation.id, 2, BOB, retry=True)).message.sequence == 2
+
+
+async def test_a_conversation_that_others_always_win_is_unavailable(
+    world: World, worker: Worker
+) -> None:
+    conversation = (await start_pair(worker)).conversation
+    number = 100
+
+    async def another_is_quicker(name: str) -> None:
+        nonlocal number
+        if name == "append":
+            number += 1
+            log = world.message_table.logs[conversation.id]
+            template = (await post(world.worker(), conversation.id, 1, BOB, retry=True)).message
+            log.append(
+                replace(
+                    template,
+                    sequence=Sequence(len(log) + 1),
+                    client_message_id=client_id(number),
+                )
+            )
+
+    worker.messages.line.pause = another_is_quicker
+
+    with pytest.raises(UnavailableError, match="busy"):
+        await post(worker, conversation.id, 2)
