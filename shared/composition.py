@@ -45,6 +45,7 @@ from shared.services.conversations import Conversations
 from shared.services.entrance import Entrance
 from shared.services.files import Files
 from shared.services.gate import Gate
+from shared.services.healing import Healing
 from shared.services.health import Health, check_health
 from shared.services.history import History
 from shared.services.inbox import Inbox
@@ -76,6 +77,7 @@ class Chat:
     inbox: Inbox
     attachments: Attachments
     files: Files
+    healing: Healing
     accounts: Accounts
     notifications: Notifications
     probes: Mapping[str, Probe]
@@ -193,6 +195,7 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         inbox=inbox,
         attachments=attachments,
         files=Files(reader, of.messages, of.blobs, of.images, of.clock),
+        healing=Healing(reader, of.live),
         accounts=accounts,
         notifications=Notifications(
             entrance,

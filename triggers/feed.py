@@ -45,6 +45,29 @@ async def notify_absent(documents: func.DocumentList) -> None:
     await (await chat()).notifications.decide(messages)
 
 
+@bp.function_name("confirm_heads")
+@bp.cosmos_db_trigger(
+    arg_name="documents",
+    connection=COSMOS,
+    database_name=DATABASE,
+    container_name="messages",
+    lease_container_name="leases",
+    lease_container_prefix="heads",
+    create_lease_container_if_not_exists=False,
+    feed_poll_delay=_POLL_MS,
+    max_items_per_invocation=_MOST,
+)
+@bp.retry(
+    strategy="exponential_backoff",
+    max_retry_count="-1",
+    minimum_interval="00:00:01",
+    maximum_interval="00:01:00",
+)
+async def confirm_heads(documents: func.DocumentList) -> None:
+    """Record in live state what a crash kept from it; waits while live state is down."""
+    await (await chat()).healing.confirm(stored.messages(documents))
+
+
 @bp.function_name("process_attachments")
 @bp.cosmos_db_trigger(
     arg_name="documents",

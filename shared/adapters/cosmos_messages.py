@@ -75,6 +75,9 @@ class CosmosMessageStore(MessageStore):
         for bucket in range(self._bucket(first), self._bucket(last) + 1):
             items = await self._query(_RANGE, parameters, [conversation_id, bucket])
             found += [message_from_item(item) for item in items]
+            full = (bucket + 1) * self._bucket_size
+            if not found or found[-1].sequence < min(full, last):
+                break  # sequences have no gaps: what lies beyond is not there yet
         return found
 
     @override

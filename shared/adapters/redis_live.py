@@ -113,6 +113,22 @@ class RedisLiveState(LiveState):
         )
 
     @override
+    async def raise_heads(self, newest: Series[Message]) -> list[bool]:
+        answers = await self._client.run(
+            *(
+                call(
+                    scripts.RAISE_HEAD,
+                    (keys.conversation(message.conversation_id),),
+                    message.sequence,
+                    to_ms(message.sent_at),
+                    message_text(message),
+                )
+                for message in newest
+            )
+        )
+        return [bool(answer) for answer in answers]
+
+    @override
     async def heartbeat(self, call: Call) -> tuple[CallState, int]:
         answers = await self._client.run(*self.entering(call), ("GET", keys.activity(call.user_id)))
         return self.entered(answers[0]), int(answers[-1] or 0)

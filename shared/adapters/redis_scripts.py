@@ -111,6 +111,16 @@ redis.call('PEXPIRE', KEYS[1], {_KEEP_MS})
 """
 )
 
+# KEYS conversation; ARGV sequence, sent-at ms, message JSON. Returns 1 if the head was behind.
+RAISE_HEAD = Script(
+    """
+local known = redis.call('HMGET', KEYS[1], 'ready', 'head')
+if not known[1] or tonumber(ARGV[1]) <= (tonumber(known[2]) or 0) then return 0 end
+redis.call('HSET', KEYS[1], 'head', ARGV[1], 'at', ARGV[2], 'last', ARGV[3])
+return 1
+"""
+)
+
 # KEYS inbox, activity; ARGV conversation, sent-at ms. An inbox that is not there is not begun:
 # it would be incomplete; reading it fills it.
 BUMP = Script(

@@ -51,6 +51,10 @@ class LiveState(Protocol):
         """Raise the head, the sender's own receipt, and every member's inbox and activity."""
         ...
 
+    async def raise_heads(self, newest: Series[Message]) -> list[bool]:
+        """Raise the heads of known conversations to these messages; tell which were behind."""
+        ...
+
     async def heartbeat(self, call: Call) -> tuple[CallState, int]:
         """Enter, and return the count of messages to this user."""
         ...

@@ -71,7 +71,12 @@ class History:
         entered = await self.entrance.enter(call, conversation_id)
         latest = entered.head.sequence
         first, last = _bounds(before, after, limit, latest, entered.member.history_from)
-        found = await self._range(conversation_id, first, last)
+        beyond = _beyond(first, last, limit, latest, closed=before is not None)
+        found = await self._range(conversation_id, first, last, beyond=beyond)
+        found = found[:limit] if after is not None else found[-limit:]
+        if found and found[-1].sequence > latest:
+            latest = found[-1].sequence
+            self.reader.raise_head(conversation_id, latest)
         _, receipts = await self.reader.receipts(entered.conversation)
         return Page(_with_status(entered.conversation, found, receipts), latest)
 
@@ -114,12 +119,17 @@ class History:
         return SyncItem(conversation.id, latest, messages, gap.complete, row.receipt)
 
     async def _range(
-        self, conversation_id: ConversationId, first: Sequence, last: Sequence
+        self,
+        conversation_id: ConversationId,
+        first: Sequence,
+        last: Sequence,
+        *,
+        beyond: Sequence | None = None,
     ) -> list[Message]:
         # Sequences have no gaps, so a page that lacks one was read behind its writer: read again.
         wanted = max(0, last - first + 1)
         for attempt in range(_LAG_TRIES):
-            found = await self.messages.list_range(conversation_id, first, last)
+            found = await self.messages.list_range(conversation_id, first, beyond or last)
             if len(found) >= wanted:
                 return found
             await asyncio.sleep(_LAG_S * 2**attempt)
@@ -139,6 +149,14 @@ def _bounds(
         first = max(after + 1, history_from)
         return Sequence(first), Sequence(min(top, first + limit - 1))
     return Sequence(max(history_from, top - limit + 1)), Sequence(top)
+
+
+def _beyond(
+    first: Sequence, last: Sequence, limit: int, latest: Sequence, *, closed: bool
+) -> Sequence:
+    # The head is a hint that may lag: a page that reaches it looks past it too.
+    open_end = not closed and last >= min(latest, first + limit - 1)
+    return Sequence(max(first, last + 1) + limit - 1) if open_end else last
 
 
 def _with_status(

@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from collections.abc import Sequence as Series
+from dataclasses import replace
 from typing import Final
 
 from shared.domain.conversation import Conversation
@@ -87,9 +88,10 @@ class ConversationReader:
 
     async def known_head(self, conversation: Conversation, head: Head) -> Head:
         """Return *head* if live state knew it; else find it in the store and make it known."""
-        if head.known:
-            return head
-        return (await self.recover(conversation))[0]
+        if not head.known:
+            return (await self.recover(conversation))[0]
+        local = self.local_head(conversation.id)
+        return head if head.sequence >= local else replace(head, sequence=local)
 
     async def recover(self, conversation: Conversation) -> tuple[Head, dict[UserId, Receipt]]:
         """Read head and receipts from the store, and put them back into live state."""
