@@ -31,6 +31,7 @@ _NAMES = {
     "amqp:footer:map": _FOOTER,
 }
 _MAX_TTL_MS = 0xFFFFFFFF  # the header's field is a uint
+_MAX_TIME_MS = 253_402_300_799_999  # the end of the year 9999
 _SCHEDULED_ENQUEUE_TIME = "x-opt-scheduled-enqueue-time"
 _OURS = {  # a client cannot set these: they are the broker's to say
     "x-opt-sequence-number",
@@ -216,7 +217,7 @@ def _client_annotations(data: bytes, at: int) -> tuple[list[bytes], int | None]:
         if key == _SCHEDULED_ENQUEUE_TIME:
             _, value_at = read_value(raw)
             value, _ = read_value(raw, value_at)
-            scheduled = value if isinstance(value, int) else None
+            scheduled = _small(value, _MAX_TIME_MS)
     return pairs, scheduled
 
 

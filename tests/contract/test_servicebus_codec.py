@@ -239,3 +239,12 @@ def test_a_message_id_of_any_type_is_a_key(name: uuid.UUID, number: int, data: b
         incoming = parse(encode(Described(ULong(0x73), [value])))
 
         assert incoming.message_id == key
+
+
+@pytest.mark.parametrize("time", [ULong(2**64 - 1), -1, 253_402_300_800_000, "soon", None])
+def test_a_time_that_is_none_schedules_nothing(time: object) -> None:
+    annotations = {Symbol("x-opt-scheduled-enqueue-time"): time}
+
+    incoming = parse(encode(Described(ULong(0x72), annotations)))
+
+    assert incoming.scheduled_ms is None
