@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import time
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -161,6 +162,24 @@ async def world_on(stack: Stack) -> AsyncIterator[World]:
             yield world
         finally:
             await world.close()
+
+
+async def eventually[T](
+    ask: Callable[[], Awaitable[T]], holds: Callable[[T], object], within_s: float = 15.0
+) -> T:
+    """Return what *ask* answers once it *holds*.
+
+    Raises:
+        AssertionError: It does not within *within_s* seconds.
+
+    """
+    deadline = time.monotonic() + within_s
+    while True:
+        answer = await ask()
+        if holds(answer):
+            return answer
+        assert time.monotonic() < deadline, answer
+        await asyncio.sleep(0.03)
 
 
 def message(body: str = "hello", **more: object) -> Json:
