@@ -3,13 +3,14 @@ import { Acknowledger } from "./acknowledger.ts";
 import { ChatApi } from "./api.ts";
 import { Conversations } from "./conversations.ts";
 import { Device } from "./device.ts";
-import { Heartbeat } from "./heartbeat.ts";
+import { EitherWay } from "./either-way.ts";
+import { type Beat, Heartbeat } from "./heartbeat.ts";
 import { Http, type TokenProvider } from "./http.ts";
 import { Hub, type ConnectionState } from "./hub.ts";
 import { listen } from "./hub-events.ts";
 import type { InboxSnapshot } from "./inbox.ts";
 import { InboxLoader } from "./inbox-loader.ts";
-import type { TimelineSnapshot } from "./open-conversation.ts";
+import type { OpenConversation, TimelineSnapshot } from "./open-conversation.ts";
 import type { OutboxEntry, OutboxStorage } from "./outbox-entry.ts";
 import { defaultOutboxStorage } from "./outbox-storage.ts";
 import { Outbox, type OutboxSnapshot } from "./outbox.ts";
@@ -19,7 +20,7 @@ import type { ReadableStore } from "./store.ts";
 import { Synchronizer } from "./synchronizer.ts";
 import { type Tabs, defaultTabs } from "./tabs.ts";
 import { TypingSender, TypingWatch } from "./typing.ts";
-import type { AttachmentRef, Conversation, Draft, Message, Presence, Receipt, SendRequest } from "./types.ts";
+import type { AttachmentRef, Conversation, Draft, Presence } from "./types.ts";
 import { type UploadOptions, type Uploadable, upload } from "./upload.ts";
 
 export interface ChatClientOptions {
@@ -36,8 +37,6 @@ export interface ChatClientOptions {
 
 /** Every so often without a hub, ask over HTTP what is new. */
 const FALLBACK_SYNC_MS = 15_000;
-/** Every third attempt goes over HTTP even when the hub looks well: its way to the app may not be. */
-const HTTP_EVERY = 3;
 
 /**
  * One user's chat: stores to show, and what the user can do. `start` it once, `stop` it when done.
@@ -59,6 +58,7 @@ export class ChatClient {
   readonly #typing = new TypingWatch();
   readonly #typingSender: TypingSender;
   readonly #device: Device;
+  #shown: OpenConversation | null = null;
   #fallback: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: ChatClientOptions) {
@@ -73,15 +73,16 @@ export class ChatClient {
       ...(options.transport === undefined ? {} : { transport: options.transport }),
       ...(options.protocol ? { protocol: options.protocol } : {}),
     });
+    const calls = new EitherWay(this.#hub, this.api);
     this.#outbox = new Outbox({
       userId,
       storage: options.storage ?? defaultOutboxStorage(),
       tabs: options.tabs ?? defaultTabs(userId),
-      deliver: (entry, retry) => this.#deliver(entry, retry),
+      deliver: (entry, retry) => calls.send(entry, retry),
       canDeliver: () => this.#hub.isOnline || this.connection.get().deviceOnline,
       onStored: (message) => this.#conversations.takeMessages([message]),
     });
-    this.#acknowledger = new Acknowledger((id, marks) => this.#acknowledge(id, marks));
+    this.#acknowledger = new Acknowledger((id, marks) => calls.acknowledge(id, marks));
     this.#conversations = new Conversations({
       userId,
       api: this.api,
@@ -97,10 +98,10 @@ export class ChatClient {
       done: () => this.#afterSync(),
     });
     this.#heartbeat = new Heartbeat({
-      beat: () => this.#hub.invoke("heartbeat", {}),
+      beat: () => this.#beat(),
       onMissed: () => this.#synchronizer.request(),
     });
-    this.#presence = new PresenceWatch((userIds) => this.#watch(userIds));
+    this.#presence = new PresenceWatch((userIds) => calls.watchPresence(userIds));
     this.#typingSender = new TypingSender((conversationId, typing) => {
       this.#hub.invoke("setTyping", { conversationId, typing }).catch(() => undefined);
     });
@@ -182,7 +183,8 @@ export class ChatClient {
 
   /** Load a conversation's newest messages, or repair what is loaded. */
   open(conversationId: string): Promise<void> {
-    return this.#conversations.open(conversationId).load();
+    this.#shown = this.#conversations.open(conversationId);
+    return this.#shown.load();
   }
 
   loadOlder(conversationId: string): Promise<void> {
@@ -241,27 +243,10 @@ export class ChatClient {
     return upload(this.api, conversationId, file, options);
   }
 
-  async #deliver(entry: OutboxEntry, retry: boolean): Promise<Message> {
-    const request: SendRequest = {
-      conversationId: entry.conversationId,
-      clientMessageId: entry.clientMessageId,
-      body: entry.body,
-      ...(entry.attachments.length > 0 ? { attachments: entry.attachments.map((file) => file.attachmentId) } : {}),
-      ...(entry.replyTo === null ? {} : { replyTo: entry.replyTo }),
-      ...(retry ? { retry: true } : {}),
-    };
-    if (!this.#hub.isOnline || entry.attempts % HTTP_EVERY === 0) return this.api.postMessage(request);
-    return (await this.#hub.invoke<{ message: Message }>("sendMessage", request)).message;
-  }
-
-  async #acknowledge(conversationId: string, marks: { delivered?: number; read?: number }): Promise<Receipt> {
-    if (!this.#hub.isOnline) return this.api.acknowledge(conversationId, marks);
-    return (await this.#hub.invoke<{ receipt: Receipt }>("acknowledge", { conversationId, ...marks })).receipt;
-  }
-
-  async #watch(userIds: string[]): Promise<Presence[]> {
-    if (!this.#hub.isOnline) return this.api.presence(userIds);
-    return (await this.#hub.invoke<{ items: Presence[] }>("watchPresence", { userIds })).items;
+  async #beat(): Promise<Beat> {
+    const beat = await this.#hub.invoke<Beat>("heartbeat", {});
+    if (this.#shown?.awaitsReceipts) this.#shown.reloadReceipts().catch(() => undefined);
+    return beat;
   }
 
   #adopt(conversation: Conversation): Conversation {

@@ -1,6 +1,6 @@
 const FIRST_INTERVAL_MS = 60_000;
 
-interface Beat {
+export interface Beat {
   activity: number;
   nextInMs: number;
 }

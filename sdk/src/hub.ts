@@ -31,6 +31,8 @@ export interface HubOptions {
 /** A proxy that blocks WebSockets is no end. */
 const WITH_FALLBACK = (HttpTransportType.WebSockets | HttpTransportType.LongPolling) as HttpTransportType;
 const INVOKE_TIMEOUT_MS = 15_000;
+/** Of a negotiate or of a send by long polling; its polls have a limit of their own. */
+const REQUEST_TIMEOUT_MS = 15_000;
 /** A connection that lasted less does not count as a success: the next wait grows. */
 const STABLE_MS = 5_000;
 
@@ -49,6 +51,7 @@ export class Hub {
         accessTokenFactory: options.token,
         httpClient: new SiteHttpClient(options.baseUrl, { "x-ms-client-principal-id": options.userId }),
         transport: options.transport ?? WITH_FALLBACK,
+        timeout: REQUEST_TIMEOUT_MS,
       })
       .configureLogging(LogLevel.None);
     if (options.protocol) builder.withHubProtocol(options.protocol);

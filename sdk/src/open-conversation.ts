@@ -123,6 +123,12 @@ export class OpenConversation {
     this.repair();
   }
 
+  /** Whether the newest own message may be further than its ticks say: a lost receipt repairs itself by nothing else. */
+  get awaitsReceipts(): boolean {
+    const newest = this.#store.get().items.findLast((item) => item.kind === "stored");
+    return newest?.message.senderId === this.#sources.userId && newest.status === "sent";
+  }
+
   /** Fill the hole after the last item, if there is one. */
   repair(): void {
     if (this.#repair || !this.#timeline.gap()) return;

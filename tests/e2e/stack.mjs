@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PYTHON = join(ROOT, ".venv", "bin", "python");
@@ -17,12 +18,13 @@ const SETTINGS = {
   CHAT_LIMIT_MESSAGES: "10/s:50",
 };
 
-/** Vitest's global set-up: one stack for all files, unless `PARLEY_URL` names one that runs already. */
+/** Vitest's global set-up: the page as it is now, and one stack for all files, unless `PARLEY_URL` names one that runs already. */
 export default async function setup(project) {
   if (process.env.PARLEY_URL) {
     project.provide("baseUrl", process.env.PARLEY_URL);
     return undefined;
   }
+  await promisify(execFile)("npm", ["run", "build", "-w", "web"], { cwd: ROOT });
   const directory = await mkdtemp(join(tmpdir(), "parley-e2e-"));
   const port = await freePorts();
   const child = spawn(PYTHON, ["-m", "local"], {
