@@ -58,11 +58,8 @@ param vapidSubject string
 param sqlServerAndDatabase string = ''
 param sqlTable string = 'dbo.Users'
 
-@description('Let Defender for Storage scan uploads.')
+@description('Let Defender for Storage scan uploads; a file is held back until its verdict has come.')
 param malwareScanning bool = false
-
-@description('Hold a file back until its scan result was handed to the app. Nothing hands it over yet: docs/security.md#files.')
-param attachmentsScanned bool = false
 
 @description('Who gets alerts and budget mails. Empty: nobody, and no budget.')
 param alertEmail string = ''
@@ -114,6 +111,11 @@ module vault 'app/vault.bicep' = {
   params: { location: location, tags: tags, token: token }
 }
 
+module scanTopic 'app/scan-topic.bicep' = if (malwareScanning) {
+  scope: group
+  params: { location: location, tags: tags, token: token }
+}
+
 module storage 'app/storage.bicep' = {
   scope: group
   params: {
@@ -123,7 +125,7 @@ module storage 'app/storage.bicep' = {
     sku: plan.zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'
     siteOrigins: origins
     closed: privateNetwork
-    malwareScanning: malwareScanning
+    scanTopicId: malwareScanning ? scanTopic!.outputs.id : ''
   }
 }
 
@@ -230,9 +232,10 @@ var clientSettings = front == 'frontdoor'
   ? { AzureSignalRConnectionString__clientEndpoint: frontDoorUrl }
   : (front == 'gateway' && plan.signalr.throughGateway ? { AzureSignalRConnectionString__clientEndpoint: gatewayUrl } : {})
 
-// Who may call the app past the edge: the edge, and SignalR Service with what clients do.
-var fromSignalR = [
+// Who may call the app past the edge: the edge, SignalR Service with what clients do, and Event Grid.
+var fromServices = [
   { name: 'signalr', priority: 200, action: 'Allow', tag: 'ServiceTag', ipAddress: 'AzureSignalR' }
+  { name: 'event-grid', priority: 210, action: 'Allow', tag: 'ServiceTag', ipAddress: 'AzureEventGrid' }
 ]
 var fromGateway = [
   { name: 'gateway', priority: 100, action: 'Allow', vnetSubnetResourceId: network.outputs.gatewaySubnetId }
@@ -248,8 +251,8 @@ var fromFrontDoor = [
   }
 ]
 var admitted = front == 'gateway'
-  ? concat(fromGateway, fromSignalR)
-  : (front == 'frontdoor' ? concat(fromFrontDoor, fromSignalR) : [])
+  ? concat(fromGateway, fromServices)
+  : (front == 'frontdoor' ? concat(fromFrontDoor, fromServices) : [])
 
 var sqlSettings = empty(sqlServerAndDatabase)
   ? { SqlConnection: 'none', 'AzureWebJobs.users_changed.Disabled': 'true' }
@@ -298,7 +301,8 @@ module functions 'app/functions.bicep' = {
       CHAT_VAPID_PRIVATE_KEY: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/${vapidKeyName})'
       CHAT_VAPID_SUBJECT: vapidSubject
       CHAT_PUSH_HOSTS: 'fcm.googleapis.com,*.push.services.mozilla.com,web.push.apple.com,*.notify.windows.com'
-      CHAT_ATTACHMENTS_SCANNED: string(attachmentsScanned)
+      CHAT_ATTACHMENTS_SCANNED: malwareScanning ? 'true' : 'false'
+      CHAT_UPLOAD_QUOTA_BYTES: '1073741824'
       CHAT_SQL_TABLE: sqlTable
       CHAT_BUCKET_SIZE: '5000'
       CHAT_PRESENCE_LEASE_SECONDS: '300'
@@ -390,6 +394,7 @@ output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_FUNCTION_NAME string = functions.outputs.name
 output AZURE_SIGNALR_NAME string = signalr.outputs.name
 output AZURE_KEY_VAULT_NAME string = vault.outputs.name
+output PARLEY_SCAN_TOPIC string = malwareScanning ? scanTopic!.outputs.name : ''
 output PARLEY_FRONT string = front
 output PARLEY_GATEWAY_ADDRESS string = front == 'gateway' ? gateway!.outputs.publicName : ''
 output PARLEY_URL string = front == 'gateway' ? gatewayUrl : (front == 'frontdoor' ? frontDoorUrl : 'https://${functions.outputs.hostName}')

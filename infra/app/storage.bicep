@@ -6,7 +6,9 @@ param token string
 param sku string
 param siteOrigins array
 param closed bool
-param malwareScanning bool
+
+@description('Event Grid topic that takes the verdicts of Defender for Storage. Empty: no scanning.')
+param scanTopicId string
 
 var model = loadJsonContent('../data-model.json')
 
@@ -118,7 +120,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
   }
 }
 
-resource scanning 'Microsoft.Security/defenderForStorageSettings@2025-06-01' = if (malwareScanning) {
+resource scanning 'Microsoft.Security/defenderForStorageSettings@2025-06-01' = if (!empty(scanTopicId)) {
   scope: files
   name: 'current'
   properties: {
@@ -129,6 +131,7 @@ resource scanning 'Microsoft.Security/defenderForStorageSettings@2025-06-01' = i
         isEnabled: true
         capGBPerMonth: 5000
       }
+      scanResultsEventGridTopicResourceId: scanTopicId
     }
     sensitiveDataDiscovery: { isEnabled: false }
   }

@@ -26,6 +26,12 @@ until az deployment group create --resource-group "$AZURE_RESOURCE_GROUP" --name
     sleep 30
 done
 
+if [ -n "${PARLEY_SCAN_TOPIC:-}" ]; then
+    az deployment group create --resource-group "$AZURE_RESOURCE_GROUP" --name parley-scan \
+        --template-file infra/scan.bicep --output none --parameters \
+        functionName="$AZURE_FUNCTION_NAME" topicName="$PARLEY_SCAN_TOPIC"
+fi
+
 # SignalR Service reads the secret again every half hour; the first time it must not wait for that.
 if [ "$first" = yes ]; then
     az signalr restart --resource-group "$AZURE_RESOURCE_GROUP" --name "$AZURE_SIGNALR_NAME"

@@ -18,6 +18,8 @@ API_VERSIONS = {
     "Microsoft.DocumentDB/databaseAccounts/sqlDatabases": "2025-10-15",
     "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers": "2025-10-15",
     "Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments": "2025-10-15",
+    "Microsoft.EventGrid/topics": "2025-02-15",
+    "Microsoft.EventGrid/topics/eventSubscriptions": "2025-02-15",
     "Microsoft.Insights/actionGroups": "2023-01-01",
     "Microsoft.Insights/autoscalesettings": "2022-10-01",
     "Microsoft.Insights/components": "2020-02-02",
@@ -90,6 +92,8 @@ MODELS: dict[str, list[tuple[str, str]]] = {
     "Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments": [
         (_COSMOS, "SqlRoleAssignmentCreateUpdateParameters")
     ],
+    "Microsoft.EventGrid/topics": [("eventgrid", "Topic")],
+    "Microsoft.EventGrid/topics/eventSubscriptions": [("eventgrid", "EventSubscription")],
     "Microsoft.Insights/actionGroups": [(_MONITOR, "ActionGroupResource")],
     "Microsoft.Insights/autoscalesettings": [(_MONITOR, "AutoscaleSettingResource")],
     "Microsoft.Insights/components": [("applicationinsights", "ApplicationInsightsComponent")],

@@ -58,6 +58,10 @@ CLOSED = {
         ("properties.minimumTlsVersion", "'TLS1_2'"),
         ("properties.supportsHttpsTrafficOnly", "true"),
     ],
+    "Microsoft.EventGrid/topics": [
+        ("properties.disableLocalAuth", "true"),
+        ("properties.minimumTlsVersionAllowed", "'1.2'"),
+    ],
     "Microsoft.Insights/components": [("properties.DisableLocalAuth", "true")],
     "Microsoft.OperationalInsights/workspaces": [("properties.features.disableLocalAuth", "true")],
     "Microsoft.KeyVault/vaults": [
