@@ -30,7 +30,7 @@ async function start(userId) {
 }
 
 const goTo = (page, conversationId) => page.evaluate((id) => (location.hash = `#/c/${encodeURIComponent(id)}`), conversationId);
-const isOnline = (page) => page.locator(".banner").waitFor({ state: "detached" });
+const isOnline = (page) => page.locator(".app[data-connection=online]").waitFor();
 
 /** Two people and their direct conversation; the second one is a client in this process. */
 async function acquainted() {
@@ -91,6 +91,7 @@ describe("a lost connection", () => {
     const { ann, b, id } = await acquainted();
     const a = await open(ann);
     await goTo(a, id);
+    await isOnline(a);
     await say(a, "before");
     await tick(a, "before", "Delivered").waitFor();
 

@@ -14,6 +14,7 @@ export function ChatApp({ onSwitchUser }: { onSwitchUser: () => void }) {
   const { client } = useChat();
   const conversationId = useRoute();
   const { unreadCount } = useStore(client.inbox);
+  const { phase } = useStore(client.connection);
   useNotificationClicks();
   useWatchedPresence(conversationId);
 
@@ -22,7 +23,7 @@ export function ChatApp({ onSwitchUser }: { onSwitchUser: () => void }) {
   }, [unreadCount]);
 
   return (
-    <div className="app" data-view={conversationId === null ? "list" : "conversation"}>
+    <div className="app" data-view={conversationId === null ? "list" : "conversation"} data-connection={phase}>
       <ConnectionBanner />
       <Sidebar selectedId={conversationId} onSwitchUser={onSwitchUser} />
       <main className="pane" aria-label="Conversation">
