@@ -150,16 +150,16 @@ var promises = [
   {
     name: 'sends-fail'
     severity: 1
-    says: 'More than one send in a thousand failed in the last quarter of an hour.'
-    query: '${sends} | summarize failed = sumif(ItemCount, Success == false), all = sum(ItemCount) | where all > 100 | extend value = 1000.0 * failed / all'
-    above: 1
+    says: 'More than one send in two thousand failed in the last quarter of an hour.'
+    query: '${sends} | summarize failed = sumif(ItemCount, Success == false), all = sum(ItemCount) | where all > 100 | extend value = 1000.0 * failed / all | where value > 0.5'
+    above: 0
   }
   {
     name: 'sends-are-slow'
     severity: 2
-    says: 'One send in twenty took longer than half a second in the app.'
+    says: 'One send in twenty took longer than a quarter of a second in the app.'
     query: '${sends} | summarize value = percentile(DurationMs, 95)'
-    above: 500
+    above: 250
   }
   {
     name: 'functions-fail'

@@ -1,5 +1,5 @@
 // The function app on Flex Consumption, and every setting it reads: here and nowhere else, because
-// each later write of app settings replaces the whole set. docs/security.md lists what each is for.
+// each later write of app settings replaces the whole set. infra/README.md lists them.
 param location string
 param tags object
 param token string

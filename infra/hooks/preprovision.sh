@@ -38,6 +38,7 @@ PARLEY_EDGE gateway and PARLEY_CERTIFICATE_NAME."
 fi
 
 # The first day of a budget cannot change later.
-if [ -z "${PARLEY_BUDGET_START:-}" ]; then
+# A pipeline has no memory: there it is a variable, or there is no budget.
+if [ -z "${PARLEY_BUDGET_START:-}${CI:-}" ]; then
     azd env set PARLEY_BUDGET_START "$(date -u +%Y-%m-01)"
 fi

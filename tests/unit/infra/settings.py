@@ -4,7 +4,6 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 from tests.unit.infra.bicep import INFRA, Template, entries, entry, literal, parse, walk
 
@@ -104,7 +103,3 @@ def _keys_of(template: Template, variable: str) -> set[str]:
 def _connections(functions: Template) -> list[str]:
     array = functions.declarations["connections"].node.named_children[-1]
     return [name for one in array.named_children if (name := literal(one))]
-
-
-def documents_with_settings() -> list[Path]:
-    return [path for path in (ROOT / "infra" / "README.md",) if path.is_file()]
