@@ -180,8 +180,9 @@ class MemoryLiveState(LiveState):
     async def enter_connection(self, call: Call) -> tuple[CallState, list[Seat] | None]:
         async with self.line.call("enter_connection"):
             seats = self.redis.kept.seats.get(call.user_id)
-            found = None if seats is None else [Seat(*one) for one in seats.items()]
-            return self.redis.enter(call), found
+            unsure = self.redis.kept.unsure[call.user_id]
+            found = [Seat(one, at, one not in unsure) for one, at in (seats or {}).items()]
+            return self.redis.enter(call), None if seats is None else found
 
     @override
     async def fill_seats(self, user_id: UserId, seats: Iterable[Seat]) -> None:
@@ -195,6 +196,14 @@ class MemoryLiveState(LiveState):
         async with self.line.call("take_seat"):
             for user_id in user_ids:
                 self._take_seat(user_id, seat)
+                self.redis.kept.unsure[user_id].add(seat.conversation_id)
+
+    @override
+    async def renew_seats(self, user_id: UserId, seats: Iterable[Seat]) -> None:
+        async with self.line.call("renew_seats"):
+            for seat in seats:
+                self._take_seat(user_id, seat)
+                self.redis.kept.unsure[user_id].discard(seat.conversation_id)
 
     @override
     async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None:
@@ -207,6 +216,7 @@ class MemoryLiveState(LiveState):
         async with self.line.call("drop_inbox"):
             self.redis.kept.inboxes.get(user_id, {}).pop(conversation_id, None)
             self.redis.kept.seats.get(user_id, {}).pop(conversation_id, None)
+            self.redis.kept.unsure[user_id].discard(conversation_id)
 
     @override
     async def dirty_conversations(self, *, limit: int) -> list[ConversationId]:

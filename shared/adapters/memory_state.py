@@ -51,6 +51,9 @@ class Kept:
     dirty: dict[ConversationId, int] = field(default_factory=dict)
     inboxes: dict[UserId, dict[ConversationId, int]] = field(default_factory=dict)
     seats: dict[UserId, dict[ConversationId, datetime]] = field(default_factory=dict)
+    unsure: defaultdict[UserId, set[ConversationId]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
     activity: Counter[UserId] = field(default_factory=Counter)
     leases: defaultdict[UserId, dict[ConnectionId, datetime]] = field(
         default_factory=lambda: defaultdict(dict)

@@ -1,5 +1,6 @@
 """What Redis answers, as values of the live state."""
 
+from collections.abc import Iterable
 from itertools import batched
 from typing import Any
 
@@ -14,12 +15,16 @@ HEAD_FIELDS = ("ready", "head", "version", "at")
 READY = ""  # the member that says a sorted set is complete; its score puts it at the far end
 
 
-def seats_of(flat: list[bytes]) -> list[Seat] | None:
+def seats_of(flat: list[bytes], unsure: Iterable[bytes]) -> list[Seat] | None:
     """Return the seats a sorted set holds; None when it is not complete."""
     scored = {text_of(member): int(float(score)) for member, score in pairs_of(flat)}
     if scored.pop(READY, None) is None:
         return None
-    return [Seat(ConversationId(one), from_ms(at)) for one, at in scored.items()]
+    doubted = {text_of(one) for one in unsure}
+    return [
+        Seat(ConversationId(one), from_ms(at), sure=one not in doubted)
+        for one, at in scored.items()
+    ]
 
 
 def head_of(row: list[bytes | None]) -> Head:

@@ -30,6 +30,11 @@ def seats(user_id: str) -> str:
     return f"seats:{{{user_id}}}"
 
 
+def unsure(user_id: str) -> str:
+    """Set: seats that are noted but may not have been taken."""
+    return f"unsure:{{{user_id}}}"
+
+
 def activity(user_id: str) -> str:
     """Counter: messages to this user."""
     return f"activity:{{{user_id}}}"

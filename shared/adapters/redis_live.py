@@ -8,7 +8,7 @@ from typing import override
 from shared.adapters import redis_keys as keys
 from shared.adapters import redis_scripts as scripts
 from shared.adapters.items import message_text
-from shared.adapters.redis_client import Entry, RedisClient, call
+from shared.adapters.redis_client import Argument, Entry, RedisClient, call
 from shared.adapters.redis_codec import (
     HEAD_FIELDS,
     READY,
@@ -240,20 +240,31 @@ class RedisLiveState(LiveState):
     @override
     async def enter_connection(self, call: Call) -> tuple[CallState, list[Seat] | None]:
         answers = await self._client.run(
-            *self.entering(call), ("ZRANGE", keys.seats(call.user_id), 0, -1, "WITHSCORES")
+            *self.entering(call),
+            ("ZRANGE", keys.seats(call.user_id), 0, -1, "WITHSCORES"),
+            ("SMEMBERS", keys.unsure(call.user_id)),
         )
-        return self.entered(answers[0]), seats_of(answers[-1])
+        return self.entered(answers[0]), seats_of(answers[-2], answers[-1])
 
     @override
     async def fill_seats(self, user_id: UserId, seats: Iterable[Seat]) -> None:
-        scored = [part for seat in seats for part in (to_ms(seat.taken_at), seat.conversation_id)]
-        await self._client.run(("ZADD", keys.seats(user_id), "GT", -1, READY, *scored))
+        await self._client.run(("ZADD", keys.seats(user_id), "GT", -1, READY, *_scored(seats)))
 
     @override
     async def take_seat(self, user_ids: Iterable[UserId], seat: Seat) -> None:
         taken = (seat.conversation_id, to_ms(seat.taken_at))
+        entries: list[Entry] = []
+        for user in user_ids:
+            entries.append(call(scripts.ADD_IF_BEGUN, (keys.seats(user),), *taken))
+            entries.append(("SADD", keys.unsure(user), seat.conversation_id))
+        await self._client.run(*entries)
+
+    @override
+    async def renew_seats(self, user_id: UserId, seats: Iterable[Seat]) -> None:
+        scored = _scored(seats)
         await self._client.run(
-            *(call(scripts.ADD_IF_BEGUN, (keys.seats(user),), *taken) for user in user_ids)
+            ("ZADD", keys.seats(user_id), "GT", *scored),
+            ("SREM", keys.unsure(user_id), *scored[1::2]),
         )
 
     @override
@@ -275,6 +286,7 @@ class RedisLiveState(LiveState):
         await self._client.run(
             ("ZREM", keys.inbox(user_id), conversation_id),
             ("ZREM", keys.seats(user_id), conversation_id),
+            ("SREM", keys.unsure(user_id), conversation_id),
         )
 
     @override
@@ -304,6 +316,10 @@ class RedisLiveState(LiveState):
                 for state in states
             )
         )
+
+
+def _scored(seats: Iterable[Seat]) -> list[Argument]:
+    return [part for seat in seats for part in (to_ms(seat.taken_at), seat.conversation_id)]
 
 
 def _read_head(conversation_id: ConversationId) -> Entry:

@@ -18,10 +18,16 @@ RENEWED_AFTER: Final = timedelta(days=300)
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A group conversation, and when its user was last put into its SignalR group."""
+    """A group conversation, and when its user was last put into its SignalR group.
+
+    Args:
+        sure: A connection has renewed it since. Until then it may be noted and yet not taken: the
+            join leaves with the invocation's other effects, and a crash can take those along.
+    """
 
     conversation_id: ConversationId
     taken_at: datetime
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ def plan(seats: Iterable[Seat], *, now: datetime) -> SeatPlan:
     return SeatPlan(
         join=tuple(seat.conversation_id for seat in forgotten),
         renew=tuple(
-            seat.conversation_id for seat in remembered if now - seat.taken_at > RENEWED_AFTER
+            seat.conversation_id
+            for seat in remembered
+            if not seat.sure or now - seat.taken_at > RENEWED_AFTER
         ),
     )

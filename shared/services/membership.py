@@ -53,6 +53,7 @@ class Membership:
         with contextlib.suppress(UnavailableError):
             await self.live.seed(conversation, None, ())
         await self.put(conversation, members)
+        await self._mark_repaired(conversation)
         event = ConversationChanged(conversation, NO_SEQUENCE)
         if conversation.kind == "direct":
             return [Push(event, ToUser(member.user_id)) for member in members]
@@ -72,6 +73,8 @@ class Membership:
         for user_id in left:
             await self.inbox.forget(user_id, after.id)
             effects += await self._shut_out(user_id, after)
+        if not left:  # a door that is to be shut is tried twice: now, and by the change feed
+            await self._mark_repaired(after)
         head = await self.entrance.head(after)
         event = ConversationChanged(after, head.sequence)
         if after.kind == "direct" or (not joined and not left and before.title == after.title):
@@ -114,8 +117,7 @@ class Membership:
         await self.put(conversation, conversation.members)
         for user_id in conversation.left:
             await self.inbox.forget(user_id, conversation.id)
-        with contextlib.suppress(UnavailableError):
-            await self.live.mark_repaired(conversation.id, conversation.version)
+        await self._mark_repaired(conversation)
         if conversation.kind == "direct":
             return []
         group = conversation_group(conversation.id)
@@ -126,6 +128,10 @@ class Membership:
         """Tell every process's cache that a newer version exists."""
         with contextlib.suppress(UnavailableError):
             await self.live.set_version(conversation.id, conversation.version)
+
+    async def _mark_repaired(self, conversation: Conversation) -> None:
+        with contextlib.suppress(UnavailableError):
+            await self.live.mark_repaired(conversation.id, conversation.version)
 
     async def _is_repaired(self, conversation: Conversation) -> bool:
         try:

@@ -1,6 +1,5 @@
 """Presence: leases that calls renew, lapses that a timer finds, and who watches whom."""
 
-import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -53,11 +52,12 @@ class Presences:
             return []
         effects = await self.gate.admit(call, state)
         if seats is None:
-            seats = await self._recovered_seats(call.user_id)
+            await self._recover_seats(call.user_id)
+            _, seats = await self.live.enter_connection(call)
         now = self.clock.now()
-        planned = plan(seats, now=now)
-        for one in planned.renew:
-            await self.live.take_seat([call.user_id], Seat(one, now))
+        planned = plan(seats or [], now=now)
+        if planned.renew:
+            await self.live.renew_seats(call.user_id, [Seat(one, now) for one in planned.renew])
         connection, user = ToConnection(connection_id), ToUser(call.user_id)
         effects += [JoinGroup(connection, conversation_group(one)) for one in planned.join]
         return effects + [JoinGroup(user, conversation_group(one)) for one in planned.renew]
@@ -118,12 +118,10 @@ class Presences:
             return []
         return [effect for one in lapsed for effect in await self.gate.announce(one)]
 
-    async def _recovered_seats(self, user_id: UserId) -> list[Seat]:
+    async def _recover_seats(self, user_id: UserId) -> None:
         joined = await self.memberships.list_all(user_id)
         seats = [Seat(one, at) for one, at in joined.items() if is_group_id(one)]
-        with contextlib.suppress(UnavailableError):
-            await self.live.fill_seats(user_id, seats)
-        return seats
+        await self.live.fill_seats(user_id, seats)
 
     async def _presences(self, asked: list[UserId], visible: set[UserId]) -> list[Presence]:
         seen = [user for user in asked if user in visible]

@@ -2,8 +2,10 @@
 
 import pytest
 
-from shared.config import Endpoint, SettingError, Settings, Timing
+from shared.config import Endpoint, Settings
 from shared.domain.limits import Limit
+from shared.env import SettingError
+from shared.timing import Timing
 
 REQUIRED = {
     "CHAT_JWT_ISSUER": "https://site.example",

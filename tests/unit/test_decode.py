@@ -8,8 +8,7 @@ from shared.domain.errors import InvalidError, NotFoundError, TooLargeError
 from shared.domain.ids import MAX_SEQUENCE
 from tests.unit.things import GROUP, client_id
 from triggers import decode, drafts
-from triggers.http_messages import acknowledged
-from triggers.site import profile
+from triggers.profiles import profile
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
 HUGE = 10**40
@@ -186,14 +185,14 @@ def test_a_draft_of_very_many_characters_is_too_large() -> None:
 @pytest.mark.parametrize("value", NOT_NUMBERS)
 def test_a_wrong_watermark_is_named(field: str, value: object) -> None:
     with pytest.raises(InvalidError, match=field):
-        acknowledged({field: value})
+        decode.acknowledged({field: value})
 
 
 def test_watermarks_are_read_as_they_are() -> None:
-    assert acknowledged({"delivered": 0, "read": 7}) == (0, 7)
-    assert acknowledged({"read": 7}) == (None, 7)
+    assert decode.acknowledged({"delivered": 0, "read": 7}) == (0, 7)
+    assert decode.acknowledged({"read": 7}) == (None, 7)
     with pytest.raises(InvalidError):
-        acknowledged({})
+        decode.acknowledged({})
 
 
 PERSON = {"userId": "ann", "displayName": "Ann", "avatarUrl": "https://x/a", "contacts": ["bob"]}

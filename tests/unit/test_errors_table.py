@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import azure.functions as func
 import pytest
 
-from shared.config import SettingError
 from shared.domain import errors
 from shared.domain.errors import ChatError, RateLimitedError, SequenceOutOfRangeError
+from shared.env import SettingError
 from triggers.errors import as_problem, as_result, problem, refusal, status_of
 
 # What the protocol lists, with the status of each.
