@@ -1,0 +1,1 @@
+"""The numbers of the README: measured on the local stack, everything of it included."""
