@@ -426,10 +426,12 @@ describe("notifications", () => {
     await a.context().grantPermissions(["notifications"]);
     const worker = a.context().serviceWorkers()[0] ?? (await a.context().waitForEvent("serviceworker"));
 
-    await worker.evaluate(async (conversationId) => {
+    await a.evaluate(async () => {
+      await navigator.serviceWorker.ready;
+    });
+    await worker.evaluate((conversationId) => {
       const data = { conversationId, title: "Ben", body: "Are you there?" };
-      const event = new PushEvent("push", { data: JSON.stringify(data) });
-      self.dispatchEvent(event);
+      self.dispatchEvent(new PushEvent("push", { data: JSON.stringify(data) }));
     }, id);
     const shownOnes = await until(async () => {
       const found = await worker.evaluate(async () =>
