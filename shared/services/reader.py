@@ -22,6 +22,7 @@ from shared.ports import ConversationStore, LiveState, MessageStore
 
 _MAX_CACHED: Final = 20_000
 _BLIND_S: Final = 5.0  # how long a copy is believed while live state cannot tell its version
+_BELIEVED_S: Final = 60.0  # and while it can: a live state that went back in time may be wrong
 _LAG_TRIES: Final = 6
 _LAG_S: Final = 0.02
 
@@ -125,11 +126,10 @@ class ConversationReader:
 
     def _cached(self, conversation_id: ConversationId, version: int | None) -> Conversation | None:
         conversation, at = self._cache.get(conversation_id, (None, 0.0))
-        if conversation is None:
+        age_s = time.monotonic() - at
+        if conversation is None or age_s > (_BLIND_S if version is None else _BELIEVED_S):
             return None
-        if version is None:
-            return conversation if time.monotonic() - at < _BLIND_S else None
-        return conversation if conversation.version >= version else None
+        return conversation if conversation.version >= (version or 0) else None
 
 
 def receipts_of(conversation: Conversation, receipts: dict[UserId, Receipt]) -> Iterable[Receipt]:
