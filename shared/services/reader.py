@@ -17,6 +17,7 @@ from shared.domain.conversation import Conversation
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
 from shared.domain.live import Head
+from shared.domain.message import Message
 from shared.domain.receipt import Receipt
 from shared.ports import ConversationStore, LiveState, MessageStore
 
@@ -51,7 +52,7 @@ class ConversationReader:
             return cached
         for attempt in range(_LAG_TRIES):
             found = await self._store.find(conversation_id)
-            if found is None or version is None or found.version >= version:
+            if not version or (found is not None and found.version >= version):
                 break
             # Session consistency: this worker may read behind the one that wrote.
             await asyncio.sleep(_LAG_S * 2**attempt)
@@ -98,11 +99,17 @@ class ConversationReader:
         """Read head and receipts from the store, and put them back into live state."""
         found = await self._store.find_with_state(conversation.id)
         hint, receipts = (found[1].head, found[1].receipts) if found else (NO_SEQUENCE, ())
+        if found and found[0].version >= conversation.version:
+            # What was asked for may be an older copy, whose rights must not become known as new.
+            conversation = found[0]
+            self.keep(conversation)
         at_least = Sequence(max(hint, self.local_head(conversation.id)))
-        newest = await self._messages.find_newest(conversation.id, at_least=at_least)
-        with contextlib.suppress(UnavailableError):  # then the store serves until it is back
-            await self._live.seed(conversation, newest, receipts)
-        sequence = Sequence(max(at_least, newest.sequence if newest else 0))
+        newest = await self._newest(conversation.id, at_least)
+        sequence = Sequence(newest.sequence if newest else 0)
+        if sequence >= at_least:
+            with contextlib.suppress(UnavailableError):  # then the store serves until it is back
+                await self._live.seed(conversation, newest, receipts)
+        sequence = Sequence(max(at_least, sequence))
         self.raise_head(conversation.id, sequence)
         at = newest.sent_at if newest else conversation.created_at
         head = Head(known=True, sequence=sequence, version=conversation.version, at=at)
@@ -123,6 +130,15 @@ class ConversationReader:
         """Return a conversation's head and receipts, from the store where live state has none."""
         ((head, receipts),) = await self.heads_and_receipts([conversation.id])
         return (head, receipts) if head.known else await self.recover(conversation)
+
+    async def _newest(self, conversation_id: ConversationId, at_least: Sequence) -> Message | None:
+        newest: Message | None = None
+        for attempt in range(_LAG_TRIES):
+            newest = await self._messages.find_newest(conversation_id, at_least=at_least)
+            if not at_least or (newest is not None and newest.sequence >= at_least):
+                break
+            await asyncio.sleep(_LAG_S * 2**attempt)
+        return newest
 
     def _cached(self, conversation_id: ConversationId, version: int | None) -> Conversation | None:
         conversation, at = self._cache.get(conversation_id, (None, 0.0))
