@@ -17,6 +17,7 @@ from shared.domain.errors import (
 from shared.domain.events import Effect
 from shared.domain.ids import ConversationId, Sequence, UserId, direct_conversation_id
 from shared.domain.live import Call
+from shared.domain.message import MAX_BODY_CHARACTERS
 from shared.domain.receipt import Receipt
 from shared.domain.user import User, blocks_between
 from shared.ports import Clock, ConversationStore, Ids, UserStore, VersionConflictError
@@ -131,7 +132,8 @@ class Conversations:
 
         entered = await self.entrance.enter(call, conversation_id)
         change(entered.conversation, entered.member, entered.head.sequence)  # refuse early
-        names = await self._require_reachable(call.user_id, user_ids)
+        joining = [one for one in user_ids if entered.conversation.find_member(one) is None]
+        names = await self._require_reachable(call.user_id, joining)
         said = "added " + ", ".join(names)
         return await self._change(call, conversation_id, change, said=said, entered=True)
 
@@ -241,7 +243,7 @@ class Conversations:
         effects += await self.membership.changed(before, after, actor=actor)
         latest = (await self.entrance.head(after)).sequence
         if said and after.members:
-            body = f"{await self._name(actor)} {said}"
+            body = f"{await self._name(actor)} {said}"[:MAX_BODY_CHARACTERS]
             posted = await self.posting.post_system_message(after, actor=actor, body=body)
             effects += posted.effects
             latest = posted.message.sequence
