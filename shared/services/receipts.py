@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.domain.access import access_conversation
@@ -60,6 +60,7 @@ class Receipts:
             UnavailableError: Live state is down; acknowledge again later.
         """
         version = 0  # any cached copy will do: live state compares its version in the same step
+        effects: list[Effect] = []
         for _ in range(_TRIES):
             found = await self.reader.find(conversation_id, version=version)
             conversation, _member = access_conversation(found, call.user_id)
@@ -70,7 +71,8 @@ class Receipts:
                 read=read or NO_SEQUENCE,
                 now=self.clock.now(),
             )
-            effects = await self.gate.admit(call, state)
+            effects += await self.gate.admit(call, state)
+            call = replace(call, limit=None)  # one token, however often it has to look
             if done.outcome in {"moved", "unchanged"}:
                 return done.receipt, effects + _pushes(conversation, state, done)
             if done.outcome == "stale":
