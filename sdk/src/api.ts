@@ -9,6 +9,7 @@ import type {
   Me,
   Message,
   Presence,
+  PreviewLevel,
   Receipt,
   SendRequest,
   SyncItem,
@@ -30,6 +31,8 @@ export class ChatApi {
   }
 
   me = (): Promise<Me> => this.#http.request("GET", "/me");
+
+  setPreview = (preview: PreviewLevel): Promise<Me> => this.#http.request("PATCH", "/me/settings", { preview });
 
   contacts = async (): Promise<Contact[]> =>
     (await this.#http.request<{ items: Contact[] }>("GET", "/contacts")).items;
@@ -82,10 +85,10 @@ export class ChatApi {
     file: { fileName: string; contentType: string; sizeBytes: number },
   ): Promise<UploadGrant> => this.#http.request("POST", `${path(id)}/attachments`, file);
 
-  /** The bytes of an attachment, through the service's redirect to a short-lived address. */
-  download = async (id: string, attachmentId: string, variant?: "thumbnail"): Promise<Blob> => {
+  /** The bytes of an attachment or its small copy, by the service's redirect to a short-lived address. */
+  download = async (id: string, attachmentId: string, size?: "thumbnail"): Promise<Blob> => {
     const address = `${path(id)}/attachments/${encodeURIComponent(attachmentId)}`;
-    return (await this.#http.fetch("GET", address + query({ variant }))).blob();
+    return (await this.#http.fetch("GET", address + query({ size }))).blob();
   };
 
   putPushSubscription = (id: string, subscription: unknown): Promise<void> =>

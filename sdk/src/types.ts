@@ -77,8 +77,11 @@ export interface Profile {
   avatarUrl: string | null;
 }
 
+/** How much a notification tells: that there is something, who wrote, or what. */
+export type PreviewLevel = "nothing" | "sender" | "text";
+
 export interface Me extends Profile {
-  settings: Record<string, unknown>;
+  settings: { preview?: PreviewLevel; blocked?: string[] };
   push: { publicKey: string | null };
 }
 

@@ -419,7 +419,45 @@ describe("groups and files", () => {
   });
 });
 
-describe("notifications", () => {
+describe("blocks and notifications", () => {
+  test("a block is put and lifted from the details, and still known after a reload", async () => {
+    const { ann, b, id } = await acquainted();
+    const a = await open(ann);
+    await goTo(a, id);
+    const details = async () => {
+      await a.getByRole("button", { name: "Details" }).click();
+      return a.getByRole("dialog");
+    };
+
+    await (await details()).getByRole("button", { name: "Block" }).click();
+    await a.getByRole("dialog").getByRole("button", { name: "Unblock" }).waitFor();
+    await b.send(id, { body: "hello?" });
+    const refused = await until(() => b.outbox.get().entries.find((entry) => entry.failure));
+    await a.reload();
+    await (await details()).getByRole("button", { name: "Unblock" }).click();
+    await a.getByRole("dialog").getByRole("button", { name: "Block", exact: true }).waitFor();
+    await b.retry(refused.clientMessageId);
+    await a.keyboard.press("Escape");
+    await bubble(a, "hello?").waitFor();
+
+    expect(refused.failure.code).toBe("blocked");
+  });
+
+  test("how much a notification tells is chosen, and where they cannot be had it is said", async () => {
+    const a = await open(someone("ann"));
+    await a.getByRole("button", { name: "Notifications" }).click();
+
+    await a.getByRole("radio", { name: "Who wrote, and what" }).check();
+    await a.reload();
+    await a.getByRole("button", { name: "Notifications" }).click();
+    await until(() => a.getByRole("radio", { name: "Who wrote, and what" }).isChecked());
+    await a.getByRole("switch", { name: "Notify me on this device" }).click();
+    await a.getByRole("alert").filter({ hasText: /Notifications are blocked|cannot receive/ }).waitFor();
+    await screenshot(a, "notifications");
+
+    expect(await seriousFindings(a)).toEqual([]);
+  });
+
   test("a push shows a notification and a click on it opens the conversation", async () => {
     const { ann, id } = await acquainted();
     const a = await open(ann);

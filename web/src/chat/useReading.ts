@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 import type { TimelineSnapshot } from "@parley/sdk";
 import { useChat } from "./context.ts";
+import { clearNotifications } from "./notifications.ts";
 
 /** Marks a conversation read while its newest message is in view of somebody who looks at the page. */
 export function useReading(timeline: TimelineSnapshot, isAtBottom: boolean): void {
@@ -12,6 +13,7 @@ export function useReading(timeline: TimelineSnapshot, isAtBottom: boolean): voi
       const isLooking = document.visibilityState === "visible" && document.hasFocus();
       if (isLooking && isAtBottom && newest?.kind === "stored") {
         client.markRead(timeline.conversationId, newest.message.sequence);
+        void clearNotifications(timeline.conversationId);
       }
     };
     mark();

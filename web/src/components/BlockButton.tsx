@@ -1,24 +1,29 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useChat } from "../chat/context.ts";
 
-const KEY = "parley.blocked";
-
-/** Block or unblock a person. The service takes blocks and does not list them, so this browser remembers its own. */
+/** Block a person or let them be heard again; takes effect at once, both ways. */
 export function BlockButton({ userId }: { userId: string }) {
   const { client, notices } = useChat();
-  const key = `${KEY}/${client.userId}/${userId}`;
-  const [isBlocked, setBlocked] = useState(localStorage.getItem(key) !== null);
+  const [isBlocked, setBlocked] = useState<boolean | null>(null);
+
+  useEffect(() => {
+    let current = true;
+    void notices.guard(async () => {
+      const { settings } = await client.api.me();
+      if (current) setBlocked(settings.blocked?.includes(userId) ?? false);
+    });
+    return () => {
+      current = false;
+    };
+  }, [client, notices, userId]);
 
   async function toggle() {
-    const changed = await notices.guard(() => (isBlocked ? client.api.unblock(userId) : client.api.block(userId)));
-    if (!changed) return;
-    if (isBlocked) localStorage.removeItem(key);
-    else localStorage.setItem(key, "1");
-    setBlocked(!isBlocked);
+    const change = isBlocked ? client.api.unblock : client.api.block;
+    if (await notices.guard(() => change(userId))) setBlocked(!isBlocked);
   }
 
   return (
-    <button className={isBlocked ? "" : "danger"} onClick={() => void toggle()}>
+    <button className={isBlocked ? "" : "danger"} disabled={isBlocked === null} onClick={() => void toggle()}>
       {isBlocked ? "Unblock" : "Block"}
     </button>
   );

@@ -5,7 +5,7 @@ import { Avatar } from "./Avatar.tsx";
 import { ConversationList } from "./ConversationList.tsx";
 import { Icon, Mark } from "./icons.tsx";
 import { NewConversationDialog } from "./NewConversationDialog.tsx";
-import { NotificationsButton } from "./NotificationsButton.tsx";
+import { NotificationsDialog } from "./NotificationsDialog.tsx";
 
 interface Props {
   selectedId: string | null;
@@ -16,6 +16,7 @@ export function Sidebar({ selectedId, onSwitchUser }: Props) {
   const { client } = useChat();
   const me = usePeople()(client.userId);
   const [isStarting, setStarting] = useState(false);
+  const [isNotifying, setNotifying] = useState(false);
 
   return (
     <aside className="sidebar" aria-label="Conversations">
@@ -31,11 +32,19 @@ export function Sidebar({ selectedId, onSwitchUser }: Props) {
       <footer className="sidebar-foot">
         <Avatar person={me} size="small" />
         <span className="me-name" dir="auto">{me.displayName}</span>
-        <NotificationsButton />
+        <button
+          className="icon-button"
+          aria-label="Notifications"
+          title="Notifications"
+          onClick={() => setNotifying(true)}
+        >
+          <Icon name="bell" />
+        </button>
         <button className="icon-button" aria-label="Switch user" title="Switch user" onClick={onSwitchUser}>
           <Icon name="leave" />
         </button>
       </footer>
+      {isNotifying && <NotificationsDialog onClose={() => setNotifying(false)} />}
       {isStarting && <NewConversationDialog onClose={() => setStarting(false)} />}
     </aside>
   );

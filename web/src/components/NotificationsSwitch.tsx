@@ -1,10 +1,9 @@
 import { useEffect, useState } from "react";
 import { useChat } from "../chat/context.ts";
 import { canNotify, serviceWorker } from "../chat/notifications.ts";
-import { Icon } from "./icons.tsx";
 
 /** Turns notifications for this browser on and off. */
-export function NotificationsButton() {
+export function NotificationsSwitch() {
   const { client, notices } = useChat();
   const [isOn, setOn] = useState(false);
   const [isBusy, setBusy] = useState(false);
@@ -21,7 +20,7 @@ export function NotificationsButton() {
     };
   }, [client]);
 
-  if (!canNotify()) return null;
+  if (!canNotify()) return <p>This browser cannot show notifications of this page.</p>;
 
   async function toggle() {
     setBusy(true);
@@ -34,15 +33,9 @@ export function NotificationsButton() {
   }
 
   return (
-    <button
-      className="icon-button"
-      aria-label="Notifications"
-      title={isOn ? "Turn notifications off" : "Notify me of new messages"}
-      aria-pressed={isOn}
-      disabled={isBusy}
-      onClick={() => void toggle()}
-    >
-      <Icon name={isOn ? "bell" : "muted"} />
-    </button>
+    <label className="person-choice">
+      <input type="checkbox" role="switch" checked={isOn} disabled={isBusy} onChange={() => void toggle()} />
+      Notify me on this device
+    </label>
   );
 }

@@ -1,0 +1,43 @@
+import { useEffect, useState } from "react";
+import type { PreviewLevel } from "@parley/sdk";
+import { useChat } from "../chat/context.ts";
+
+const LEVELS: [PreviewLevel, string][] = [
+  ["text", "Who wrote, and what"],
+  ["sender", "Only who wrote"],
+  ["nothing", "Only that there is something new"],
+];
+
+/** How much a notification tells whoever looks at the screen. */
+export function PreviewChoice() {
+  const { client, notices } = useChat();
+  const [level, setLevel] = useState<PreviewLevel | null>(null);
+
+  useEffect(() => {
+    let current = true;
+    void notices.guard(async () => {
+      const { settings } = await client.api.me();
+      if (current) setLevel(settings.preview ?? "sender");
+    });
+    return () => {
+      current = false;
+    };
+  }, [client, notices]);
+
+  async function choose(wanted: PreviewLevel) {
+    setLevel(wanted);
+    if (!(await notices.guard(() => client.api.setPreview(wanted)))) setLevel(level);
+  }
+
+  return (
+    <fieldset className="choices" disabled={level === null}>
+      <legend>A notification shows</legend>
+      {LEVELS.map(([value, label]) => (
+        <label key={value} className="person-choice">
+          <input type="radio" name="preview" checked={level === value} onChange={() => void choose(value)} />
+          {label}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
