@@ -1,0 +1,248 @@
+"""One run: people talk while the nemesis strikes; then all is counted and checked."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from tests.reliability import truth
+from tests.reliability.checker import Violation, check
+from tests.reliability.company import Company
+from tests.reliability.history import (
+    Event,
+    Fault,
+    History,
+    Left,
+    Member,
+    Notified,
+    Presence,
+    Said,
+    Stored,
+    Watermark,
+)
+from tests.reliability.nemesis import Nemesis
+from tests.reliability.schedule import Line, lines, strikes
+from tests.reliability.shortest import explain
+from tests.stack import Stack
+
+# Small, so that what takes minutes takes seconds; and nobody is limited: speed is not the subject.
+SETTINGS: Mapping[str, str] = {
+    "CHAT_PRESENCE_LEASE_SECONDS": "6",
+    "CHAT_HEARTBEAT_SECONDS": "2",
+    "CHAT_RECEIPT_FLUSH_SECONDS": "1",
+    "CHAT_NOTIFY_DELAY_SECONDS": "1",
+    "CHAT_LIMIT_MESSAGES": "1000/s:1000",
+    "CHAT_LIMIT_OTHER": "1000/s:1000",
+}
+
+TALKERS = 4  # with the SDK; the first of them leaves in the end
+IMPATIENT = TALKERS
+_PLACES = [[0, 1], [2, 3], [1, 4], [0, 1, 2, 3, 4]]
+_AWAY = {2: "away", 3: "away"}  # conversations with a member who never comes
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is made of. Everything in it follows from the seed, but for timing."""
+
+    seed: int
+    deeds: tuple[str, ...]
+    seconds: float = 12.0
+    rate: float = 8.0
+    patience_s: float = 75.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    plan: Plan
+    history: History
+    violations: list[Violation] = field(default_factory=list)
+
+    @property
+    def messages(self) -> int:
+        return sum(isinstance(event, Stored) for event in self.history)
+
+    def faults(self) -> dict[str, int]:
+        """Return how often each deed was done."""
+        names = [event.what for event in self.history if isinstance(event, Fault)]
+        return {name: names.count(name) for name in sorted(set(names))}
+
+    def told(self) -> str:
+        """Return every violation with its shortest history, and how to see it again."""
+        texts = [explain(self.history, violation) for violation in self.violations[:5]]
+        head = f"{len(self.violations)} violation(s), seed {self.plan.seed}, {self.plan.deeds}"
+        return "\n".join([head, *texts])
+
+
+class Talk:
+    """A run on *stack*, with people of its own."""
+
+    def __init__(self, stack: Stack, session: aiohttp.ClientSession, plan: Plan) -> None:
+        self._stack = stack
+        self._session = session
+        self._plan = plan
+        self._names = [f"p{plan.seed}-{number}" for number in range(TALKERS + 1)]
+        self._away = f"p{plan.seed}-away"
+        self._readers: dict[str, truth.Reader] = {}
+        self._tokens: dict[str, str] = {}
+        self._places: list[str] = []
+        self.history: History = []
+
+    async def run(self) -> Outcome:
+        """Talk, be struck, wait for all to settle, and check."""
+        await self._meet()
+        company = await Company.gather(self._stack.base_url, self.history)
+        nemesis = Nemesis(self._stack, self._session, self.history)
+        try:
+            await self._sit_down(company)
+            plan = self._plan
+            async with asyncio.TaskGroup() as group:
+                group.create_task(nemesis.follow(strikes(plan.seed, plan.deeds, plan.seconds)))
+                group.create_task(self._speak(company))
+            await nemesis.relent()
+            await self._stack.healthy()
+            await self._settle(company)
+            await self._count()
+        finally:
+            await nemesis.relent()
+            await company.part()
+        return Outcome(self._plan, self.history, check(self.history))
+
+    async def _meet(self) -> None:
+        for who in [*self._names, self._away]:
+            self._tokens[who] = await self._stack.token(who)
+            self._readers[who] = truth.Reader(self._session, self._stack, who, self._tokens[who])
+        await self._subscribe(self._away)
+        for number, place in enumerate(_PLACES):
+            members = [self._names[who] for who in place]
+            if number in _AWAY:
+                members.append(self._away)
+            kind = "direct" if len(members) == 2 else "group"
+            asked = {"kind": kind, "memberIds": members[1:], "title": ""}
+            reader = self._readers[members[0]]
+            made = await reader.call("POST", "/conversations", asked)
+            self._places.append(str(made["id"]))
+            self.history += [Member(truth.now_ms(), who, made["id"]) for who in members]
+
+    async def _subscribe(self, who: str) -> None:
+        reply = await self._stack.call("POST", "/dev/push-subscription", {"userId": who})
+        subscription = {name: reply.json[name] for name in ("endpoint", "keys")}
+        await self._readers[who].call("PUT", f"/push-subscriptions/{who}", subscription)
+        # So that a notification says which message it is about.
+        await self._readers[who].call("PATCH", "/me/settings", {"preview": "text"})
+
+    async def _sit_down(self, company: Company) -> None:
+        for who in self._names:
+            company.do(
+                "join",
+                who=who,
+                token=self._tokens[who],
+                conversations=self._places_of(who),
+                online=who != self._names[IMPATIENT],
+            )
+        online = {"online", "away"}
+        await _until(company, lambda people: all(one["phase"] in online for one in people), 30)
+
+    async def _speak(self, company: Company) -> None:
+        plan = self._plan
+        script = lines(
+            plan.seed, plan.seconds, rate=plan.rate, people=len(self._names), places=_PLACES
+        )
+        chance = random.Random(f"read {plan.seed}")
+        begun = time.monotonic()
+        for number, line in enumerate(script):
+            await asyncio.sleep(max(0.0, begun + line.at_s - time.monotonic()))
+            self._utter(company, line, f"{plan.seed}:{number}")
+            if chance.random() < 0.3:
+                reader = chance.choice([who for who in _PLACES[line.place] if who != IMPATIENT])
+                company.do("read", who=self._names[reader], conversation=self._places[line.place])
+
+    def _utter(self, company: Company, line: Line, body: str) -> None:
+        said = {"who": self._names[line.who], "conversation": self._places[line.place]}
+        if line.patience_ms:
+            company.do("post", **said, body=body, patienceMs=line.patience_ms)
+        else:
+            company.do("say", **said, body=body)
+
+    async def _settle(self, company: Company) -> None:
+        people = await _until(
+            company, lambda people: not any(one["pending"] for one in people), self._plan.patience_s
+        )
+        self.history += [Left(truth.now_ms(), one["who"], one["pending"]) for one in people]
+        company.do("leave", who=self._names[0])
+        heads = await self._heads()
+        await _until(
+            company,
+            lambda people: all(
+                last == heads[place] for one in people for place, last in one["last"].items()
+            ),
+            self._plan.patience_s / 2,
+        )
+        await company.ask("show")
+
+    async def _heads(self) -> dict[str, int]:
+        heads = dict.fromkeys(self._places, 0)
+        for one in await truth.stored(self._stack, self._places):
+            heads[one.conversation] = max(heads[one.conversation], one.sequence)
+        return heads
+
+    async def _count(self) -> None:
+        self.history += await truth.stored(self._stack, self._places)
+        for reader in self._readers.values():
+            self.history += [one async for one in reader.synced()]
+        await self._at_last(self._presences, {"presence"})
+        await self._at_last(self._watermarks, {"receipt"})
+        await self._at_last(self._notifications, {"unnotified"})
+
+    async def _at_last(
+        self, look: Callable[[], Awaitable[Iterable[Event]]], rules: set[str]
+    ) -> None:
+        """Look until *rules* hold or patience ends, and keep what was seen last."""
+        deadline = time.monotonic() + self._plan.patience_s
+        while True:
+            seen = list(await look())
+            wrong = {violation.rule for violation in check([*self.history, *seen])} & rules
+            if not wrong or time.monotonic() > deadline:
+                self.history += seen
+                return
+            await asyncio.sleep(0.5)
+
+    async def _watermarks(self) -> list[Watermark]:
+        return [
+            mark
+            for place, numbers in zip(self._places, _PLACES, strict=True)
+            for mark in await self._readers[self._names[numbers[0]]].watermarks(place)
+        ]
+
+    async def _presences(self) -> list[Presence]:
+        truth_now = {
+            who: "online" if number in range(1, TALKERS) else "offline"
+            for number, who in enumerate(self._names)
+        }
+        return await self._readers[self._names[1]].presences(truth_now)
+
+    async def _notifications(self) -> list[Notified]:
+        ids = {one.body: one.id for one in self.history if isinstance(one, Said)}
+        return await truth.notified(self._session, self._stack, self._away, ids)
+
+    def _places_of(self, who: str) -> list[str]:
+        number = self._names.index(who)
+        return [
+            place for place, members in zip(self._places, _PLACES, strict=True) if number in members
+        ]
+
+
+async def _until(
+    company: Company, holds: Callable[[list[dict[str, Any]]], bool], within_s: float
+) -> list[dict[str, Any]]:
+    """Return the people's state once it holds, or as it is when time is up."""
+    deadline = time.monotonic() + within_s
+    while True:
+        people: list[dict[str, Any]] = (await company.ask("state"))["people"]
+        if holds(people) or time.monotonic() > deadline:
+            return people
+        await asyncio.sleep(0.1)
