@@ -129,7 +129,8 @@ class History:
         # Sequences have no gaps, so a page that lacks one was read behind its writer: read again.
         wanted = max(0, last - first + 1)
         for attempt in range(_LAG_TRIES):
-            found = await self.messages.list_range(conversation_id, first, beyond or last)
+            read = await self.messages.list_range(conversation_id, first, beyond or last)
+            found = [one for place, one in enumerate(read) if one.sequence == first + place]
             if len(found) >= wanted:
                 return found
             await asyncio.sleep(_LAG_S * 2**attempt)
