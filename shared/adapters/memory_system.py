@@ -54,7 +54,7 @@ class CountingIds(Ids):
 
     def _next(self) -> uuid.UUID:
         self._count += 1
-        return uuid.UUID(int=self._count)
+        return uuid.UUID(int=self._count << 64)  # far from the small ones that tests count
 
 
 @dataclass(slots=True)

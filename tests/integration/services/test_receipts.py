@@ -1,6 +1,5 @@
 """Acknowledging: at once into live state, a few seconds later into the store."""
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -18,12 +17,12 @@ from shared.domain.ids import ConversationId, UserId
 from shared.domain.limits import Limit
 from shared.domain.receipt import Receipt
 from tests.integration.services.world import (
-    FastLoop,
     Worker,
     World,
     by,
     post,
     pushed,
+    run,
     sequence,
     start,
     start_pair,
@@ -341,7 +340,7 @@ acknowledgements = st.tuples(
 def test_any_order_of_acknowledgements_flushes_and_losses_ends_at_the_maximum(
     asked: list[tuple[UserId, int, int, int]],
 ) -> None:
-    async def run() -> None:
+    async def check() -> None:
         world = World()
         workers = [world.worker(), world.worker()]
         conversation_id = await pair_with(workers[0], 4)
@@ -362,5 +361,4 @@ def test_any_order_of_acknowledgements_flushes_and_losses_ends_at_the_maximum(
 
         assert {r.user_id: (r.delivered, r.read) for r in opened.receipts} == highest
 
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(run())
+    run(check())

@@ -1,7 +1,7 @@
 """The chat over twins: several workers, one of each service behind them, one clock for all."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, override
 
@@ -189,3 +189,9 @@ def joins(effects: Iterable[Effect]) -> list[JoinGroup]:
 
 def leaves(effects: Iterable[Effect]) -> list[LeaveGroup]:
     return [one for one in effects if isinstance(one, LeaveGroup)]
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run what a property checks, without waiting for any clock."""
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
+        runner.run(coroutine)
