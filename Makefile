@@ -5,7 +5,7 @@ SOURCES := $(wildcard function_app.py) shared triggers local tests bench tools
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test check format test-unit test-contract test-integration test-e2e test-npm \
-	bench lock clean
+	bench capacity lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || \
@@ -53,6 +53,10 @@ test-npm:  ## the SDK and the page
 bench:  ## the numbers of the README, into bench/results/
 	@tools/setup.sh
 	@$(PYTHON) -m bench
+
+capacity:  ## what N users need and cost, into docs/capacity.md, from the results of make bench
+	@tools/setup.sh
+	@$(PYTHON) -m bench.capacity
 
 lock:  ## pin the Python packages anew from pyproject.toml
 	@tools/lock.sh
