@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import type { InboxEntry, Message, TimelineItem, TimelineSnapshot } from "@parley/sdk";
 import { useChat } from "../chat/context.ts";
 import { dayLabel, isSameDay } from "../chat/format.ts";
@@ -23,6 +23,7 @@ export function MessageList({ timeline, entry, onReply }: Props) {
   const { container, isAtBottom, newBelow, onScroll, toBottom } = useScroll(items, () => {
     if (hasOlder && !loadingOlder) void client.loadOlder(conversationId);
   });
+  const bySequence = useMemo(() => indexed(items), [items]);
   useReading(timeline, isAtBottom);
 
   return (
@@ -39,7 +40,7 @@ export function MessageList({ timeline, entry, onReply }: Props) {
                 startsUnread={isFirstUnread(item, firstUnread, client.userId)}
                 isContinued={isContinued(items[index - 1], item)}
                 showSender={isGroup}
-                quoted={quotedBy(items, item)}
+                quoted={quotedBy(item, bySequence)}
                 onReply={onReply}
               />
             ))}
@@ -100,10 +101,12 @@ function sender(item: TimelineItem): string {
   return item.kind === "stored" ? item.message.senderId : item.entry.userId;
 }
 
+function indexed(items: readonly TimelineItem[]): ReadonlyMap<number, Message> {
+  return new Map(items.flatMap((item) => (item.kind === "stored" ? [[item.message.sequence, item.message]] : [])));
+}
+
 /** The message that an item answers, if it is loaded; null says that it is not; undefined that there is none. */
-function quotedBy(items: readonly TimelineItem[], item: TimelineItem): Message | null | undefined {
+function quotedBy(item: TimelineItem, bySequence: ReadonlyMap<number, Message>): Message | null | undefined {
   const replyTo = item.kind === "stored" ? item.message.replyTo : item.entry.replyTo;
-  if (replyTo === null) return undefined;
-  for (const other of items) if (other.kind === "stored" && other.message.sequence === replyTo) return other.message;
-  return null;
+  return replyTo === null ? undefined : (bySequence.get(replyTo) ?? null);
 }
