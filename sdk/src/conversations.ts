@@ -137,7 +137,10 @@ export class Conversations {
     this.#options.onLearnt(this.inbox.takeMessages(messages));
     for (const { conversationId, senderId, sequence } of messages) {
       if (senderId === this.#options.userId) {
-        this.#options.acknowledger.learn(conversationId, { delivered: sequence, read: sequence });
+        const marks = { delivered: sequence, read: sequence };
+        this.#options.acknowledger.learn(conversationId, marks);
+        // Nothing to send now: to be said again should the service ever have forgotten it.
+        this.#options.acknowledger.raise(conversationId, marks);
       }
     }
     for (const id of new Set(messages.map((message) => message.conversationId))) this.#deliver(id);
