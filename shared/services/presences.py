@@ -1,5 +1,6 @@
 """Presence: leases that calls renew, lapses that a timer finds, and who watches whom."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -21,6 +22,8 @@ from shared.domain.seats import Seat, plan
 from shared.domain.user import blocks_between
 from shared.ports import Clock, LiveState, MembershipStore, PresenceStore, UserStore
 from shared.services.gate import Gate
+
+logger = logging.getLogger(__name__)
 
 _LAPSED_AT_ONCE: Final = 500
 
@@ -51,16 +54,11 @@ class Presences:
         except UnavailableError:
             return []
         effects = await self.gate.admit(call, state)
-        if seats is None:
-            await self._recover_seats(call.user_id)
-            _, seats = await self.live.enter_connection(call)
-        now = self.clock.now()
-        planned = plan(seats or [], now=now)
-        if planned.renew:
-            await self.live.renew_seats(call.user_id, [Seat(one, now) for one in planned.renew])
-        connection, user = ToConnection(connection_id), ToUser(call.user_id)
-        effects += [JoinGroup(connection, conversation_group(one)) for one in planned.join]
-        return effects + [JoinGroup(user, conversation_group(one)) for one in planned.renew]
+        try:
+            return effects + await self._take_seats(call, connection_id, seats)
+        except UnavailableError as error:
+            logger.warning("seats of a connection not taken: %s", error)
+            return effects
 
     async def disconnected(self, user_id: UserId, connection_id: ConnectionId) -> list[Effect]:
         """End a connection's lease; the user is offline when it was the last."""
@@ -117,6 +115,20 @@ class Presences:
         except UnavailableError:
             return []
         return [effect for one in lapsed for effect in await self.gate.announce(one)]
+
+    async def _take_seats(
+        self, call: Call, connection_id: ConnectionId, seats: list[Seat] | None
+    ) -> list[Effect]:
+        if seats is None:
+            await self._recover_seats(call.user_id)
+            _, seats = await self.live.enter_connection(call)
+        now = self.clock.now()
+        planned = plan(seats or [], now=now)
+        if planned.renew:
+            await self.live.renew_seats(call.user_id, [Seat(one, now) for one in planned.renew])
+        connection, user = ToConnection(connection_id), ToUser(call.user_id)
+        joined = [JoinGroup(connection, conversation_group(one)) for one in planned.join]
+        return [*joined, *(JoinGroup(user, conversation_group(one)) for one in planned.renew)]
 
     async def _recover_seats(self, user_id: UserId) -> None:
         joined = await self.memberships.list_all(user_id)
