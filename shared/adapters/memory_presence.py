@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import override
 
 from shared.adapters.memory_line import Line
-from shared.adapters.memory_state import RedisTwin, Seen
+from shared.adapters.memory_state import RedisTwin
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.presence import Presence
 from shared.ports import NoticeMarks, PresenceStore
@@ -34,11 +34,9 @@ class MemoryPresenceStore(PresenceStore):
     @override
     async def lapse(self, *, limit: int) -> list[Presence]:
         async with self.line.call("lapse"):
-            seen = self.redis.kept.seen
-            gone = [u for u, one in seen.items() if one.status == "online" and not self._live(u)]
-            for user in gone[:limit]:
-                seen[user] = Seen("offline", seen[user].at)
-            return [self._presence(user) for user in gone[:limit]]
+            looked_at = sorted(self.redis.kept.index)
+            gone = [user for user in looked_at if not self.redis.live(user)][:limit]
+            return [self._presence(user) for user in gone if self.redis.lapse(user)]
 
     @override
     async def connections(self, user_id: UserId) -> list[ConnectionId]:
@@ -71,13 +69,10 @@ class MemoryPresenceStore(PresenceStore):
                 marks[key] = lapses_at if marked and lapses_at else self.redis.now() + _TYPING
             return marked != typing
 
-    def _live(self, user_id: UserId) -> bool:
-        return bool(self.redis.live(user_id))
-
     def _presence(self, user_id: UserId) -> Presence:
         seen = self.redis.kept.seen.get(user_id)
         at = seen.at if seen else None
-        return Presence(user_id, "online" if self._live(user_id) else "offline", at)
+        return Presence(user_id, "online" if self.redis.live(user_id) else "offline", at)
 
 
 class MemoryNoticeMarks(NoticeMarks):

@@ -33,9 +33,9 @@ class Hot:
 
 @dataclass(slots=True)
 class Seen:
-    """The status last announced of a user, and the last sign of life."""
+    """The status last announced of a user, None for none yet, and the last sign of life."""
 
-    status: PresenceStatus
+    status: PresenceStatus | None
     at: datetime
 
 
@@ -61,6 +61,7 @@ class Kept:
     closed: defaultdict[UserId, dict[ConnectionId, datetime]] = field(
         default_factory=lambda: defaultdict(dict)
     )
+    index: set[UserId] = field(default_factory=set)
     seen: dict[UserId, Seen] = field(default_factory=dict)
     buckets: dict[tuple[UserId, str], BucketState] = field(default_factory=dict)
     quotas: dict[UserId, tuple[int, datetime]] = field(default_factory=dict)
@@ -111,9 +112,11 @@ class RedisTwin:
             return CallState(wait_ms, has_other_connections=bool(leases))
         others = leases.keys() - {connection}
         seen = self.kept.seen.get(user)
-        came = seen is None or seen.status != "online"
+        came = not wait_ms and (seen is None or seen.status != "online")
         leases[connection] = self.now() + self.lease
-        self.kept.seen[user] = Seen("online", self.now())
+        self.kept.index.add(user)
+        status = "online" if came else seen.status if seen else None
+        self.kept.seen[user] = Seen(status, self.now())
         return CallState(wait_ms, came_online=came, has_other_connections=bool(others))
 
     def close(self, user_id: UserId, connection_id: ConnectionId) -> bool:
@@ -124,9 +127,20 @@ class RedisTwin:
         leases = self.live(user_id)
         leases.pop(connection_id, None)
         seen = self.kept.seen.get(user_id)
-        if leases or seen is None or seen.status != "online":
+        if leases or (seen and seen.status == "offline"):
             return False
         self.kept.seen[user_id] = Seen("offline", now)
+        return True
+
+    def lapse(self, user_id: UserId) -> bool:
+        """Forget a user without a live lease; tell whether the user went offline by it."""
+        if self.live(user_id):
+            return False
+        self.kept.index.discard(user_id)
+        seen = self.kept.seen[user_id]
+        if seen.status == "offline":
+            return False
+        self.kept.seen[user_id] = Seen("offline", seen.at)
         return True
 
     def take_quota(self, user_id: UserId, amount: int, *, most: int) -> int:
