@@ -1,0 +1,275 @@
+"""Presence: who may see whom, who watches whom, and what a new connection is given."""
+
+import pytest
+
+from shared.domain.errors import RateLimitedError, UnavailableError
+from shared.domain.events import (
+    JoinGroup,
+    LeaveGroup,
+    PresenceChanged,
+    Push,
+    ToConnection,
+    ToGroup,
+    ToUser,
+    TypingChanged,
+    watchers_group,
+)
+from shared.domain.ids import ConnectionId, UserId
+from shared.domain.limits import Limit
+from shared.domain.live import Call
+from shared.domain.presence import Presence
+from shared.domain.seats import REMEMBERED, RENEWED_AFTER
+from shared.domain.user import User
+from tests.integration.services.world import (
+    LEASE_S,
+    Worker,
+    World,
+    by,
+    joins,
+    leaves,
+    post,
+    pushed,
+    start,
+    start_pair,
+)
+from tests.unit.things import ANN, BOB, CAT, DAN, NOON
+
+TV = ConnectionId("tv")
+PHONE = ConnectionId("phone")
+
+
+async def test_the_first_connection_is_news_and_the_second_is_not(
+    world: World, worker: Worker
+) -> None:
+    first = await worker.chat.presences.connected(by(ANN, TV), TV)
+    second = await worker.chat.presences.connected(by(ANN, PHONE), PHONE)
+
+    online = Presence(ANN, "online", NOON)
+    assert pushed(first) == [Push(PresenceChanged((online,)), ToGroup(watchers_group(ANN)))]
+    assert pushed(second) == []
+    assert world.redis.published == [online]
+
+
+async def test_the_last_connection_to_end_is_news(world: World, worker: Worker) -> None:
+    for connection in (TV, PHONE):
+        await worker.chat.presences.connected(by(ANN, connection), connection)
+
+    first = await worker.chat.presences.disconnected(ANN, TV)
+    last = await worker.chat.presences.disconnected(ANN, PHONE)
+
+    assert first == []
+    assert [one.event for one in pushed(last)] == [
+        PresenceChanged((Presence(ANN, "offline", NOON),))
+    ]
+    assert [one.status for one in world.redis.published] == ["online", "offline"]
+
+
+async def test_a_lapsed_lease_is_announced_with_the_last_sign_of_life(
+    world: World, worker: Worker
+) -> None:
+    await worker.chat.presences.connected(by(ANN, TV), TV)
+    world.clock.advance(LEASE_S + 1)
+
+    effects = await worker.chat.presences.sweep()
+
+    assert [one.event for one in pushed(effects)] == [
+        PresenceChanged((Presence(ANN, "offline", NOON),))
+    ]
+    assert await worker.chat.presences.sweep() == []
+
+
+async def test_a_heartbeat_counts_what_came_meanwhile(world: World, worker: Worker) -> None:
+    conversation = (await start_pair(worker)).conversation
+    before, _ = await worker.chat.presences.heartbeat(by(BOB, TV))
+    await post(worker, conversation.id, 1)
+
+    beat, _ = await world.worker().chat.presences.heartbeat(by(BOB, TV))
+
+    assert beat.activity - before.activity == 1
+    assert beat.server_time == world.clock.now()
+
+
+async def test_without_live_state_nobody_is_known_to_be_there(world: World, worker: Worker) -> None:
+    world.redis_line.down = True
+    presences = worker.chat.presences
+
+    assert await presences.connected(by(ANN, TV), TV) == []
+    assert (await presences.heartbeat(by(ANN, TV)))[0].activity == 0
+    assert await presences.sweep() == []
+    shown = await presences.list_presences(by(ANN), [BOB])
+    assert [(one.status, one.last_seen_at) for one in shown] == [("offline", None)]
+    with pytest.raises(UnavailableError):
+        await presences.watch(by(ANN, TV), TV, [BOB])
+    with pytest.raises(UnavailableError):
+        await presences.disconnected(ANN, TV)
+
+
+async def test_a_change_that_the_website_misses_is_pushed_all_the_same(
+    world: World, worker: Worker
+) -> None:
+    world.redis_line.fail("publish")
+
+    assert len(pushed(await worker.chat.presences.connected(by(ANN, TV), TV))) == 1
+
+
+async def test_presences_come_in_the_order_asked(worker: Worker) -> None:
+    await worker.chat.presences.connected(by(BOB, TV), TV)
+    nobody = UserId("nobody")
+
+    shown = await worker.chat.presences.list_presences(by(ANN), [CAT, nobody, BOB, ANN])
+
+    assert [(one.user_id, one.status) for one in shown] == [
+        (CAT, "offline"),
+        (nobody, "offline"),
+        (BOB, "online"),
+        (ANN, "offline"),
+    ]
+
+
+async def test_a_caller_who_is_not_fed_yet_sees_who_is_there(worker: Worker) -> None:
+    await worker.chat.presences.connected(by(BOB, TV), TV)
+
+    shown = await worker.chat.presences.list_presences(by(UserId("new")), [BOB])
+
+    assert [one.status for one in shown] == ["online"]
+
+
+@pytest.mark.parametrize("blocker", [ANN, BOB])
+async def test_a_block_hides_presence_both_ways_and_at_once(
+    worker: Worker, blocker: UserId
+) -> None:
+    other = BOB if blocker == ANN else ANN
+    for user, connection in ((ANN, TV), (BOB, PHONE)):
+        await worker.chat.presences.connected(by(user, connection), connection)
+        watched = BOB if user == ANN else ANN
+        await worker.chat.presences.watch(by(user, connection), connection, [watched])
+
+    effects = await worker.chat.accounts.block(by(blocker), other, blocked=True)
+
+    assert set(leaves(effects)) == {
+        LeaveGroup(ToConnection(TV), watchers_group(BOB)),
+        LeaveGroup(ToConnection(PHONE), watchers_group(ANN)),
+    }
+    for user, watched in ((ANN, BOB), (BOB, ANN)):
+        (shown,) = await worker.chat.presences.list_presences(by(user), [watched])
+        assert (shown.status, shown.last_seen_at) == ("offline", None)
+        shown_, joined = await worker.chat.presences.watch(by(user, TV), TV, [watched])
+        assert joins(joined) == []
+        assert shown_[0].status == "offline"
+
+
+async def test_watching_replaces_what_was_watched(worker: Worker) -> None:
+    watch = worker.chat.presences.watch
+
+    shown, first = await watch(by(ANN, TV), TV, [BOB, CAT])
+    _, second = await watch(by(ANN, TV), TV, [CAT, DAN])
+    _, third = await watch(by(ANN, TV), TV, [CAT, DAN])
+
+    tv = ToConnection(TV)
+    assert [one.user_id for one in shown] == [BOB, CAT]
+    assert joins(first) == [JoinGroup(tv, watchers_group(one)) for one in (BOB, CAT)]
+    assert leaves(second) == [LeaveGroup(tv, watchers_group(BOB))]
+    assert joins(second) == [JoinGroup(tv, watchers_group(DAN))]
+    assert third == []
+
+
+async def test_a_user_of_very_many_groups_is_put_into_the_forgotten_ones(
+    world: World, worker: Worker
+) -> None:
+    groups = []
+    for _ in range(REMEMBERED + 3):
+        groups.append((await start(worker, ANN, BOB)).conversation.id)
+        world.clock.advance(1)
+    await worker.chat.presences.connected(by(BOB, TV), TV)
+
+    effects = await world.worker().chat.presences.connected(by(BOB, PHONE), PHONE)
+
+    assert {one.group for one in joins(effects) if one.who == ToConnection(PHONE)} == set(
+        groups[:3]
+    )
+
+
+async def test_seats_are_found_in_the_store_when_they_are_lost(
+    world: World, worker: Worker
+) -> None:
+    groups = {(await start(worker, ANN, BOB)).conversation.id for _ in range(REMEMBERED + 1)}
+    await start_pair(worker)
+    world.redis.flush()
+
+    effects = await world.worker().chat.presences.connected(by(BOB, TV), TV)
+
+    assert {one.group for one in joins(effects)} <= groups
+    assert len([one for one in joins(effects) if one.who == ToConnection(TV)]) == 1
+
+
+async def test_old_seats_are_taken_anew_once(world: World, worker: Worker) -> None:
+    group = (await start(worker, ANN, BOB)).conversation
+    await worker.chat.presences.connected(by(BOB, TV), TV)
+    world.clock.advance(RENEWED_AFTER.total_seconds() + 1)
+
+    effects = await worker.chat.presences.connected(by(BOB, PHONE), PHONE)
+    again = await worker.chat.presences.connected(by(BOB, "desk"), ConnectionId("desk"))
+
+    assert joins(effects) == [JoinGroup(ToUser(BOB), group.id)]
+    assert joins(again) == []
+
+
+@pytest.mark.parametrize("down", ["store", "fill_seats", "renew_seats"])
+async def test_a_connection_is_online_even_when_its_seats_cannot_be_found(
+    world: World, worker: Worker, down: str
+) -> None:
+    await start(worker, ANN, BOB)
+    world.redis.flush()
+    world.memberships.line.down = down == "store"
+    world.redis_line.fail(down)
+
+    effects = await worker.chat.presences.connected(by(BOB, TV), TV)
+
+    assert [one.event.presences[0].status for one in pushed(effects)] == ["online"]  # type: ignore[union-attr]
+
+
+async def test_typing_is_told_to_the_others_once_in_a_while(world: World, worker: Worker) -> None:
+    pair_ = (await start_pair(worker)).conversation
+    group = (await start(worker, ANN, BOB)).conversation
+    typing = worker.chat.typing.set_typing
+
+    first = await typing(by(ANN), pair_.id, typing=True)
+    soon = await typing(by(ANN), pair_.id, typing=True)
+    stopped = await typing(by(ANN), pair_.id, typing=False)
+    still = await typing(by(ANN), pair_.id, typing=False)
+    grouped = await typing(by(ANN), group.id, typing=True)
+
+    assert first == [Push(TypingChanged(pair_.id, ANN, True), ToUser(BOB))]
+    assert stopped == [Push(TypingChanged(pair_.id, ANN, False), ToUser(BOB))]
+    assert soon == still == []
+    assert grouped == [Push(TypingChanged(group.id, ANN, True), ToGroup(group.id))]
+    await typing(by(ANN), pair_.id, typing=True)
+    world.clock.advance(3)
+    assert len(await typing(by(ANN), pair_.id, typing=True)) == 1
+
+
+async def test_typing_in_a_large_group_or_without_live_state_is_not_told() -> None:
+    crowd = [UserId(f"user-{n}") for n in range(25)]
+    world = World([User(one, one) for one in crowd])
+    worker = world.worker()
+    large = (await start(worker, *crowd[:21])).conversation
+    small = (await start(worker, *crowd[:20])).conversation
+
+    assert await worker.chat.typing.set_typing(by(crowd[0]), large.id, typing=True) == []
+    world.redis_line.down = True
+    assert await worker.chat.typing.set_typing(by(crowd[0]), small.id, typing=True) == []
+    world.redis_line.down = False
+    assert len(await worker.chat.typing.set_typing(by(crowd[0]), small.id, typing=True)) == 1
+
+
+async def test_a_limited_call_renews_the_lease_and_tells_later(worker: Worker) -> None:
+    limit = ("other", Limit(per_second=1e-9, burst=1))
+    await worker.chat.presences.list_presences(Call(ANN, limit=limit), [BOB])
+
+    with pytest.raises(RateLimitedError):
+        await worker.chat.presences.heartbeat(Call(ANN, TV, limit))
+    shown = await worker.chat.presences.list_presences(by(BOB), [ANN])
+    effects = await worker.chat.presences.connected(by(ANN, TV), TV)
+
+    assert [one.status for one in shown] == ["online"]
+    assert len(pushed(effects)) == 1
