@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import azure.functions as func
 import pytest
@@ -37,6 +38,7 @@ def descendants(kind: type[ChatError]) -> Iterator[type[ChatError]]:
         yield from descendants(child)
 
 
+REQUEST = func.HttpRequest("GET", "https://x/api/me", body=b"")
 EVERY = sorted(set(descendants(ChatError)), key=lambda kind: kind.__name__)
 LEAVES = [kind for kind in EVERY if not kind.__subclasses__()]
 
@@ -100,11 +102,11 @@ def test_a_hub_refusal_has_a_wait_only_where_waiting_helps() -> None:
 
 @pytest.mark.parametrize("kind", LEAVES)
 async def test_a_refusal_leaves_by_either_door(kind: type[ChatError]) -> None:
-    async def refuse() -> None:
+    async def refuse(_given: object) -> Any:
         raise raised(kind)
 
-    answer = await as_problem(refuse)()  # type: ignore[arg-type]  # it never answers
-    result = await as_result(refuse)()  # type: ignore[arg-type]
+    answer = await as_problem(refuse)(REQUEST)
+    result = await as_result(refuse)("{}")
 
     assert (answer.status_code, json.loads(answer.get_body())["code"]) == (
         CODES[kind.code],
@@ -117,11 +119,11 @@ async def test_a_refusal_leaves_by_either_door(kind: type[ChatError]) -> None:
     "fault", [KeyError("secret"), SettingError("CHAT_X: secret"), RecursionError()]
 )
 async def test_a_fault_of_ours_tells_nothing(fault: Exception) -> None:
-    async def fail() -> None:
+    async def fail(_given: object) -> Any:
         raise fault
 
-    answer = await as_problem(fail)()  # type: ignore[arg-type]
-    result = await as_result(fail)()  # type: ignore[arg-type]
+    answer = await as_problem(fail)(REQUEST)
+    result = await as_result(fail)("{}")
 
     assert answer.status_code == 503
     assert result["error"]["code"] == "unavailable"
@@ -130,11 +132,11 @@ async def test_a_fault_of_ours_tells_nothing(fault: Exception) -> None:
 
 
 async def test_an_answer_passes_as_it_is() -> None:
-    async def answer() -> func.HttpResponse:
-        return func.HttpResponse("x", status_code=201)
+    async def answer(req: func.HttpRequest) -> func.HttpResponse:
+        return func.HttpResponse(req.method, status_code=201)
 
-    async def result() -> dict[str, object]:
-        return {"ok": True}
+    async def result(invocation: str) -> dict[str, Any]:
+        return {"ok": True, "invocation": invocation}
 
-    assert (await as_problem(answer)()).status_code == 201
-    assert await as_result(result)() == {"ok": True}
+    assert (await as_problem(answer)(req=REQUEST)).status_code == 201
+    assert await as_result(result)("{}") == {"ok": True, "invocation": "{}"}

@@ -72,7 +72,29 @@ CLOSED = {
 }
 
 _SECRET_FUNCTIONS = {"listKeys", "listSecrets", "listAccountSas", "list"}
+# What a literal is, by its node.
+_KINDS = {
+    "string": "string",
+    "number": "int",
+    "boolean": "bool",
+    "array": "array",
+    "object": "object",
+}
 _MODULE_PARAMETERS = {"scope", "params", "dependsOn", "name"}
+
+
+def declared_type(parameter: Declaration) -> str:
+    return text(next(one for one in parameter.node.named_children if one.type == "type"))
+
+
+def mistyped_defaults(template: Template) -> list[str]:
+    """Return parameters whose default is a literal of another type."""
+    findings = []
+    for one in template.of("param"):
+        kind = None if one.required else _KINDS.get(one.node.named_children[-1].type)
+        if kind not in {None, declared_type(one)}:
+            findings.append(f"{template.name}:{one.line}: {one.name} is no {kind}")
+    return findings
 
 
 def unresolved_names(template: Template) -> list[str]:
@@ -197,6 +219,7 @@ def undescribed_principals(template: Template) -> list[str]:
 
 
 RULES = (
+    mistyped_defaults,
     unresolved_names,
     unused_names,
     wrong_modules,
@@ -227,6 +250,11 @@ def _wrong_parameters(template: Template, module: Declaration, callee: Template)
     for name, place in given.items():
         if name not in accepted:
             yield _at(template, place, f"{module.target} takes no {name}")
+        elif (kind := _KINDS.get(place.named_children[-1].type)) not in {
+            None,
+            declared_type(accepted[name]),
+        }:
+            yield _at(template, place, f"{name} takes no {kind}")
     for name, one in accepted.items():
         if one.required and name not in given:
             yield f"{template.name}:{module.line}: {module.target} needs {name}"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.bicep import INFRA
+from tests.unit.infra.bicep import INFRA, Template, entries, entry, parse, text, walk
 from tests.unit.infra.settings import bindings
 
 NAMES = ("pilot", "100k", "1m", "10m")
@@ -101,3 +101,38 @@ def test_a_larger_size_holds_more_of_everything() -> None:
 
     for column in zip(*grown, strict=True):
         assert sorted(column) == list(column)
+
+
+def plan_reads(template: Template, name: str) -> set[tuple[str, ...]]:
+    """Return what *template* reads of its object *name*, as paths of keys."""
+    found = set()
+    for node in walk(template.root):
+        if node.type == "member_expression" and (
+            node.parent is None or node.parent.type != "member_expression"
+        ):
+            parts = text(node).split(".")
+            if parts[0] == name:
+                found.add(tuple(part.partition("[")[0] for part in parts[1:]))
+    return found
+
+
+def paths(value: object, depth: int) -> set[tuple[str, ...]]:
+    """Return the keys of nested objects, at most *depth* deep."""
+    if not isinstance(value, dict) or depth == 0:
+        return {()}
+    return {(key, *rest) for key, each in value.items() for rest in paths(each, depth - 1)}
+
+
+def test_templates_read_of_a_size_exactly_what_is_in_it() -> None:
+    main = parse(INFRA / "main.bicep")
+    read = plan_reads(main, "plan")
+    for module in main.of("module"):
+        callee = parse(INFRA / module.target)
+        for name, value, _ in entries(entry(module.body, "params") or main.root):
+            part = text(value).split(".")
+            if part[0] == "plan" and len(part) == 2 and "[" not in part[1]:
+                read |= {(part[1], *rest) for rest in plan_reads(callee, name)}
+
+    given = paths(SIZES["pilot"], 2)
+
+    assert {one[:2] for one in read if len(one) > 1 or (one[0],) in given} == given

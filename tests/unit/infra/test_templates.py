@@ -78,6 +78,8 @@ SLIPS = [
     ("alerts.bicep", "evaluationFrequency: 'PT1M'", "frequency: 'PT1M'", "frequency"),
     ("main.bicep", "closed: privateNetwork", "close: privateNetwork", "takes no close"),
     ("main.bicep", "'app/redis.bicep'", "'app/reddis.bicep'", "no file"),
+    ("main.bicep", "plan: plan.redis", "plan: 'Balanced_B0'", "plan takes no string"),
+    ("main.bicep", "privateNetwork bool = false", "privateNetwork bool = 'false'", "is no string"),
     ("main.bicep", "redis.outputs.hostName", "redis.outputs.host", "has no output"),
     ("main.bicep", "    subnetId: privateNetwork ? network.outputs.appSubnetId : ''\n", "",
      "needs subnetId"),
