@@ -13,6 +13,7 @@ from shared.domain.times import from_ms, optional_from_ms
 
 HEAD_FIELDS = ("ready", "head", "version", "at")
 READY = ""  # the member that says a sorted set is complete; its score puts it at the far end
+COUNT = "#"  # the member of an inbox whose score, below zero, counts messages to the user
 
 
 def seats_of(flat: list[bytes], unsure: Iterable[bytes]) -> list[Seat] | None:

@@ -21,7 +21,10 @@ def repaired(conversation_id: str) -> str:
 
 
 def inbox(user_id: str) -> str:
-    """Sorted set: conversation by last activity; the empty member says that it is complete."""
+    """Sorted set: conversation by last activity; the empty member says that it is complete.
+
+    The score of the member `#`, below zero, counts messages to this user.
+    """
     return f"inbox:{{{user_id}}}"
 
 
@@ -33,11 +36,6 @@ def seats(user_id: str) -> str:
 def unsure(user_id: str) -> str:
     """Set: seats that are noted but may not have been taken."""
     return f"unsure:{{{user_id}}}"
-
-
-def activity(user_id: str) -> str:
-    """Counter: messages to this user."""
-    return f"activity:{{{user_id}}}"
 
 
 def presence(user_id: str) -> str:

@@ -10,6 +10,7 @@ from shared.adapters import redis_scripts as scripts
 from shared.adapters.items import message_text
 from shared.adapters.redis_client import Argument, Entry, RedisClient, call
 from shared.adapters.redis_codec import (
+    COUNT,
     HEAD_FIELDS,
     READY,
     fields_of,
@@ -106,10 +107,7 @@ class RedisLiveState(LiveState):
                 message.sender_id,
             ),
             _mark_dirty(conversation_id),
-            *(
-                call(scripts.BUMP, (keys.inbox(user), keys.activity(user)), conversation_id, at)
-                for user in members
-            ),
+            *(call(scripts.BUMP, (keys.inbox(user),), conversation_id, at) for user in members),
         )
 
     @override
@@ -130,8 +128,10 @@ class RedisLiveState(LiveState):
 
     @override
     async def heartbeat(self, call: Call) -> tuple[CallState, int]:
-        answers = await self._client.run(*self.entering(call), ("GET", keys.activity(call.user_id)))
-        return self.entered(answers[0]), int(answers[-1] or 0)
+        answers = await self._client.run(
+            *self.entering(call), ("ZSCORE", keys.inbox(call.user_id), COUNT)
+        )
+        return self.entered(answers[0]), -int(float(answers[-1] or 0))
 
     @override
     async def acknowledge(
