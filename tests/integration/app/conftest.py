@@ -48,13 +48,13 @@ async def tuned(tuned_stack: Stack) -> AsyncIterator[World]:
 
 @pytest.fixture(scope="session")
 def small_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    settings = {"CHAT_BUCKET_SIZE": str(BUCKET_SIZE)}
+    settings = {"CHAT_BUCKET_SIZE": str(BUCKET_SIZE), "CHAT_WORKERS": "2"}
     with running_stack(tmp_path_factory.mktemp("small"), settings) as started:
         yield started
 
 
 @pytest.fixture
 async def small(small_stack: Stack) -> AsyncIterator[World]:
-    """Give people on a stack whose buckets end after five messages; it may be killed."""
+    """Give people on a stack of two workers and buckets of five messages; it may be killed."""
     async with world_on(small_stack) as made:
         yield made
