@@ -75,6 +75,12 @@ def cosmos_maximum(demand: Demand, world: World) -> float:
     return max(5000.0, math.ceil(max(wanted, floor) / 1000) * 1000)
 
 
+def partitions(demand: Demand, world: World) -> int:
+    """Return physical partitions after a year: each holds 50 GB and gives 10,000 RU/s."""
+    stored = storage_gb(demand, world, years=1)
+    return math.ceil(max(cosmos_maximum(demand, world) / 10_000, stored / 50))
+
+
 def cosmos(demand: Demand, world: World) -> list[Component]:
     maximum = cosmos_maximum(demand, world)
     billed = max(0.1 * maximum, demand.mean_request_units * world.inputs["cosmosHourlyRipple"])
@@ -82,7 +88,8 @@ def cosmos(demand: Demand, world: World) -> list[Component]:
     return [
         Component(
             "Cosmos DB request units",
-            f"autoscale to {maximum:,.0f} RU/s, {billed:,.0f} billed on average",
+            f"autoscale to {maximum:,.0f} RU/s in {partitions(demand, world):,} partitions, "
+            f"{billed:,.0f} billed on average",
             billed * world.prices["cosmosAutoscaleRuHour"] * HOURS,
         ),
         Component(
@@ -151,7 +158,10 @@ def redis_offer(demand: Demand, world: World) -> RedisOffer:
 
 def redis(demand: Demand, world: World) -> list[Component]:
     offer = redis_offer(demand, world)
-    buy = f"{offer.name}: {redis_memory_gb(demand, world):,.1f} GB in use"
+    buy = (
+        f"{offer.name}: {redis_memory_gb(demand, world):,.1f} GB in use, "
+        f"{redis_connections(demand, world):,.0f} connections"
+    )
     return [Component("Redis", buy, offer.usdMonth)]
 
 
@@ -166,10 +176,10 @@ def service_bus(demand: Demand, world: World) -> list[Component]:
     units = next((one for one in (1, 2, 4, 8, 16) if one * 1000 >= peak), 16)
     premium = units * world.prices["serviceBusPremiumUnitMonth"]
     if standard <= premium:
-        return [
-            Component("Service Bus", f"Standard, {operations:,.0f} million operations", standard)
-        ]
-    return [Component("Service Bus", f"Premium, {units} messaging units", premium)]
+        tier, usd = "Standard", standard
+    else:
+        tier, usd = f"Premium, {units} messaging units", premium
+    return [Component("Service Bus", f"{tier}: {operations:,.0f} million operations", usd)]
 
 
 def gateway_units(demand: Demand, world: World) -> float:

@@ -26,6 +26,10 @@ Each row changes one input and nothing else. Idle connections are what costs mos
 disconnects tabs that nobody looks at, and shares one connection among the rest.
 """
 
+YEARS: Final = """\
+And when nothing is ever moved out of Cosmos DB:
+"""
+
 CHANGES: Final = (
     ("onlineShareAtPeak", 0.05),
     ("onlineShareAtPeak", 0.2),

@@ -42,6 +42,8 @@ def page(world: World) -> str:
             sizes(world),
             prose.ten_million(_demand(10e6, world), world),
             bill(10e6, world),
+            prose.YEARS,
+            years(10e6, world),
             "## What moves the bill\n",
             prose.SENSITIVITY,
             sensitivity(world),
@@ -152,6 +154,26 @@ def bill(users: float, world: World) -> str:
     return table(
         ("component", "what", "$ a month", "share"), [*rows, ("all", "", f"{total:,.0f}", "")]
     )
+
+
+def years(users: float, world: World) -> str:
+    demand = _demand(users, world)
+    yearly_files = demand.messages_day * world.inputs["attachmentShare"] * 365
+    rows = []
+    for year in (1, 2, 3, 5):
+        stored = bought.storage_gb(demand, world, years=year)
+        files = yearly_files * year * world.inputs["attachmentKb"] * 1000 / 1e9
+        rows.append(
+            (
+                year,
+                f"{stored:,.0f}",
+                short(stored * 10),
+                f"{stored * world.prices['cosmosStorageGbMonth']:,.0f}",
+                f"{files / 1000:,.0f}",
+            )
+        )
+    head = ("years", "GB in Cosmos DB", "least autoscale maximum, RU/s", "$ a month", "TB of files")
+    return table(head, rows)
 
 
 def sensitivity(world: World) -> str:
