@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from shared import telemetry
 from triggers import (
     bus,
     feed,
@@ -13,6 +14,8 @@ from triggers import (
     site,
     timer,
 )
+
+telemetry.mark_logs()
 
 # Tokens are the website's and are checked in code: docs/decisions/0003-tokens-in-code.md.
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)

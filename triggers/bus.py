@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import azure.functions as func
 
+from shared import telemetry
 from shared.bootstrap import chat
 from triggers.bindings import QUEUE
 from triggers.lazy import lazily
@@ -25,6 +26,7 @@ bp = func.Blueprint()
 )
 async def deliver_notification(message: func.ServiceBusMessage) -> None:
     """Deliver one notice. Raising gives it back to the queue, and at last to its dead letters."""
+    telemetry.begin(documents.traceparent(message))
     notice = documents.notice(message)
     notified = await (await chat()).notifications.deliver(notice)
     logger.info(

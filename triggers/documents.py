@@ -19,5 +19,10 @@ def conversations(documents: func.DocumentList) -> list[Conversation]:
     return [conversation_from_item(json.loads(one.to_json())) for one in documents]
 
 
+def traceparent(message: func.ServiceBusMessage) -> object:
+    """Return what the sender of *message* said of its trace."""
+    return (message.application_properties or {}).get("traceparent")
+
+
 def notice(message: func.ServiceBusMessage) -> Notice:
     return notice_from_item(json.loads(message.get_body()))

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import azure.functions as func
 
+from shared import telemetry
 from shared.domain.errors import (
     ChatError,
     ConflictError,
@@ -83,6 +84,7 @@ def as_problem(handler: HttpHandler) -> HttpHandler:
     @wraps(handler)
     async def answered(*args: Any, **kwargs: Any) -> func.HttpResponse:  # noqa: ANN401
         began = time.perf_counter()
+        telemetry.begin(_traceparent(*args, **kwargs))
         try:
             answer = await handler(*args, **kwargs)
             code = "ok"
@@ -109,6 +111,7 @@ def as_result(handler: HubHandler) -> HubHandler:
     @wraps(handler)
     async def answered(*args: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401
         began = time.perf_counter()
+        telemetry.begin()
         try:
             answer = await handler(*args, **kwargs)
             code = "ok"
@@ -132,6 +135,10 @@ def refusal(error: ChatError) -> dict[str, Any]:
     if error.retry_after_ms is not None:
         said["retryAfterMs"] = error.retry_after_ms
     return {"ok": False, "error": said}
+
+
+def _traceparent(req: func.HttpRequest | None = None, *_: Any, **__: Any) -> object:  # noqa: ANN401
+    return None if req is None else req.headers.get("traceparent")
 
 
 def _fault() -> UnavailableError:

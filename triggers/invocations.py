@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from shared import telemetry
 from shared.domain.errors import InvalidError, UnauthenticatedError
 from shared.domain.ids import ConnectionId, UserId, user_id
 from shared.domain.live import Call
@@ -43,6 +44,7 @@ def parse(text: str, *, with_argument: bool = True) -> Invocation:
         if len(given) != 1:
             raise InvalidError("a hub method takes exactly one object")
         argument = decode.as_object(given[0], field="argument")
+        telemetry.adopt(argument.get("traceparent"))
     caller = user_id(raw["UserId"], field="userId")
     return Invocation(caller, ConnectionId(raw["ConnectionId"]), argument)
 
