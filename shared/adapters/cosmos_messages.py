@@ -34,6 +34,8 @@ class CosmosMessageStore(MessageStore):
     @override
     async def append(self, message: Message) -> None:
         item = message_item(message, bucket=self._bucket(message.sequence))
+        if message.trace:
+            item["trace"] = message.trace
         try:
             await answered(self._container.create_item(item))
         except CosmosHttpResponseError as error:

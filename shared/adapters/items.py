@@ -53,6 +53,7 @@ def message_from_item(item: Mapping[str, Any]) -> Message:
         attachments=tuple(attachment_from_item(one) for one in item["attachments"]),
         reply_to=Sequence(item["replyTo"]) if item["replyTo"] else None,
         sent_at=from_ms(item["sentAt"]),
+        trace=item.get("trace", ""),
     )
 
 

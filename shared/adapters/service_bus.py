@@ -4,13 +4,14 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final, override
+from typing import Any, Final, override
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.servicebus import ServiceBusMessage
 from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
 from azure.servicebus.exceptions import ServiceBusError
 
+from shared import telemetry
 from shared.adapters.notices import notice_id, notice_item
 from shared.config import Endpoint
 from shared.domain.errors import UnavailableError
@@ -40,6 +41,7 @@ class ServiceBusQueue(Bus):
             json.dumps(notice_item(notice)),
             message_id=notice_id(notice),
             content_type="application/json",
+            application_properties=_trace(),
         )
         if delay_s:
             message.scheduled_enqueue_time_utc = datetime.now(UTC) + timedelta(seconds=delay_s)
@@ -79,3 +81,9 @@ class ServiceBusQueue(Bus):
                 await sender.close()
             except _REFUSED:
                 return
+
+
+def _trace() -> dict[str | bytes, Any]:
+    # Functions' host reads Diagnostic-Id, the older name, to join its own telemetry.
+    traceparent = telemetry.traceparent()
+    return dict.fromkeys(("traceparent", "Diagnostic-Id"), traceparent) if traceparent else {}

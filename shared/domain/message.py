@@ -1,7 +1,7 @@
 """A message: what may stand in one, where it is stored, and what its sender sees of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -35,7 +35,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as stored; it never changes."""
+    """A message as stored; it never changes.
+
+    Args:
+        trace: The `traceparent` of the call that stored it; no part of what was said.
+    """
 
     conversation_id: ConversationId
     sequence: Sequence
@@ -46,6 +50,7 @@ class Message:
     attachments: tuple[Attachment, ...]
     reply_to: Sequence | None
     sent_at: datetime
+    trace: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from shared import telemetry
 from shared.domain.conversation import Conversation
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId, UserId
@@ -111,11 +112,13 @@ class Notifications:
         first, up_to = min(sequences), max(sequences)
         away = tuple(user for user in waiting if user not in online)
         near = tuple(user for user in waiting if user in online)
-        if away:
-            await self.bus.send(Notice(batch[0].conversation_id, first, up_to, away))
-        if near:
-            later = Notice(batch[0].conversation_id, first, up_to, near)
-            await self.bus.send(later, delay_s=self.delay_s)
+        newest = max(batch, key=lambda message: message.sequence)
+        with telemetry.within(newest.trace):
+            for users, delay_s in ((away, 0), (near, self.delay_s)):
+                if users:
+                    notice = Notice(newest.conversation_id, first, up_to, users)
+                    await self.bus.send(notice, delay_s=delay_s)
+                    _log(notice, delay_s)
 
     async def _notify(
         self, user_id: UserId, conversation: Conversation, span: list[Message]
@@ -153,6 +156,13 @@ class Notifications:
         )
         if not await self.channel.deliver(subscription, notification):
             await self.accounts.drop_subscription(user.id, subscription.id)
+            return
+        logger.info(
+            "delivered conversation=%s user=%s up_to=%d",
+            conversation.id,
+            user.id,
+            newest.sequence,
+        )
 
     async def _retry(self, notice: Notice, failed: list[UserId]) -> None:
         for user in failed:
@@ -191,3 +201,14 @@ class Notifications:
             await self.marks.release(user_id, newest.conversation_id, newest.sequence)
         except UnavailableError:
             logger.warning("notification mark not taken back")
+
+
+def _log(notice: Notice, delay_s: float) -> None:
+    logger.info(
+        "queued conversation=%s first=%d up_to=%d recipients=%d delay_s=%d",
+        notice.conversation_id,
+        notice.first,
+        notice.up_to,
+        len(notice.recipients),
+        delay_s,
+    )

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass, replace
 
+from shared import telemetry
 from shared.domain.access import require_unblocked
 from shared.domain.conversation import Conversation, Member
 from shared.domain.errors import InvalidError, UnavailableError
@@ -73,6 +74,7 @@ class Posting:
         stored = await self._store(message, head, retry=draft.retry)
         await self._record(stored.message, conversation)
         pushes = _pushes(stored.message, conversation, entered.state)
+        _log(stored, pushes)
         return Posted(stored.message, stored.repeated, entered.effects + pushes)
 
     async def post_system_message(
@@ -112,7 +114,19 @@ class Posting:
             attachments=draft.attachments,
             reply_to=draft.reply_to,
             sent_at=self.clock.now(),
+            trace=telemetry.traceparent(),
         )
+
+
+def _log(stored: Stored, pushes: list[Effect]) -> None:
+    logger.info(
+        "stored conversation=%s sequence=%d client_message_id=%s repeated=%s pushed=%d",
+        stored.message.conversation_id,
+        stored.message.sequence,
+        stored.message.client_message_id,
+        stored.repeated,
+        len(pushes),
+    )
 
 
 def _check_reply(draft: Draft, member: Member, head: Head) -> None:

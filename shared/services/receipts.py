@@ -74,6 +74,7 @@ class Receipts:
             effects += await self.gate.admit(call, state)
             call = replace(call, limit=None)  # one token, however often it has to look
             if done.outcome in {"moved", "unchanged"}:
+                _log(done)
                 return done.receipt, effects + _pushes(conversation, state, done)
             if done.outcome == "stale":
                 version = conversation.version + 1
@@ -137,6 +138,17 @@ class Receipts:
             if receipt.user_id in state.changed and receipt.user_id in members
         )
         return [Push(ReceiptAdvanced(moved), ToGroup(conversation_group(conversation.id)))]
+
+
+def _log(done: Acknowledged) -> None:
+    if done.outcome == "moved":
+        logger.info(
+            "acknowledged conversation=%s user=%s delivered=%d read=%d",
+            done.receipt.conversation_id,
+            done.receipt.user_id,
+            done.receipt.delivered,
+            done.receipt.read,
+        )
 
 
 def _pushes(conversation: Conversation, state: CallState, done: Acknowledged) -> list[Effect]:
