@@ -58,6 +58,9 @@ capacity:  ## what N users need and cost, into docs/capacity.md, from the result
 	@tools/setup.sh
 	@$(PYTHON) -m bench.capacity
 
+trace:  ## follow one message through the local log: make trace ID=<client message id or trace id>
+	@tools/trace.sh "$(ID)"
+
 lock:  ## pin the Python packages anew from pyproject.toml
 	@tools/lock.sh
 
