@@ -103,7 +103,7 @@ def cosmos(demand: Demand, world: World) -> list[Component]:
 def instances(calls_per_second: float, world: World) -> float:
     """Return how many instances serve so many calls: by processor time, and by concurrency."""
     # A message and its receipt were measured together: two calls.
-    busy = calls_per_second * world.measured.worker_ms / 2 / 1000
+    busy = calls_per_second * world.measured.worker_ms / 2 / 1000 * world.inputs["hostShare"]
     waiting = calls_per_second * world.inputs["remoteLatencyMs"] / 1000
     return max(
         busy / world.inputs["instanceUtilisation"], waiting / world.inputs["httpConcurrency"]

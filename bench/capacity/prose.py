@@ -58,7 +58,7 @@ def opening(world: World) -> str:
 # Capacity and cost
 
 Written by `make capacity`; do not edit. From the benchmark's results of
-{world.measured.measured_at} (`bench/results/latest.json`), the inputs and prices in
+{world.measured.measured_at} (`{world.measured.source}`), the inputs and prices in
 `bench/capacity/`, and public limits.
 
 **Not verified.** No Azure subscription was at hand. Counts of requests are measured on the local
@@ -104,8 +104,9 @@ than the use itself: by then full buckets have to move to Blob Storage.
 
 **Functions.** {demand.calls:,.0f} calls a second at the peak, sends, receipts, heartbeats and
 reading together. {world.measured.worker_ms:.1f} ms of processor time for a message and its
-receipt, as measured here on one core, and {inputs["remoteLatencyMs"]:g} ms of waiting make
-{instances:,} instances at {inputs["httpConcurrency"]:g} calls at once. With Python's default of
+receipt, as measured here on
+one core, as much again for the host beside the worker, and
+{inputs["remoteLatencyMs"]:g} ms of waiting make {instances:,} instances at {inputs["httpConcurrency"]:g} calls at once. With Python's default of
 one call at a time it would be {math.ceil(demand.calls * inputs["remoteLatencyMs"] / 1000):,}.
 
 **Redis.** {short(demand.redis_commands)} commands a second, most of them inside scripts and
@@ -120,7 +121,7 @@ and are told to groups later and later.
 
 **The gateway.** With all connections through it, {bought.gateway_units(demand, world):,.0f}
 capacity units at the peak: the reason why `infra/sizes/10m.json` lets clients connect to SignalR
-Service directly.
+Service directly. The bill counts them in the gateway, the dearer case.
 
 Altogether ${total:,.0f} a month, ${total / demand.users * 1000:,.0f} for a thousand users, and
 ${total / (demand.messages_day * MONTH_DAYS / 1000):.4f} for a thousand messages.

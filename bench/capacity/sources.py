@@ -91,12 +91,14 @@ class Measured:
     """Costs of operations, counted on the local stack by `make bench`.
 
     Args:
+        source: Which results these are, for people.
         direct: Per message of a pair, receipts on.
         group: Per message of a group of 100.
         worker_ms: Processor time of the app for one message of a pair and its receipt.
         inbox_request_units: Of one inbox page, None when it was not measured.
     """
 
+    source: str
     measured_at: str
     direct: dict[str, float]
     group: dict[str, float]
@@ -114,6 +116,7 @@ class Measured:
             raise NotMeasuredError(f"{path} is not there: run `make bench` first.")
         found: Json = json.loads(path.read_text(encoding="utf-8"))
         return cls(
+            source="bench/results/latest.json" if path == LATEST else path.name,
             measured_at=str(found.get("measuredAt", "unknown")),
             direct=_counts(found, "pairs", path),
             group=_counts(found, "group", path),
