@@ -5,7 +5,7 @@ SOURCES := $(wildcard function_app.py) shared triggers local tests bench tools
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test check format test-unit test-contract test-integration test-e2e test-npm \
-	bench capacity lock clean
+	bench capacity types lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || \
@@ -60,6 +60,9 @@ capacity:  ## what N users need and cost, into docs/capacity.md, from the result
 
 trace:  ## follow one message through the local log: make trace ID=<client message id or trace id>
 	@tools/trace.sh "$(ID)"
+
+types:  ## write the SDK's types from docs/openapi.yaml and docs/asyncapi.yaml
+	@$(PYTHON) tools/contract_types.py write
 
 lock:  ## pin the Python packages anew from pyproject.toml
 	@tools/lock.sh

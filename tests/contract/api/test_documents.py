@@ -14,6 +14,7 @@ from shared.domain import attachment, conversation, errors, ids, message, presen
 from tests.contract.api import documents as docs
 from tests.functions import triggered_by
 from tests.stack import ROOT
+from tools import contract_types
 
 META_SCHEMA = ROOT / "node_modules/@asyncapi/specs/schemas/3.0.0-without-$id.json"
 
@@ -195,3 +196,9 @@ def test_the_limits_are_those_of_the_app() -> None:
         "url": user.MAX_URL_CHARACTERS,
         "preview": list(user.PREVIEW_LEVELS),
     }
+
+
+def test_the_sdks_types_are_made_from_these_documents() -> None:
+    written = contract_types.TARGET.read_text(encoding="utf-8")
+
+    assert written == contract_types.contract(), "run `make types`"
