@@ -104,10 +104,10 @@ than the use itself: by then full buckets have to move to Blob Storage.
 
 **Functions.** {demand.calls:,.0f} calls a second at the peak, sends, receipts, heartbeats and
 reading together. {world.measured.worker_ms:.1f} ms of processor time for a message and its
-receipt, as measured here on
-one core, as much again for the host beside the worker, and
-{inputs["remoteLatencyMs"]:g} ms of waiting make {instances:,} instances at {inputs["httpConcurrency"]:g} calls at once. With Python's default of
-one call at a time it would be {math.ceil(demand.calls * inputs["remoteLatencyMs"] / 1000):,}.
+receipt, as measured here on one core, as much again for the host beside the worker, and
+{inputs["remoteLatencyMs"]:g} ms of waiting make {instances:,} instances at
+{inputs["httpConcurrency"]:g} calls at once. With Python's default of one call at a time it would
+be {math.ceil(demand.calls * inputs["remoteLatencyMs"] / 1000):,}.
 
 **Redis.** {short(demand.redis_commands)} commands a second, most of them inside scripts and
 pipelines of two round trips a send, and {bought.redis_memory_gb(demand, world):,.0f} GB of live
