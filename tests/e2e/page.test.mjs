@@ -102,8 +102,8 @@ describe("a lost connection", () => {
     await say(a, "typed offline 2");
     await tick(a, "typed offline 2", "Not sent yet").waitFor();
     await screenshot(a, "offline");
-    await until(() => b.connection.get().phase === "online");
     await b.send(id, { body: "meanwhile" });
+    await until(() => shown(b, id).includes("meanwhile"));
     await a.context().setOffline(false);
     await tick(a, "typed offline 2", "Delivered").waitFor({ timeout: 45_000 });
     await bubble(a, "meanwhile").waitFor();
@@ -460,13 +460,13 @@ describe("blocks and notifications", () => {
 
   test("a push shows a notification and a click on it opens the conversation", async () => {
     const { ann, id } = await acquainted();
-    const a = await open(ann);
-    await a.context().grantPermissions(["notifications"]);
+    const a = await open(ann, { permissions: ["notifications"] });
     const worker = a.context().serviceWorkers()[0] ?? (await a.context().waitForEvent("serviceworker"));
 
     await a.evaluate(async () => {
       await navigator.serviceWorker.ready;
     });
+    await until(() => worker.evaluate(() => Notification.permission === "granted"));
     await worker.evaluate((conversationId) => {
       const data = { conversationId, title: "Ben", body: "Are you there?" };
       self.dispatchEvent(new PushEvent("push", { data: JSON.stringify(data) }));
