@@ -28,7 +28,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 _KEEP_MS = 90 * 24 * 3600 * 1000  # idle live state is dropped after 90 days; it can be rebuilt
 
 # KEYS presence, seen, closed, bucket; ARGV connection ('' = none), lease ms, tokens/s (0 = no
-# limit), burst. Returns {ms to wait, came online, other live connections}.
+# limit), burst. Returns {ms to wait, came online, other live connections}. A call that must wait
+# is refused, and its news with it: so the next one brings them.
 ENTER = Script(
     _NOW
     + f"""
@@ -47,8 +48,11 @@ local live, came = redis.call('ZCARD', KEYS[1]), 0
 if ARGV[1] == '' or redis.call('ZSCORE', KEYS[3], ARGV[1]) then return {{wait, 0, live}} end
 local added = redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-if redis.call('HGET', KEYS[2], 'status') ~= 'online' then came = 1 end
-redis.call('HSET', KEYS[2], 'status', 'online', 'at', now)
+redis.call('HSET', KEYS[2], 'at', now)
+if wait == 0 and redis.call('HGET', KEYS[2], 'status') ~= 'online' then
+  came = 1
+  redis.call('HSET', KEYS[2], 'status', 'online')
+end
 redis.call('PEXPIRE', KEYS[2], {_KEEP_MS})
 return {{wait, came, live + added - 1}}
 """
@@ -56,17 +60,19 @@ return {{wait, came, live + added - 1}}
 
 # KEYS presence, seen, closed; ARGV connection, lease ms. Returns 1 if the user went offline.
 # The connection stays closed for a lease: a `connected` that arrives late does not revive it.
+# An unknown status counts as online here: it was lost, and somebody may have seen it.
 CLOSE = Script(
     _NOW
-    + """
+    + f"""
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - ARGV[2])
 redis.call('ZADD', KEYS[3], now, ARGV[1])
 redis.call('PEXPIRE', KEYS[3], ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 if redis.call('ZCARD', KEYS[1]) > 0 then return 0 end
-if redis.call('HGET', KEYS[2], 'status') ~= 'online' then return 0 end
+if redis.call('HGET', KEYS[2], 'status') == 'offline' then return 0 end
 redis.call('HSET', KEYS[2], 'status', 'offline', 'at', now)
+redis.call('PEXPIRE', KEYS[2], {_KEEP_MS})
 return 1
 """
 )
@@ -79,7 +85,7 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 local at = tonumber(redis.call('HGET', KEYS[2], 'at')) or now
 local next = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
 if next[2] then return {0, at, tonumber(next[2])} end
-if redis.call('HGET', KEYS[2], 'status') ~= 'online' then return {0, at, 0} end
+if redis.call('HGET', KEYS[2], 'status') == 'offline' then return {0, at, 0} end
 redis.call('HSET', KEYS[2], 'status', 'offline')
 return {1, at, 0}
 """
