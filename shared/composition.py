@@ -191,7 +191,7 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         typing=TypingSignals(entrance, of.presence),
         conversations=conversations,
         membership=membership,
-        history=History(entrance, gate, reader, of.messages, inbox),
+        history=History(entrance, gate, reader, inbox),
         inbox=inbox,
         attachments=attachments,
         files=Files(reader, of.messages, of.blobs, of.images, of.clock),
@@ -200,7 +200,6 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         notifications=Notifications(
             entrance,
             reader,
-            of.messages,
             of.users,
             accounts,
             of.presence,

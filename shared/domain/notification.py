@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.conversation import Conversation, Member
-from shared.domain.ids import ConversationId, Sequence, UserId
+from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
 from shared.domain.message import Message
 from shared.domain.receipt import Receipt
 from shared.domain.user import PreviewLevel
@@ -60,8 +60,21 @@ def absentees(
         for member in conversation.members
         if not conversation.blocked_by
         and not is_muted(member, now=now)
-        and any(_concerns(member, message) for message in newest)
-        and delivered.get(member.user_id, 0) < _last_for(member, newest)
+        and unseen(member, newest, delivered=delivered.get(member.user_id, NO_SEQUENCE))
+    )
+
+
+def unseen(
+    member: Member, messages: Iterable[Message], *, delivered: Sequence
+) -> tuple[Message, ...]:
+    """Return what others wrote to *member* of which no device of theirs has got."""
+    return tuple(
+        message
+        for message in messages
+        if message.sender_id != member.user_id
+        and message.sequence >= member.history_from
+        and message.sequence > delivered
+        and not message.is_erased
     )
 
 
@@ -88,14 +101,6 @@ def compose(
         title = f"{sender_name} in {conversation.title}" if conversation.title else sender_name
         body = _count(unseen_count) if preview == "sender" else _excerpt(message)
     return Notification(conversation.id, title, body, message.sequence, tag=conversation.id)
-
-
-def _concerns(member: Member, message: Message) -> bool:
-    return message.sender_id != member.user_id and message.sequence >= member.history_from
-
-
-def _last_for(member: Member, messages: list[Message]) -> int:
-    return max(m.sequence for m in messages if _concerns(member, m))
 
 
 def _count(unseen_count: int) -> str:

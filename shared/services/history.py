@@ -7,19 +7,15 @@ from typing import Final
 
 from shared.domain.catchup import gap_after
 from shared.domain.conversation import Conversation
-from shared.domain.errors import UnavailableError
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
 from shared.domain.live import Call
 from shared.domain.message import Message, Status, status_of
 from shared.domain.receipt import Receipt
-from shared.ports import MessageStore
 from shared.services.entrance import Entrance
 from shared.services.gate import Gate
 from shared.services.inbox import Inbox, Row
 from shared.services.reader import ConversationReader, receipts_of
 
-_LAG_TRIES: Final = 6
-_LAG_S: Final = 0.02
 _ITEMS_PER_SYNC: Final = 50
 _READERS: Final = 8
 
@@ -50,7 +46,6 @@ class History:
     entrance: Entrance
     gate: Gate
     reader: ConversationReader
-    messages: MessageStore
     inbox: Inbox
 
     async def list_messages(
@@ -72,7 +67,7 @@ class History:
         latest = entered.head.sequence
         first, last = _bounds(before, after, limit, latest, entered.member.history_from)
         beyond = _beyond(first, last, limit, latest, closed=before is not None)
-        found = await self._range(conversation_id, first, last, beyond=beyond)
+        found = await self.reader.messages(conversation_id, first, last, beyond=beyond)
         found = found[:limit] if after is not None else found[-limit:]
         if found and found[-1].sequence > latest:
             latest = found[-1].sequence
@@ -113,28 +108,10 @@ class History:
         member = conversation.find_member(user_id)
         history_from = member.history_from if member else Sequence(latest + 1)
         gap = gap_after(position, latest=latest, history_from=history_from, limit=limit)
-        found = await self._range(conversation.id, gap.first, gap.last) if gap else []
+        found = await self.reader.messages(conversation.id, gap.first, gap.last) if gap else []
         _, receipts = await self.reader.receipts(conversation)
         messages = _with_status(conversation, found, receipts)
         return SyncItem(conversation.id, latest, messages, gap.complete, row.receipt)
-
-    async def _range(
-        self,
-        conversation_id: ConversationId,
-        first: Sequence,
-        last: Sequence,
-        *,
-        beyond: Sequence | None = None,
-    ) -> list[Message]:
-        # Sequences have no gaps, so a page that lacks one was read behind its writer: read again.
-        wanted = max(0, last - first + 1)
-        for attempt in range(_LAG_TRIES):
-            read = await self.messages.list_range(conversation_id, first, beyond or last)
-            found = [one for place, one in enumerate(read) if one.sequence == first + place]
-            if len(found) >= wanted:
-                return found
-            await asyncio.sleep(_LAG_S * 2**attempt)
-        raise UnavailableError("the store lags behind")
 
 
 def _bounds(

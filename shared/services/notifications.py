@@ -12,13 +12,12 @@ from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.live import Head
 from shared.domain.message import Message
-from shared.domain.notification import Notice, absentees, compose
+from shared.domain.notification import Notice, absentees, compose, unseen
 from shared.domain.receipt import Receipt
 from shared.domain.user import Subscription, User
 from shared.ports import (
     Bus,
     Clock,
-    MessageStore,
     NoticeMarks,
     NotificationChannel,
     PresenceStore,
@@ -44,7 +43,6 @@ class Notifications:
 
     entrance: Entrance
     reader: ConversationReader
-    messages: MessageStore
     users: UserStore
     accounts: Accounts
     presence: PresenceStore
@@ -87,10 +85,11 @@ class Notifications:
         conversation, receipts = await self._opened(notice.conversation_id, known)
         if conversation is None:
             return 0
-        span = await self.messages.list_range(conversation.id, notice.first, notice.up_to)
+        span = await self.reader.messages(conversation.id, notice.first, notice.up_to)
         waiting = absentees(conversation, span, receipts, now=self.clock.now())
         due = [user for user in notice.recipients if user in waiting]
-        failed = [user for user in due if not await self._notify(user, conversation, span)]
+        missed = _missed(conversation, span, receipts)
+        failed = [user for user in due if not await self._notify(user, conversation, missed[user])]
         await self._retry(notice, failed)
         return len(due) - len(failed)
 
@@ -121,17 +120,16 @@ class Notifications:
                     _log(notice, delay_s)
 
     async def _notify(
-        self, user_id: UserId, conversation: Conversation, span: list[Message]
+        self, user_id: UserId, conversation: Conversation, missed: tuple[Message, ...]
     ) -> bool:
-        user = await self.users.find(user_id)
-        newest = next((m for m in reversed(span) if m.sender_id != user_id), None)
-        if user is None or newest is None or not user.subscriptions:
+        user, newest = await self.users.find(user_id), missed[-1]
+        if user is None or not user.subscriptions:
             return True
         if not await self._claimed(user_id, newest):
             return True
         try:
             for subscription in user.subscriptions:
-                await self._push(user, subscription, conversation, newest, span)
+                await self._push(user, subscription, conversation, missed)
         except UnavailableError as error:
             logger.info("notification of %s put off: %s", conversation.id, error)
             await self._release(user_id, newest)
@@ -143,15 +141,15 @@ class Notifications:
         user: User,
         subscription: Subscription,
         conversation: Conversation,
-        newest: Message,
-        span: list[Message],
+        missed: tuple[Message, ...],
     ) -> None:
+        newest = missed[-1]
         sender = await self.users.find(newest.sender_id)
         notification = compose(
             newest,
             conversation,
             sender_name=sender.display_name if sender else newest.sender_id,
-            unseen_count=sum(message.sender_id != user.id for message in span),
+            unseen_count=len(missed),
             preview=user.preview,
         )
         if not await self.channel.deliver(subscription, notification):
@@ -201,6 +199,16 @@ class Notifications:
             await self.marks.release(user_id, newest.conversation_id, newest.sequence)
         except UnavailableError:
             logger.warning("notification mark not taken back")
+
+
+def _missed(
+    conversation: Conversation, span: list[Message], receipts: list[Receipt]
+) -> dict[UserId, tuple[Message, ...]]:
+    delivered = {receipt.user_id: receipt.delivered for receipt in receipts}
+    return {
+        member.user_id: unseen(member, span, delivered=delivered[member.user_id])
+        for member in conversation.members
+    }
 
 
 def _log(notice: Notice, delay_s: float) -> None:

@@ -131,6 +131,29 @@ class ConversationReader:
         ((head, receipts),) = await self.heads_and_receipts([conversation.id])
         return (head, receipts) if head.known else await self.recover(conversation)
 
+    async def messages(
+        self,
+        conversation_id: ConversationId,
+        first: Sequence,
+        last: Sequence,
+        *,
+        beyond: Sequence | None = None,
+    ) -> list[Message]:
+        """Return the messages *first* to *last*, all of them; up to *beyond* what there is.
+
+        Raises:
+            UnavailableError: The store did not answer, or lags behind its writers for long.
+        """
+        # Sequences have no gaps, so a span that lacks one was read behind its writer: read again.
+        wanted = max(0, last - first + 1)
+        for attempt in range(_LAG_TRIES):
+            read = await self._messages.list_range(conversation_id, first, beyond or last)
+            found = [one for place, one in enumerate(read) if one.sequence == first + place]
+            if len(found) >= wanted:
+                return found
+            await asyncio.sleep(_LAG_S * 2**attempt)
+        raise UnavailableError("the store lags behind")
+
     async def _newest(self, conversation_id: ConversationId, at_least: Sequence) -> Message | None:
         newest: Message | None = None
         for attempt in range(_LAG_TRIES):
