@@ -11,7 +11,7 @@ from shared.adapters.memory_messages import MemoryMessageStore
 from shared.domain.errors import NotFoundError, UnavailableError
 from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.message import Message, Status
-from shared.services.history import History, SyncItem
+from shared.services.history import SyncItem
 from tests.integration.services.world import (
     Worker,
     World,
@@ -206,11 +206,8 @@ async def test_a_hole_is_never_shown(world: World, worker: Worker) -> None:
     conversation_id = await talk(worker, 3)
     world.redis_line.fail("record_sent")
     await post(worker, conversation_id, 9)
-    chat = world.worker().chat
-    patchy = Patchy(bucket_size=1, table=world.message_table)
-    history = History(
-        chat.history.entrance, chat.history.gate, chat.history.reader, patchy, chat.inbox
-    )
+    history = world.worker().chat.history
+    history.reader._messages = Patchy(bucket_size=1, table=world.message_table)
 
     page = await history.list_messages(by(BOB), conversation_id, before=None, after=None, limit=4)
 
