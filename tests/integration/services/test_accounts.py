@@ -1,0 +1,218 @@
+"""The read model of the website's users: fed, blocked, subscribed."""
+
+import asyncio
+
+import pytest
+
+from shared.domain.errors import InvalidError, UnavailableError, UserNotFoundError
+from shared.domain.ids import ConnectionId, UserId
+from shared.domain.user import MAX_SUBSCRIPTIONS, Principal, Subscription, User
+from shared.services.accounts import Profile
+from shared.services.health import check_health
+from tests.integration.services.world import Worker, World, by, device, start_pair
+from tests.unit.things import ANN, BOB, CAT, DAN, PAIR
+
+NEW = UserId("new")
+
+
+def fed(user: UserId, name: str = "Name", **said: tuple[UserId, ...]) -> Profile:
+    return Profile(user, name, "https://x/a", said.get("contacts", ()), said.get("blocked", ()))
+
+
+async def find(world: World, user: UserId) -> User:
+    found = await world.users.find(user)
+    assert found is not None
+    return found
+
+
+async def test_a_caller_is_made_from_their_proof_once(world: World, worker: Worker) -> None:
+    proved = Principal(NEW, "New", "https://x/new")
+
+    first = await worker.chat.accounts.me(by(NEW), proved)
+    again = await world.worker().chat.accounts.me(by(NEW), Principal(NEW, "Other"))
+
+    assert (first.display_name, first.avatar_url) == ("New", "https://x/new")
+    assert again == first
+
+
+async def test_a_proof_without_a_name_is_called_by_its_id(worker: Worker) -> None:
+    assert (await worker.chat.accounts.ensure(Principal(NEW))).display_name == NEW
+
+
+async def test_two_calls_at_once_make_one_user(world: World, worker: Worker) -> None:
+    made = await asyncio.gather(*(worker.chat.accounts.ensure(Principal(NEW)) for _ in range(3)))
+
+    assert len({user.etag for user in made}) == 1
+
+
+async def test_contacts_come_with_their_presence_in_the_sites_order(worker: Worker) -> None:
+    await worker.chat.presences.connected(by(CAT, "tv"), ConnectionId("tv"))
+    await worker.chat.accounts.feed([fed(ANN, contacts=(DAN, UserId("ghost"), CAT, BOB))])
+    await worker.chat.accounts.block(by(BOB), ANN, blocked=True)
+
+    contacts = await worker.chat.accounts.contacts(by(ANN))
+
+    assert [(one.user.id, one.presence.status) for one in contacts] == [
+        (DAN, "offline"),
+        (CAT, "online"),
+        (BOB, "offline"),
+    ]
+
+
+async def test_contacts_are_shown_without_live_state(world: World, worker: Worker) -> None:
+    world.redis_line.down = True
+
+    assert len(await worker.chat.accounts.contacts(by(ANN))) == 3
+    assert await worker.chat.accounts.contacts(by(NEW)) == []
+
+
+async def test_the_site_writes_what_is_its_own_and_nothing_else(
+    world: World, worker: Worker
+) -> None:
+    await worker.chat.accounts.set_preview(by(ANN), "text")
+    await worker.chat.accounts.block(by(ANN), DAN, blocked=True)
+
+    await worker.chat.accounts.feed([fed(ANN, "Anna", contacts=(BOB,), blocked=(CAT,)), fed(NEW)])
+
+    ann = await find(world, ANN)
+    assert (ann.display_name, ann.contacts, ann.preview) == ("Anna", (BOB,), "text")
+    assert set(ann.blocked) == {CAT, DAN}
+    assert [one.id for one in ann.subscriptions] == ["ann-phone"]
+    assert (await find(world, NEW)).display_name == "Name"
+
+
+async def test_a_block_of_the_site_closes_the_conversation(world: World, worker: Worker) -> None:
+    await start_pair(worker)
+
+    await worker.chat.accounts.feed([fed(BOB, blocked=(ANN,))])
+
+    conversation = await worker.conversations.find(PAIR)
+    assert conversation is not None
+    assert conversation.blocked_by == (BOB,)
+
+
+async def test_nobody_blocks_themselves_or_a_ghost(worker: Worker) -> None:
+    with pytest.raises(InvalidError, match="userId"):
+        await worker.chat.accounts.block(by(ANN), ANN, blocked=True)
+    with pytest.raises(UserNotFoundError):
+        await worker.chat.accounts.block(by(ANN), UserId("ghost"), blocked=True)
+
+
+async def test_a_block_twice_is_one_and_is_lifted_whole(world: World, worker: Worker) -> None:
+    for _ in range(2):
+        await worker.chat.accounts.block(by(NEW), BOB, blocked=True)
+    assert (await find(world, NEW)).blocked == (BOB,)
+
+    await worker.chat.accounts.block(by(NEW), BOB, blocked=False)
+
+    assert (await find(world, NEW)).blocked == ()
+
+
+async def test_a_block_holds_though_nobody_knows_who_watches(world: World, worker: Worker) -> None:
+    world.redis_line.down = True
+
+    assert await worker.chat.accounts.block(by(ANN), BOB, blocked=True) == []
+    assert (await find(world, ANN)).blocked == (BOB,)
+
+
+async def test_a_device_is_kept_once_under_its_latest_id(world: World, worker: Worker) -> None:
+    for name in ("one", "two", "one"):
+        await worker.chat.accounts.subscribe(
+            by(DAN), Subscription(name, "https://push.example/same", name, "auth")
+        )
+
+    assert [(one.id, one.p256dh) for one in (await find(world, DAN)).subscriptions] == [
+        ("one", "one")
+    ]
+
+
+async def test_the_oldest_of_too_many_devices_is_forgotten(world: World, worker: Worker) -> None:
+    for number in range(MAX_SUBSCRIPTIONS + 3):
+        await worker.chat.accounts.subscribe(by(DAN), device(f"d{number}"))
+
+    kept = [one.id for one in (await find(world, DAN)).subscriptions]
+    assert kept == [f"d{number}" for number in range(3, MAX_SUBSCRIPTIONS + 3)]
+
+
+async def test_a_device_is_forgotten_by_its_id(world: World, worker: Worker) -> None:
+    before = await find(world, ANN)
+    await worker.chat.accounts.unsubscribe(by(ANN), "no-such")
+    unchanged = await find(world, ANN)
+    await worker.chat.accounts.unsubscribe(by(ANN), "ann-phone")
+    await worker.chat.accounts.unsubscribe(by(NEW), "ann-phone")
+
+    assert unchanged == before
+    assert (await find(world, ANN)).subscriptions == ()
+
+
+async def test_changes_at_once_are_all_kept(world: World, worker: Worker) -> None:
+    await asyncio.gather(
+        *(worker.chat.accounts.subscribe(by(DAN), device(f"d{n}")) for n in range(5)),
+        worker.chat.accounts.block(by(DAN), BOB, blocked=True),
+    )
+
+    dan = await find(world, DAN)
+    assert len(dan.subscriptions) == 5
+    assert dan.blocked == (BOB,)
+
+
+async def test_a_user_who_is_always_changed_by_others_is_unavailable(
+    world: World, worker: Worker
+) -> None:
+    async def another_is_quicker(name: str) -> None:
+        if name == "replace":
+            world.users._write(await world.users.find(ANN) or User(ANN, "Ann"))
+
+    world.users.line.pause = another_is_quicker
+
+    with pytest.raises(UnavailableError, match="being changed"):
+        await worker.chat.accounts.set_preview(by(ANN), "text")
+
+
+async def test_a_user_who_vanishes_meanwhile_is_not_found(world: World, worker: Worker) -> None:
+    async def vanish(name: str) -> None:
+        if name == "replace":
+            world.users._users.pop(ANN, None)
+
+    world.users.line.pause = vanish
+
+    with pytest.raises(UserNotFoundError):
+        await worker.chat.accounts.set_preview(by(ANN), "text")
+
+
+@pytest.mark.parametrize(
+    ("down", "status"),
+    [
+        ([], "ok"),
+        (["redis"], "degraded"),
+        (["serviceBus", "blob"], "degraded"),
+        (["cosmos"], "unavailable"),
+        (["signalr", "redis"], "unavailable"),
+    ],
+)
+async def test_health_tells_what_is_poorer_from_what_is_down(
+    world: World, worker: Worker, down: list[str], status: str
+) -> None:
+    for name in down:
+        world.probes[name].line.down = True
+
+    health = await check_health(worker.chat.probes)
+
+    assert health.status == status
+    assert {name for name, state in health.checks.items() if state == "unavailable"} == set(down)
+
+
+async def test_health_waits_for_nobody_longer_than_five_seconds(
+    world: World, worker: Worker
+) -> None:
+    async def hang(_name: str) -> None:
+        await asyncio.sleep(60)
+
+    world.probes["blob"].line.pause = hang
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    health = await check_health(worker.chat.probes)
+
+    assert health.checks["blob"] == "unavailable"
+    assert loop.time() - began < 6
