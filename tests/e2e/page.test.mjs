@@ -454,6 +454,7 @@ describe("blocks and notifications", () => {
     await a.getByRole("switch", { name: "Notify me on this device" }).click();
     await a.getByRole("alert").filter({ hasText: /Notifications are blocked|cannot receive/ }).waitFor();
     await screenshot(a, "notifications");
+    await a.getByRole("button", { name: "Dismiss" }).click();
 
     expect(await seriousFindings(a)).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { Icon } from "./icons.tsx";
+import { NoticeList } from "./NoticeList.tsx";
 
 interface Props {
   title: string;
@@ -40,6 +41,7 @@ export function Dialog({ title, className = "", children, onClose }: Props) {
         </header>
         {children}
       </div>
+      <NoticeList />
     </dialog>
   );
 }
