@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Sequence as Series
 from dataclasses import dataclass, replace
+from itertools import batched
 from typing import Final
 
 from shared.domain.access import access_conversation
@@ -27,8 +29,9 @@ from shared.services.reader import ConversationReader
 logger = logging.getLogger(__name__)
 
 _TRIES: Final = 4
-_FLUSHED_AT_ONCE: Final = 500
-_WRITERS: Final = 8
+_FLUSHED_AT_ONCE: Final = 5_000
+_SNAPSHOTS: Final = 500  # in one pipeline
+_WRITERS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,14 @@ class Receipts:
             waiting = await self.live.dirty_conversations(limit=_FLUSHED_AT_ONCE)
         except UnavailableError:
             return []
-        if not waiting:
-            return []
+        effects: list[Effect] = []
+        for batch in batched(waiting, _SNAPSHOTS, strict=False):
+            effects += await self._flush(batch)
+        return effects
+
+    async def _flush(self, batch: Series[ConversationId]) -> list[Effect]:
         try:
-            states = await self.live.snapshots(waiting)
+            states = await self.live.snapshots(batch)
         except UnavailableError:
             return []
         slots = asyncio.Semaphore(_WRITERS)
