@@ -142,10 +142,7 @@ def user_item(user: User) -> Item:
         "avatarUrl": user.avatar_url,
         "contacts": list(user.contacts),
         "blocked": list(user.blocked),
-        "subscriptions": [
-            {"id": one.id, "endpoint": one.endpoint, "p256dh": one.p256dh, "auth": one.auth}
-            for one in user.subscriptions
-        ],
+        "subscriptions": [_subscription_item(one) for one in user.subscriptions],
         "preview": user.preview,
     }
 
@@ -157,13 +154,22 @@ def user_from_item(item: Mapping[str, Any]) -> User:
         avatar_url=item["avatarUrl"],
         contacts=tuple(UserId(one) for one in item["contacts"]),
         blocked=tuple(UserId(one) for one in item["blocked"]),
-        subscriptions=tuple(
-            Subscription(one["id"], one["endpoint"], one["p256dh"], one["auth"])
-            for one in item["subscriptions"]
-        ),
+        subscriptions=tuple(_subscription_from_item(one) for one in item["subscriptions"]),
         preview=item["preview"],
         etag=item.get("_etag", ""),
     )
+
+
+def _subscription_item(subscription: Subscription) -> Item:
+    item = {"id": subscription.id, "endpoint": subscription.endpoint}
+    if subscription.platform == "webpush":
+        return {**item, "p256dh": subscription.p256dh, "auth": subscription.auth}
+    return {**item, "platform": subscription.platform}
+
+
+def _subscription_from_item(item: Mapping[str, Any]) -> Subscription:
+    keys = item.get("p256dh", ""), item.get("auth", "")
+    return Subscription(item["id"], item["endpoint"], *keys, item.get("platform", "webpush"))
 
 
 def _member_item(member: Member) -> Item:

@@ -7,7 +7,7 @@ from typing import override
 from shared.adapters.memory_line import Line
 from shared.adapters.notices import notice_id
 from shared.domain.errors import UnavailableError
-from shared.domain.notification import Notice, Notification
+from shared.domain.notification import Clearance, Notice, Notification
 from shared.domain.user import Subscription
 from shared.ports import Bus, NotificationChannel
 
@@ -54,13 +54,25 @@ class MemoryNotificationChannel(NotificationChannel):
     gone: set[str] = field(default_factory=set)
     failing: set[str] = field(default_factory=set)
     shown: defaultdict[str, list[Notification]] = field(default_factory=lambda: defaultdict(list))
+    cleared: defaultdict[str, list[Clearance]] = field(default_factory=lambda: defaultdict(list))
 
     @override
     async def deliver(self, subscription: Subscription, notification: Notification) -> bool:
         async with self.line.call("deliver"):
-            if subscription.id in self.failing:
-                raise UnavailableError("the push service did not answer")
-            if subscription.id in self.gone:
+            if not self._reaches(subscription):
                 return False
             self.shown[subscription.id].append(notification)
             return True
+
+    @override
+    async def clear(self, subscription: Subscription, clearance: Clearance) -> bool:
+        async with self.line.call("clear"):
+            if not self._reaches(subscription):
+                return False
+            self.cleared[subscription.id].append(clearance)
+            return True
+
+    def _reaches(self, subscription: Subscription) -> bool:
+        if subscription.id in self.failing:
+            raise UnavailableError("the push service did not answer")
+        return subscription.id not in self.gone

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final, override
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from py_vapid import Vapid02
 from pywebpush import WebPusher
 
 from shared.domain.errors import UnavailableError
-from shared.domain.notification import Notification
+from shared.domain.notification import Clearance, Notification
 from shared.domain.user import Subscription
 from shared.ports import NotificationChannel
 
@@ -22,6 +23,8 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 _KEEP_S: Final = 24 * 3600  # how long a push service holds a notification for a sleeping device
 _VAPID_S: Final = 12 * 3600
 _GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+# Safari ends a subscription after some pushes that show nothing. Source: WebKit on Web Push.
+_NEVER_SILENT: Final = frozenset({"web.push.apple.com"})
 
 
 class WebPush(NotificationChannel):
@@ -34,23 +37,33 @@ class WebPush(NotificationChannel):
 
     @override
     async def deliver(self, subscription: Subscription, notification: Notification) -> bool:
+        return await self._send(subscription, _payload(notification), notification.tag, "high")
+
+    @override
+    async def clear(self, subscription: Subscription, clearance: Clearance) -> bool:
+        if urlsplit(subscription.endpoint).hostname in _NEVER_SILENT:
+            return True
+        return await self._send(subscription, _clear_payload(clearance), clearance.tag, "normal")
+
+    async def _send(
+        self, subscription: Subscription, payload: bytes, tag: str, urgency: str
+    ) -> bool:
         keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
         pusher = WebPusher({"endpoint": subscription.endpoint, "keys": keys})
-        body = pusher.encode(_payload(notification))["body"]
-        status = await self._post(subscription.endpoint, body, topic=_topic(notification))
+        headers = {"Topic": _topic(tag), "Urgency": urgency}
+        status = await self._post(subscription.endpoint, pusher.encode(payload)["body"], headers)
         if status in _GONE:
             return False
         if status >= HTTPStatus.MULTIPLE_CHOICES:
             raise UnavailableError(f"the push service answered {status}")
         return True
 
-    async def _post(self, endpoint: str, body: bytes, *, topic: str) -> int:
+    async def _post(self, endpoint: str, body: bytes, said: Mapping[str, str]) -> int:
         headers = {
             **self._signature(endpoint),
             "Content-Encoding": "aes128gcm",
             "TTL": str(_KEEP_S),
-            "Topic": topic,
-            "Urgency": "high",
+            **said,
         }
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
@@ -93,7 +106,18 @@ def _payload(notification: Notification) -> bytes:
     ).encode()
 
 
-def _topic(notification: Notification) -> str:
+def _clear_payload(clearance: Clearance) -> bytes:
+    return json.dumps(
+        {
+            "clear": True,
+            "conversationId": clearance.conversation_id,
+            "upTo": clearance.up_to,
+            "tag": clearance.tag,
+        }
+    ).encode()
+
+
+def _topic(tag: str) -> str:
     # At most 32 characters of the URL-safe alphabet. Source: RFC 8030, section 5.4.
-    digest = hashlib.sha256(notification.tag.encode()).digest()
+    digest = hashlib.sha256(tag.encode()).digest()
     return base64.urlsafe_b64encode(digest)[:32].decode()

@@ -41,6 +41,15 @@ class Notification:
     tag: str
 
 
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """Takes back what one device shows of a conversation up to a message: its user has read it."""
+
+    conversation_id: ConversationId
+    up_to: Sequence
+    tag: str
+
+
 def absentees(
     conversation: Conversation,
     messages: Iterable[Message],

@@ -9,6 +9,7 @@ from shared.domain.texts import is_unicode
 
 PreviewLevel = Literal["nothing", "sender", "text"]
 PREVIEW_LEVELS: tuple[PreviewLevel, ...] = ("nothing", "sender", "text")
+Platform = Literal["webpush", "apns", "fcmv1"]
 
 MAX_NAME_CHARACTERS = 200
 MAX_URL_CHARACTERS = 2_000
@@ -29,15 +30,16 @@ class Subscription:
     """Where notifications for one of a user's devices go.
 
     Args:
-        endpoint: The push service's URL for this device.
-        p256dh: The device's public key, base64url of 65 bytes.
-        auth: The device's secret, base64url of 16 bytes.
+        endpoint: The push service's URL for this browser; of an app, its handle at the platform.
+        p256dh: The browser's public key, base64url of 65 bytes; an app has none.
+        auth: The browser's secret, base64url of 16 bytes; an app has none.
     """
 
     id: str
     endpoint: str
-    p256dh: str
-    auth: str
+    p256dh: str = ""
+    auth: str = ""
+    platform: Platform = "webpush"
 
 
 @dataclass(frozen=True, slots=True)

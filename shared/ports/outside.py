@@ -10,7 +10,7 @@ from shared.domain.ids import (
     ConversationId,
     UserId,
 )
-from shared.domain.notification import Notice, Notification
+from shared.domain.notification import Clearance, Notice, Notification
 from shared.domain.user import Principal, Subscription
 
 
@@ -39,6 +39,16 @@ class Bus(Protocol):
 class NotificationChannel(Protocol):
     async def deliver(self, subscription: Subscription, notification: Notification) -> bool:
         """Hand *notification* to the device's push service; False when the device is gone for good.
+
+        Raises:
+            UnavailableError: Try again later.
+        """
+        ...
+
+    async def clear(self, subscription: Subscription, clearance: Clearance) -> bool:
+        """Take back what the device shows, silently; False when the device is gone for good.
+
+        Does nothing where a push that shows nothing would cost the user the subscription.
 
         Raises:
             UnavailableError: Try again later.
