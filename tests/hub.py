@@ -17,8 +17,10 @@ import aiohttp
 
 DEADLINE_S = 15.0
 
+# The service drops a client it has not heard for 30 s.
+_PING_S = 10.0
 _END = "\x1e"
-_INVOCATION, _COMPLETION, _PING, _CLOSE = 1, 3, 6, 7
+_INVOCATION, _PING, _CLOSE = 1, 6, 7
 
 
 class HubClosedError(AssertionError):
@@ -44,6 +46,8 @@ class Hub:
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._news = asyncio.Condition()
         self._reader = asyncio.create_task(self._read())
+        self._pinger = asyncio.create_task(self._ping())
+        self._reader.add_done_callback(lambda _: self._pinger.cancel())
 
     @classmethod
     async def connect(
@@ -169,14 +173,20 @@ class Hub:
                 answer.set_exception(HubClosedError("the connection ended"))
                 answer.exception()  # whoever awaits it hears of it; nobody may
 
+    async def _ping(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await asyncio.sleep(_PING_S)
+                await self._socket.send_str(json.dumps({"type": _PING}) + _END)
+
     async def _take(self, message: Mapping[str, Any]) -> None:
         match message["type"]:
-            case 1:
+            case 1:  # an invocation: a push
                 (argument,) = message["arguments"]
                 async with self._news:
                     self.events.append(Event(message["target"], argument))
                     self._news.notify_all()
-            case 3:
+            case 3:  # a completion
                 answer = self._answers.pop(message["invocationId"])
                 if not answer.done():
                     answer.set_result(dict(message))
