@@ -5,14 +5,14 @@ import type {
   ConversationDetails,
   ConversationKind,
   HistoryPage,
-  InboxItem,
+  InboxPage,
   Me,
   Message,
   Presence,
   PreviewLevel,
   Receipt,
   SendRequest,
-  SyncItem,
+  SyncPage,
   UploadGrant,
 } from "./types.ts";
 
@@ -51,7 +51,7 @@ export class ChatApi {
   listConversations = (
     limit: number,
     continuation: string | null,
-  ): Promise<{ items: InboxItem[]; continuation: string | null }> =>
+  ): Promise<InboxPage> =>
     this.#http.request("GET", `/conversations${query({ limit, continuation })}`);
 
   conversation = (id: string): Promise<ConversationDetails> => this.#http.request("GET", path(id));
@@ -77,7 +77,7 @@ export class ChatApi {
   mute = (id: string, until: number | null): Promise<void> =>
     this.#http.request("PUT", `${path(id)}/mute`, { until });
 
-  sync = (positions: Record<string, number>, limit?: number): Promise<{ items: SyncItem[]; more: boolean }> =>
+  sync = (positions: Record<string, number>, limit?: number): Promise<SyncPage> =>
     this.#http.request("POST", "/sync", { positions, ...(limit === undefined ? {} : { limit }) });
 
   grantUpload = (

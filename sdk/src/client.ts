@@ -117,7 +117,7 @@ export class ChatClient {
       conversations: this.#conversations,
       typing: this.#typing,
       presence: this.#presence,
-      onUnknown: () => void this.#inboxLoader.refresh(),
+      onStale: () => void this.#inboxLoader.refresh(),
     });
     this.#outbox.store.subscribe(() => this.#refreshOpened());
     this.connection.subscribe(() => this.#connectionChanged());
@@ -244,7 +244,7 @@ export class ChatClient {
   }
 
   async #beat(): Promise<Beat> {
-    const beat = await this.#hub.invoke<Beat>("heartbeat", {});
+    const beat = await this.#hub.invoke("heartbeat", {});
     if (this.#shown?.awaitsReceipts) this.#shown.reloadReceipts().catch(() => undefined);
     return beat;
   }

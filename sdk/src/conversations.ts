@@ -85,10 +85,8 @@ export class Conversations {
     this.inbox.takeMessages(messages);
     this.inbox.noteHead(conversationId, latestSequence);
     this.#open.get(conversationId)?.offer(messages, latestSequence);
-    if (receipt) {
-      this.#options.acknowledger.repeat(conversationId, receipt);
-      this.inbox.takeOwnMarks({ ...receipt, conversationId });
-    }
+    this.#options.acknowledger.repeat(conversationId, receipt);
+    this.inbox.takeOwnMarks(receipt);
     this.#deliver(conversationId);
     return isShown;
   }

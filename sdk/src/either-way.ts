@@ -26,17 +26,17 @@ export class EitherWay {
       ...(retry ? { retry: true } : {}),
     };
     if (!this.#hub.isOnline || entry.attempts % HTTP_EVERY === 0) return this.#api.postMessage(request);
-    return (await this.#hub.invoke<{ message: Message }>("sendMessage", request)).message;
+    return (await this.#hub.invoke("sendMessage", request)).message;
   }
 
   async acknowledge(conversationId: string, marks: { delivered?: number; read?: number }): Promise<Receipt> {
     if (!this.#hub.isOnline) return this.#api.acknowledge(conversationId, marks);
-    return (await this.#hub.invoke<{ receipt: Receipt }>("acknowledge", { conversationId, ...marks })).receipt;
+    return (await this.#hub.invoke("acknowledge", { conversationId, ...marks })).receipt;
   }
 
   /** Over HTTP this tells who is online now; only the hub tells of changes. */
   async watchPresence(userIds: string[]): Promise<Presence[]> {
     if (!this.#hub.isOnline) return this.#api.presence(userIds);
-    return (await this.#hub.invoke<{ items: Presence[] }>("watchPresence", { userIds })).items;
+    return (await this.#hub.invoke("watchPresence", { userIds })).items;
   }
 }

@@ -1,9 +1,8 @@
+import type { Beat as Answer } from "./generated/contract.ts";
+
 const FIRST_INTERVAL_MS = 60_000;
 
-export interface Beat {
-  activity: number;
-  nextInMs: number;
-}
+export type Beat = Pick<Answer, "activity" | "nextInMs">;
 
 export interface HeartbeatOptions {
   beat(): Promise<Beat>;

@@ -1,7 +1,8 @@
 import type { Conversations } from "./conversations.ts";
 import { isRecord } from "./errors.ts";
+import type { HubEvents } from "./generated/contract.ts";
 import type { PresenceWatch } from "./presence-watch.ts";
-import type { AttachmentRef, Conversation, Message, Presence, Receipt } from "./types.ts";
+import type { Conversation } from "./types.ts";
 import type { TypingWatch } from "./typing.ts";
 
 interface Subscribable {
@@ -13,26 +14,16 @@ export interface EventTargets {
   readonly conversations: Conversations;
   readonly typing: TypingWatch;
   readonly presence: PresenceWatch;
-  /** A conversation that this client does not list appeared. */
-  onUnknown(): void;
-}
-
-interface Events {
-  messagePosted: { message: Message };
-  receiptAdvanced: { items: Receipt[] };
-  presenceChanged: { items: Presence[] };
-  typing: { conversationId: string; userId: string; typing: boolean };
-  conversationChanged: { conversation: Conversation };
-  conversationRemoved: { conversationId: string };
-  attachmentChanged: { conversationId: string; sequence: number; attachment: AttachmentRef };
+  /** Something changed that the event does not tell: the list is to be read again. */
+  onStale(): void;
 }
 
 /** Lead every event of the hub to where it belongs. A push is a hint: what is malformed is ignored. */
 export function listen(hub: Subscribable, targets: EventTargets): void {
   const { conversations, typing, presence, userId } = targets;
-  const on = <K extends keyof Events>(event: K, handler: (argument: Events[K]) => void): void => {
+  const on = <K extends keyof HubEvents>(event: K, handler: (argument: HubEvents[K]) => void): void => {
     hub.on(event, (argument) => {
-      if (isRecord(argument)) handler(argument as unknown as Events[K]);
+      if (isRecord(argument)) handler(argument as unknown as HubEvents[K]);
     });
   };
 
@@ -46,11 +37,17 @@ export function listen(hub: Subscribable, targets: EventTargets): void {
     if (event.userId !== userId) typing.take(event.conversationId, event.userId, event.typing);
   });
   on("conversationChanged", ({ conversation }) => {
-    if (conversations.inbox.get(conversation.id)) conversations.takeConversation(conversation);
-    else targets.onUnknown();
+    const known = conversations.inbox.get(conversation.id)?.conversation;
+    if (!known || looksSame(known, conversation)) targets.onStale();
+    if (known) conversations.takeConversation(conversation);
   });
   on("conversationRemoved", ({ conversationId }) => conversations.remove(conversationId));
   on("attachmentChanged", (event) =>
     conversations.takeAttachment(event.conversationId, event.sequence, event.attachment),
   );
+}
+
+/** A change that does not show in the conversation is one of how this user sees it, such as muting. */
+function looksSame(a: Conversation, b: Conversation): boolean {
+  return a.title === b.title && JSON.stringify(a.members) === JSON.stringify(b.members);
 }

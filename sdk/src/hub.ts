@@ -8,6 +8,7 @@ import {
 } from "@microsoft/signalr";
 import { Pause, backoffMs } from "./backoff.ts";
 import { ChatError, isRecord } from "./errors.ts";
+import type { HubMethods } from "./generated/contract.ts";
 import { SiteHttpClient } from "./site-http-client.ts";
 import { type ReadableStore, Store } from "./store.ts";
 
@@ -27,6 +28,8 @@ export interface HubOptions {
   transport?: HttpTransportType;
   protocol?: IHubProtocol;
 }
+
+type Success<K extends keyof HubMethods> = Extract<HubMethods[K]["result"], { ok: true }>;
 
 /** A proxy that blocks WebSockets is no end. */
 const WITH_FALLBACK = (HttpTransportType.WebSockets | HttpTransportType.LongPolling) as HttpTransportType;
@@ -72,14 +75,14 @@ export class Hub {
   }
 
   /** Call a hub method; anything but `ok: true` is thrown as a ChatError. */
-  async invoke<T>(method: string, argument: unknown): Promise<T> {
+  async invoke<K extends keyof HubMethods>(method: K, argument: HubMethods[K]["argument"]): Promise<Success<K>> {
     if (!this.isOnline) throw new ChatError("disconnected", "the hub is not connected");
     let timer: ReturnType<typeof setTimeout> | undefined;
     const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new ChatError("timeout", `${method} took too long`)), INVOKE_TIMEOUT_MS);
     });
     try {
-      return readResult(await Promise.race([this.#connection.invoke(method, argument), timeout])) as T;
+      return readResult(await Promise.race([this.#connection.invoke(method, argument), timeout])) as Success<K>;
     } catch (error) {
       throw error instanceof ChatError ? error : this.#unanswered(error);
     } finally {

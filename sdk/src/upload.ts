@@ -34,7 +34,9 @@ export async function upload(
     try {
       const grant = await api.grantUpload(conversationId, about);
       await put(grant, file, options);
-      return { ...about, attachmentId: grant.attachmentId, width: null, height: null, state: "pending" };
+      // The service has granted this type, so it is one of those that the contract names.
+      const contentType = about.contentType as AttachmentRef["contentType"];
+      return { ...about, contentType, attachmentId: grant.attachmentId, width: null, height: null, state: "pending" };
     } catch (thrown) {
       const error = asChatError(thrown);
       if (options.signal?.aborted || !error.isTransient || attempt + 1 >= ATTEMPTS) throw error;

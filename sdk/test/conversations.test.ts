@@ -7,7 +7,7 @@ import { InboxLoader } from "../src/inbox-loader.ts";
 import { PresenceWatch } from "../src/presence-watch.ts";
 import { TypingWatch } from "../src/typing.ts";
 import type { OutboxEntry } from "../src/outbox-entry.ts";
-import { CONVERSATION, ME, OTHER, StoredHistory, conversation, inboxItem, message, settle } from "./samples.ts";
+import { CONVERSATION, ME, OTHER, StoredHistory, conversation, inboxItem, message, receipt, settle } from "./samples.ts";
 
 function setUp(history = new StoredHistory()) {
   const acknowledged: unknown[] = [];
@@ -98,7 +98,7 @@ describe("what arrives", () => {
 
     const old = message(9, { conversationId: "ancient", sentAt: 1 });
     const wanted = conversations.takeSyncItem({
-      conversationId: "ancient", latestSequence: 9, messages: [old], complete: false, receipt: null,
+      conversationId: "ancient", latestSequence: 9, messages: [old], complete: false, receipt: receipt(0),
     });
 
     expect(wanted).toBe(false);
@@ -115,7 +115,7 @@ describe("the hub's events", () => {
     parts.conversations.takeInboxPage(listed(0), false);
     listen(
       { on: (event, handler) => handlers.set(event, handler) },
-      { userId: ME, conversations: parts.conversations, typing, presence, onUnknown: () => (parts.seen.unknown += 1) },
+      { userId: ME, conversations: parts.conversations, typing, presence, onStale: () => (parts.seen.unknown += 1) },
     );
     return { ...parts, typing, presence, emit: (event: string, argument: unknown) => handlers.get(event)?.(argument) };
   }
@@ -137,6 +137,14 @@ describe("the hub's events", () => {
     expect(presence.store.get().get(OTHER)?.status).toBe("online");
     expect([entry?.conversation.title, entry?.unreadCount, entry?.latestSequence]).toEqual(["new", 0, 1]);
     expect(conversations.inbox.ids()).toEqual([]);
+  });
+
+  test("of a change that does not show asks for the list: it may be muted elsewhere", () => {
+    const { emit, seen } = hub();
+
+    emit("conversationChanged", { conversation: conversation({ version: 2 }) });
+
+    expect(seen.unknown).toBe(1);
   });
 
   test("that make no sense are ignored", () => {

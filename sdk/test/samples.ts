@@ -1,5 +1,5 @@
 import type { ChatApi } from "../src/api.ts";
-import type { Conversation, HistoryPage, InboxItem, Message, SyncItem } from "../src/types.ts";
+import type { Conversation, HistoryPage, InboxItem, Message, Receipt, SyncItem } from "../src/types.ts";
 
 export const CONVERSATION = "c-1";
 export const ME = "ann";
@@ -37,6 +37,10 @@ export function conversation(over: Partial<Conversation> = {}): Conversation {
     version: 1,
     ...over,
   };
+}
+
+export function receipt(upTo: number, userId = ME): Receipt {
+  return { conversationId: CONVERSATION, userId, delivered: upTo, read: upTo, updatedAt: 1 };
 }
 
 export function inboxItem(over: Partial<InboxItem> & { read?: number } = {}): InboxItem {
@@ -88,7 +92,7 @@ export class StoredHistory {
       latestSequence: this.stored.length,
       messages: missing.slice(-limit),
       complete: missing.length <= limit,
-      receipt: null,
+      receipt: receipt(0),
     };
   }
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ChatError } from "../src/errors.ts";
 import { Synchronizer } from "../src/synchronizer.ts";
 import type { SyncItem } from "../src/types.ts";
-import { settle } from "./samples.ts";
+import { receipt, settle } from "./samples.ts";
 
 interface Answer {
   items: SyncItem[];
@@ -10,7 +10,7 @@ interface Answer {
 }
 
 function item(conversationId: string, latestSequence: number): SyncItem {
-  return { conversationId, latestSequence, messages: [], complete: true, receipt: null };
+  return { conversationId, latestSequence, messages: [], complete: true, receipt: receipt(0) };
 }
 
 function setUp(answers: (Answer | Error)[], wanted: (item: SyncItem) => boolean = () => true) {

@@ -108,7 +108,7 @@ describe("a timeline", () => {
 
   test("replaces an attachment in its message", () => {
     const attachment = {
-      attachmentId: "a", fileName: "f", contentType: "image/png", sizeBytes: 1, width: null, height: null,
+      attachmentId: "a", fileName: "f", contentType: "image/png" as const, sizeBytes: 1, width: null, height: null,
       state: "pending" as const,
     };
     const timeline = new Timeline();

@@ -190,7 +190,9 @@ describe("the list of conversations", () => {
 describe("a new conversation", () => {
   test("is direct with one person and a named group with more", async () => {
     const { stores, calls, Wrapper } = fakeChat();
-    const contact = (userId: string, displayName: string) => ({ userId, displayName, avatarUrl: null, presence: null });
+    const contact = (userId: string, displayName: string) => ({
+      userId, displayName, avatarUrl: "", presence: { userId, status: "offline" as const, lastSeenAt: null },
+    });
     stores.directory.set({ ...stores.directory.get(), contacts: [contact("ben", "Ben"), contact("cleo", "Cleo")] });
     render(<NewConversationDialog onClose={() => {}} />, { wrapper: Wrapper });
     const user = userEvent.setup();

@@ -10,7 +10,7 @@ export function BlockButton({ userId }: { userId: string }) {
     let current = true;
     void notices.guard(async () => {
       const { settings } = await client.api.me();
-      if (current) setBlocked(settings.blocked?.includes(userId) ?? false);
+      if (current) setBlocked(settings.blocked.includes(userId));
     });
     return () => {
       current = false;

@@ -42,7 +42,7 @@ export function PeoplePicker({ chosen, without, onToggle }: Props) {
           <li key={contact.userId}>
             <label className="person-choice">
               <input type="checkbox" checked={chosen.has(contact.userId)} onChange={() => onToggle(contact.userId)} />
-              <Avatar person={contact} size="small" online={contact.presence?.status === "online"} />
+              <Avatar person={contact} size="small" online={contact.presence.status === "online"} />
               <span dir="auto">{contact.displayName}</span>
             </label>
           </li>

@@ -17,7 +17,7 @@ export function PreviewChoice() {
     let current = true;
     void notices.guard(async () => {
       const { settings } = await client.api.me();
-      if (current) setLevel(settings.preview ?? "sender");
+      if (current) setLevel(settings.preview);
     });
     return () => {
       current = false;

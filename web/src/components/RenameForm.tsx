@@ -4,7 +4,7 @@ import { useChat } from "../chat/context.ts";
 
 export function RenameForm({ conversation }: { conversation: Conversation }) {
   const { client, notices } = useChat();
-  const [title, setTitle] = useState(conversation.title ?? "");
+  const [title, setTitle] = useState(conversation.title);
   const isNew = title.trim() !== "" && title.trim() !== conversation.title;
 
   function rename(event: SubmitEvent) {
