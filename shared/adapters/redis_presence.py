@@ -59,15 +59,19 @@ class RedisPresenceStore(PresenceStore):
             )
         )
         users = [UserId(user.decode()) for shard in shards for user in shard]
-        return await self._lapse(users) if users else []
+        return await self._lapse(users, now) if users else []
 
-    async def _lapse(self, users: list[UserId]) -> list[Presence]:
+    async def _lapse(self, users: list[UserId], now: int) -> list[Presence]:
         answers = await self._client.run(
             *(call(scripts.LAPSE, (keys.presence(user), keys.seen(user))) for user in users)
         )
-        # A lease renewed meanwhile gives the user's next moment; else the index forgets the user.
+        # A lease renewed meanwhile gives the user's next moment; else the index forgets the user,
+        # unless a call has noted a new lease there since.
         await self._client.run(
-            *(_reindex(user, int(answer[2])) for user, answer in zip(users, answers, strict=True))
+            *(
+                _reindex(user, int(answer[2]), now)
+                for user, answer in zip(users, answers, strict=True)
+            )
         )
         return [
             Presence(user, "offline", optional_from_ms(at))
@@ -132,6 +136,8 @@ class RedisNoticeMarks(NoticeMarks):
         )
 
 
-def _reindex(user: UserId, lapses_at: int) -> Entry:
+def _reindex(user: UserId, lapses_at: int, now: int) -> Entry:
     index = keys.leases(keys.shard_of(user))
-    return ("ZADD", index, lapses_at, user) if lapses_at else ("ZREM", index, user)
+    if lapses_at:
+        return ("ZADD", index, lapses_at, user)
+    return call(scripts.FORGET_LEASE, (index,), user, now)

@@ -91,6 +91,14 @@ return {1, at, 0}
 """
 )
 
+# KEYS leases; ARGV user, ms. What was noted after that moment stays.
+FORGET_LEASE = Script(
+    """
+local at = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]))
+if at and at <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
+"""
+)
+
 # KEYS presence, seen. Returns {online, last seen ms or 0}.
 PRESENCE = Script(
     _NOW
