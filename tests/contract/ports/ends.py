@@ -1,0 +1,146 @@
+"""Both ends of each port: the twin in memory, and the real adapter with a service behind it."""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import redis.asyncio as redis
+from azure.core.credentials_async import AsyncTokenCredential
+
+from local.redis.command import redis_command
+from shared.adapters.memory_line import Line
+from shared.adapters.memory_live import MemoryLiveState
+from shared.adapters.memory_presence import MemoryNoticeMarks, MemoryPresenceStore
+from shared.adapters.memory_state import RedisTwin
+from shared.adapters.memory_system import SettableClock
+from shared.adapters.redis_client import RedisClient
+from shared.adapters.redis_live import RedisLiveState
+from shared.adapters.redis_presence import RedisNoticeMarks, RedisPresenceStore
+from shared.adapters.system import SystemClock
+from shared.ports import Clock, LiveState, NoticeMarks, PresenceStore
+from tests.contract.cosmos.harness import free_port
+
+DEADLINE_S = 10.0
+LEASE_S = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEnd:
+    """One implementation of the three ports that Redis fulfils.
+
+    Args:
+        lose: Lose everything.
+        published: What the website was told so far, as the texts or values the end keeps.
+    """
+
+    live: LiveState
+    presence: PresenceStore
+    marks: NoticeMarks
+    clock: Clock
+    lose: Callable[[], Awaitable[None]]
+    published: list[Any]
+
+    async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        """Let time pass until *condition* holds."""
+        deadline = time.monotonic() + DEADLINE_S
+        while not await condition():
+            assert time.monotonic() < deadline, "waited in vain"
+            if isinstance(self.clock, SettableClock):
+                self.clock.advance(0.1)
+            else:
+                await asyncio.sleep(0.02)
+
+    async def let_pass(self, seconds: float) -> None:
+        end = self.clock.now() + timedelta(seconds=seconds)
+
+        async def is_over() -> bool:
+            return self.clock.now() > end
+
+        await self.until(is_over)
+
+
+def memory_end() -> LiveEnd:
+    clock, line = SettableClock(), Line()
+    twin = RedisTwin(clock, lease_s=LEASE_S)
+
+    async def lose() -> None:
+        twin.flush()
+
+    return LiveEnd(
+        MemoryLiveState(twin, line=line),
+        MemoryPresenceStore(twin, line=line),
+        MemoryNoticeMarks(twin, line=line),
+        clock,
+        lose,
+        twin.published,
+    )
+
+
+@contextlib.contextmanager
+def running_redis(directory: Path) -> Iterator[str]:
+    """Start a redis-server of our own; give its URL."""
+    port = free_port()
+    process = subprocess.Popen(redis_command(port, directory), stdout=subprocess.DEVNULL)
+    try:
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.terminate()
+        process.wait(DEADLINE_S)
+
+
+@contextlib.asynccontextmanager
+async def redis_end(url: str) -> AsyncIterator[LiveEnd]:
+    """Give the real adapters over an empty Redis."""
+    async with redis.Redis.from_url(url, protocol=2) as connection:
+        await _answering(connection)
+        await connection.flushall()
+        client, clock = RedisClient(lambda: connection), SystemClock()
+        published: list[Any] = []
+        async with connection.pubsub() as channel:
+            await channel.subscribe("presence")
+            listener = asyncio.create_task(_listen(channel, published))
+            yield LiveEnd(
+                RedisLiveState(client, clock, lease_s=LEASE_S),
+                RedisPresenceStore(client, clock, lease_s=LEASE_S),
+                RedisNoticeMarks(client),
+                clock,
+                lambda: _flush(connection),
+                published,
+            )
+            listener.cancel()
+            await asyncio.gather(listener, return_exceptions=True)
+
+
+async def _flush(connection: redis.Redis) -> None:
+    await connection.flushall()
+
+
+async def _listen(channel: Any, published: list[Any]) -> None:
+    while True:
+        event = await channel.get_message(ignore_subscribe_messages=True, timeout=None)
+        if event:
+            published.append(event["data"])
+
+
+async def _answering(connection: redis.Redis) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            await connection.ping()
+        except (redis.ConnectionError, redis.BusyLoadingError):
+            assert time.monotonic() < deadline, "redis-server does not answer"
+            await asyncio.sleep(0.02)
+        else:
+            return
+
+
+def no_credential() -> AsyncTokenCredential:
+    """Refuse: the stand-ins take connection strings."""
+    raise AssertionError(sys._getframe().f_code.co_name)
