@@ -61,7 +61,7 @@ async def notify_absent(documents: func.DocumentList) -> None:
     strategy="exponential_backoff",
     max_retry_count="-1",
     minimum_interval="00:00:01",
-    maximum_interval="00:01:00",
+    maximum_interval="00:00:05",
 )
 async def confirm_heads(documents: func.DocumentList) -> None:
     """Record in live state what a crash kept from it; waits while live state is down."""
