@@ -47,8 +47,11 @@ class StackFailedError(AssertionError):
 class Stack:
     """A running `python -m local`."""
 
-    def __init__(self, directory: Path, port: int, env: Mapping[str, str]) -> None:
+    def __init__(
+        self, directory: Path, port: int, env: Mapping[str, str], root: Path = ROOT
+    ) -> None:
         self.directory = directory
+        self._root = root
         self.ports = Ports(port)
         self.base_url = f"http://127.0.0.1:{port}"
         self.started_in_s = 0.0
@@ -80,7 +83,7 @@ class Stack:
         with self._said.open("wb") as said:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "local"],
-                cwd=ROOT,
+                cwd=self._root,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=said,
@@ -203,10 +206,19 @@ class Stack:
 
 @contextlib.contextmanager
 def running_stack(
-    directory: Path, env: Mapping[str, str] | None = None, *, port: int | None = None
+    directory: Path,
+    env: Mapping[str, str] | None = None,
+    *,
+    port: int | None = None,
+    root: Path = ROOT,
 ) -> Iterator[Stack]:
-    """Give a running stack that keeps its data in *directory*, and end it afterwards."""
-    stack = Stack(directory, port or free_block(), env or {})
+    """Give a running stack that keeps its data in *directory*, and end it afterwards.
+
+    Args:
+        root: The project to run: a copy of it, for a test of what a change would do.
+
+    """
+    stack = Stack(directory, port or free_block(), env or {}, root)
     try:
         stack.start()
         yield stack
