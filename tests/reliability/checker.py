@@ -20,6 +20,7 @@ from tests.reliability.history import (
     Member,
     Notified,
     Presence,
+    Refused,
     Said,
     Stored,
     Watermark,
@@ -253,6 +254,9 @@ def _people(history: History) -> Iterator[Violation]:
         if isinstance(event, Presence) and event.told != event.true:
             sentence = f"{event.who} is {event.true} and is said to be {event.told}"
             yield Violation("presence", "", sentence, frozenset({event.who}))
+        if isinstance(event, Refused):
+            sentence = f"{event.who} asked for {event.what} and got {event.status}"
+            yield Violation("refused", "", sentence, frozenset({event.who}))
         if isinstance(event, Left) and event.count:
             sentence = f"{event.who}'s outbox still holds {event.count}"
             yield Violation("stuck", "", sentence, frozenset({event.who}))

@@ -148,11 +148,21 @@ class Left(Event):
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Refused(Event):
+    """After the end: *who* asked for *what* until patience ended, and got *status* each time."""
+
+    kind: ClassVar[str] = "refused"
+    who: str
+    what: str
+    status: int
+
+
 KINDS: dict[str, type[Event]] = {
     one.kind: one
     for one in (
         *(Fault, Member, Said, Acknowledged, Heard, Confirmed, Stored),
-        *(Holds, Watermark, Notified, Presence, Left),
+        *(Holds, Watermark, Notified, Presence, Left, Refused),
     )
 }
 

@@ -14,7 +14,7 @@ import aiohttp
 from tests.reliability.history import save
 from tests.reliability.schedule import DEEDS
 from tests.reliability.talk import SETTINGS, Outcome, Plan, Talk
-from tests.stack import Stack, running_stack
+from tests.stack import ROOT, Stack, running_stack
 
 _CALL = aiohttp.ClientTimeout(total=20)
 
@@ -25,9 +25,11 @@ async def run_on(stack: Stack, plan: Plan) -> Outcome:
         return await Talk(stack, session, plan).run()
 
 
-async def run_alone(directory: Path, plan: Plan, env: Mapping[str, str] | None = None) -> Outcome:
-    """Run *plan* on a fresh stack in *directory* and keep the history there."""
-    with running_stack(directory, {**SETTINGS, **(env or {})}) as stack:
+async def run_alone(
+    directory: Path, plan: Plan, env: Mapping[str, str] | None = None, *, root: Path = ROOT
+) -> Outcome:
+    """Run *plan* on a fresh stack in *directory*, of the project at *root*; keep the history."""
+    with running_stack(directory, {**SETTINGS, **(env or {})}, root=root) as stack:
         outcome = await run_on(stack, plan)
     save(outcome.history, directory / "history.jsonl")
     return outcome

@@ -16,10 +16,12 @@ from tests.reliability.history import (
     Event,
     Fault,
     History,
+    Holds,
     Left,
     Member,
     Notified,
     Presence,
+    Refused,
     Said,
     Stored,
     Watermark,
@@ -38,6 +40,9 @@ SETTINGS: Mapping[str, str] = {
     "CHAT_LIMIT_MESSAGES": "1000/s:1000",
     "CHAT_LIMIT_OTHER": "1000/s:1000",
 }
+
+# Live state catches up with the store through the change feed: a look a second, a retry in five.
+_HEALED_S = 8.0
 
 TALKERS = 4  # with the SDK; the first of them leaves in the end
 IMPATIENT = TALKERS
@@ -115,7 +120,9 @@ class Talk:
     async def _meet(self) -> None:
         for who in [*self._names, self._away]:
             self._tokens[who] = await self._stack.token(who)
-            self._readers[who] = truth.Reader(self._session, self._stack, who, self._tokens[who])
+            self._readers[who] = truth.Reader(
+                self._session, self._stack, who, self._tokens[who], patience_s=self._plan.patience_s
+            )
         await self._subscribe(self._away)
         for number, place in enumerate(_PLACES):
             members = [self._names[who] for who in place]
@@ -192,17 +199,23 @@ class Talk:
 
     async def _count(self) -> None:
         self.history += await truth.stored(self._stack, self._places)
-        for reader in self._readers.values():
-            self.history += [one async for one in reader.synced()]
+        try:
+            await self._at_last(self._synced, {"incomplete"}, min(_HEALED_S, self._plan.patience_s))
+        except truth.RefusedError as error:
+            self.history.append(Refused(truth.now_ms(), "all", error.what, error.status))
+            return
         await self._at_last(self._presences, {"presence"})
         await self._at_last(self._watermarks, {"receipt"})
         await self._at_last(self._notifications, {"unnotified"})
 
     async def _at_last(
-        self, look: Callable[[], Awaitable[Iterable[Event]]], rules: set[str]
+        self,
+        look: Callable[[], Awaitable[Iterable[Event]]],
+        rules: set[str],
+        within_s: float | None = None,
     ) -> None:
         """Look until *rules* hold or patience ends, and keep what was seen last."""
-        deadline = time.monotonic() + self._plan.patience_s
+        deadline = time.monotonic() + (within_s or self._plan.patience_s)
         while True:
             seen = list(await look())
             wrong = {violation.rule for violation in check([*self.history, *seen])} & rules
@@ -210,6 +223,9 @@ class Talk:
                 self.history += seen
                 return
             await asyncio.sleep(0.5)
+
+    async def _synced(self) -> list[Holds]:
+        return [one for reader in self._readers.values() async for one in reader.synced()]
 
     async def _watermarks(self) -> list[Watermark]:
         return [

@@ -22,6 +22,7 @@ from tests.reliability.history import (
     Member,
     Notified,
     Presence,
+    Refused,
     Said,
     Stored,
     Watermark,
@@ -94,6 +95,7 @@ CORRUPTIONS: dict[str, Corruption] = {
     "unnotified": lambda h: without(h, last(h, Notified)),
     "nagged": lambda h: [*h, last(h, Notified)],
     "presence": lambda h: changed(h, last(h, Presence), told="online"),
+    "refused": lambda h: [*h, Refused(0, "ann", "/sync", 503)],
     "stuck": lambda h: changed(h, last(h, Left), count=1),
 }
 

@@ -32,13 +32,30 @@ async def stored(stack: Stack, conversations: list[str]) -> list[Stored]:
         ]
 
 
+class RefusedError(AssertionError):
+    """The service did not answer a call within the reader's patience, with no fault armed."""
+
+    def __init__(self, what: str, status: int) -> None:
+        super().__init__(f"{what} answers {status} without any fault")
+        self.what, self.status = what, status
+
+
 class Reader:
     """A person who asks over HTTP, as a client that has nothing yet."""
 
-    def __init__(self, session: aiohttp.ClientSession, stack: Stack, who: str, token: str) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        stack: Stack,
+        who: str,
+        token: str,
+        *,
+        patience_s: float,
+    ) -> None:
         self._session = session
         self._base = f"{stack.base_url}/api"
         self._headers = {"Authorization": f"Bearer {token}"}
+        self._patience_s = patience_s
         self.who = who
 
     async def synced(self) -> AsyncIterator[Holds]:
@@ -70,11 +87,12 @@ class Reader:
         """Call the API; one that is not available for a moment is asked again.
 
         Raises:
-            aiohttp.ClientResponseError: It refused, or is still not available.
+            RefusedError: It is still not available when patience ends.
+            aiohttp.ClientResponseError: It refused.
 
         """
-        status = 0
-        for _ in range(20):
+        deadline = time.monotonic() + self._patience_s
+        while True:
             async with self._session.request(
                 method, f"{self._base}{path}", json=body, headers=self._headers
             ) as reply:
@@ -82,8 +100,9 @@ class Reader:
                 if status < 500:
                     reply.raise_for_status()
                     return await reply.json() if status != 204 else None
+            if time.monotonic() > deadline:
+                raise RefusedError(f"{method} {path}", status)
             await asyncio.sleep(0.5)
-        raise AssertionError(f"{path} answers {status} without any fault")
 
     async def _before(self, conversation: str, messages: list[Any]) -> list[Any]:
         older: list[Any] = []

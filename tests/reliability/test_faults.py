@@ -1,0 +1,53 @@
+"""Every fault there is, in short seeded runs: what was acknowledged is there, once and in order.
+
+A run that fails prints its seed and the shortest history that shows why. To see it again:
+`python -m tests.reliability.runs SEED SECONDS DEED ...`.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.mutants import SKEWED, copy_project
+from tests.reliability.runs import deeds, run_alone
+from tests.reliability.schedule import DEEDS
+from tests.reliability.talk import Plan
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(240)]
+
+# What fails, and settings that make it harder: buckets that end, workers that race.
+RUNS = {
+    "cosmos": (11, {"CHAT_BUCKET_SIZE": "5"}),
+    "redis": (12, {"CHAT_WORKERS": "2"}),
+    "signalr": (13, {}),
+    "bus blob": (14, {"CHAT_BUCKET_SIZE": "5", "CHAT_WORKERS": "2"}),
+    "worker host site": (15, {"CHAT_BUCKET_SIZE": "5"}),
+}
+
+
+def test_every_fault_is_in_some_run() -> None:
+    assert {name for parts in RUNS for name in deeds(*parts.split())} == set(DEEDS)
+
+
+@pytest.mark.parametrize("parts", RUNS)
+async def test_nothing_acknowledged_is_lost_doubled_or_out_of_order(
+    parts: str, tmp_path: Path
+) -> None:
+    seed, settings = RUNS[parts]
+    names = deeds(*parts.split())
+    plan = Plan(seed, names, seconds=2.2 * len(names))
+
+    outcome = await run_alone(tmp_path, plan, settings)
+
+    assert not outcome.violations, outcome.told()
+    assert set(outcome.faults()) == set(names)
+
+
+async def test_workers_whose_clocks_differ_by_minutes_break_nothing(tmp_path: Path) -> None:
+    root = copy_project(tmp_path / "project", SKEWED)
+    plan = Plan(16, ("cosmos-reply-spoilt", "worker-killed"), seconds=6)
+    settings = {"CHAT_WORKERS": "2", "CHAT_BUCKET_SIZE": "5"}
+
+    outcome = await run_alone(tmp_path / "data", plan, settings, root=root)
+
+    assert not outcome.violations, outcome.told()

@@ -1,0 +1,26 @@
+"""The checker finds what it is there to find: each broken copy of the project is caught."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.mutants import MUTANTS, copy_project
+from tests.reliability.runs import run_alone
+from tests.reliability.talk import Plan
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
+
+SEED = 7
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+async def test_a_copy_that_is_caught(name: str, tmp_path: Path) -> None:
+    mutant = MUTANTS[name]
+    plan = Plan(SEED, mutant.deeds, seconds=5, rate=15, patience_s=3)  # short: it will not settle
+    settings = {"CHAT_BUCKET_SIZE": str(mutant.bucket_size)}
+    root = copy_project(tmp_path / "project", mutant.changes)
+
+    outcome = await run_alone(tmp_path / "data", plan, settings, root=root)
+
+    found = {violation.rule for violation in outcome.violations}
+    assert found & mutant.rules, outcome.told()
