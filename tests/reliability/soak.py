@@ -1,0 +1,112 @@
+"""`make soak`: rounds of talk under every fault, for as long as asked, with a report.
+
+`python -m tests.reliability.soak [MINUTES [SEED]]`: an hour by default. One stack lives through all
+rounds; each round has people and conversations of its own, and is checked before the next begins.
+The report goes to bench/results/soak.json and, as a table, to the terminal. Status 1 when a rule
+was broken; the round's seed, shortest history and whole history are kept.
+"""
+
+import asyncio
+import itertools
+import json
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import machine
+from tests.reliability.history import Acknowledged, Heard, Notified, save
+from tests.reliability.runs import run_on
+from tests.reliability.schedule import DEEDS
+from tests.reliability.talk import SETTINGS, Outcome, Plan
+from tests.stack import ROOT, running_stack
+
+_RESULTS = ROOT / "bench" / "results" / "soak.json"
+_ROUND_S = 90.0
+_RATE = 5.0
+# Two workers that race, and buckets that end.
+_SETTINGS = {**SETTINGS, "CHAT_WORKERS": "2", "CHAT_BUCKET_SIZE": "20"}
+
+
+@dataclass(slots=True)
+class Report:
+    """What a soak came to."""
+
+    minutes: float = 0.0
+    rounds: int = 0
+    first_seed: int = 0
+    counted: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        self.rounds += 1
+        self.faults.update(outcome.faults())
+        self.violations += [
+            f"seed {outcome.plan.seed}: {one.rule}: {one.sentence}" for one in outcome.violations
+        ]
+        self.counted["stored"] += outcome.messages
+        for kind in (Acknowledged, Heard, Notified):
+            self.counted[kind.kind] += sum(isinstance(one, kind) for one in outcome.history)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "measuredAt": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": machine.describe(),
+            "minutes": round(self.minutes, 1),
+            "rounds": self.rounds,
+            "firstSeed": self.first_seed,
+            "messagesStored": self.counted["stored"],
+            "acknowledgements": self.counted["acknowledged"],
+            "pushes": self.counted["heard"],
+            "notifications": self.counted["notified"],
+            "faults": dict(sorted(self.faults.items())),
+            "violations": self.violations,
+        }
+
+
+def main(words: list[str]) -> int:
+    """Do as the module says."""
+    minutes = float(words[0]) if words else 60.0
+    seed = int(words[1]) if len(words) > 1 else random.SystemRandom().randrange(1_000_000)
+    with asyncio.Runner() as runner:
+        report = runner.run(_soak(minutes, seed))
+    _RESULTS.write_text(json.dumps(report.as_json(), indent=2) + "\n", encoding="utf-8")
+    _show(report)
+    return 1 if report.violations else 0
+
+
+async def _soak(minutes: float, first_seed: int) -> Report:
+    begun, report = time.monotonic(), Report(first_seed=first_seed)
+    directory = Path(tempfile.mkdtemp(prefix="parley-soak-"))
+    with running_stack(directory, _SETTINGS) as stack:
+        for seed in itertools.count(first_seed):
+            outcome = await run_on(stack, Plan(seed, tuple(DEEDS), seconds=_ROUND_S, rate=_RATE))
+            report.add(outcome)
+            report.minutes = (time.monotonic() - begun) / 60
+            sys.stderr.write(f"round {report.rounds}: {outcome.messages} messages, seed {seed}\n")
+            if outcome.violations:
+                save(outcome.history, directory / f"history-{seed}.jsonl")
+                sys.stderr.write(f"{outcome.told()}\nin {directory}\n")
+            if report.minutes >= minutes:
+                return report
+    raise AssertionError
+
+
+def _show(report: Report) -> None:
+    rows = [f"| {name} | {count} |" for name, count in sorted(report.faults.items())]
+    found = report.as_json()
+    sys.stdout.write(
+        f"{found['minutes']} minutes, {found['rounds']} rounds from seed {found['firstSeed']}: "
+        f"{found['messagesStored']} messages, {sum(report.faults.values())} faults, "
+        f"{len(report.violations)} violations\n" + "\n".join(["| Fault | Times |", *rows, ""])
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
