@@ -1,10 +1,13 @@
 """Which adapter fulfils which port, and which service gets what."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from azure.core.credentials_async import AsyncTokenCredential
+
 from shared.adapters.blob import BlobFiles
+from shared.adapters.channels import Channels
 from shared.adapters.cosmos_client import CosmosDatabase
 from shared.adapters.cosmos_conversations import CosmosConversationStore, CosmosMembershipStore
 from shared.adapters.cosmos_messages import CosmosMessageStore
@@ -12,6 +15,7 @@ from shared.adapters.cosmos_users import CosmosUserStore
 from shared.adapters.identity import credential
 from shared.adapters.images import PillowImages
 from shared.adapters.jwks import JwksTokenVerifier
+from shared.adapters.notification_hubs import NotificationHubs
 from shared.adapters.redis_client import RedisClient
 from shared.adapters.redis_connect import connect
 from shared.adapters.redis_live import RedisLiveState
@@ -134,7 +138,7 @@ def real_adapters(settings: Settings) -> Adapters:
         presence=RedisPresenceStore(redis, clock, lease_s=lease_s),
         marks=RedisNoticeMarks(redis),
         bus=bus,
-        channel=WebPush(private_key=settings.vapid_private_key, subject=settings.vapid_subject),
+        channel=_channels(settings, identity),
         blobs=blobs,
         images=PillowImages(),
         verifier=JwksTokenVerifier(settings.auth),
@@ -149,6 +153,14 @@ def real_adapters(settings: Settings) -> Adapters:
         },
         push_public_key=public_key(settings.vapid_private_key),
     )
+
+
+def _channels(settings: Settings, identity: Callable[[], AsyncTokenCredential]) -> Channels:
+    web = WebPush(private_key=settings.vapid_private_key, subject=settings.vapid_subject)
+    if settings.notification_hub is None:
+        return Channels({"webpush": web})
+    apps = NotificationHubs(settings.notification_hub, identity)
+    return Channels({"webpush": web, "apns": apps, "fcmv1": apps})
 
 
 def wire_up(settings: Settings, of: Adapters) -> Chat:

@@ -27,6 +27,14 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class NotificationHub:
+    """The hub that leads to apps, by its name in its namespace."""
+
+    endpoint: Endpoint
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Auth:
     """How a caller is proved (docs/protocol.md#principals)."""
 
@@ -63,6 +71,7 @@ class Settings:
     vapid_private_key: str
     vapid_subject: str
     push_hosts: tuple[str, ...]
+    notification_hub: NotificationHub | None
     attachments_scanned: bool
     upload_quota_bytes: int
 
@@ -90,6 +99,7 @@ class Settings:
             vapid_private_key=source.text("CHAT_VAPID_PRIVATE_KEY", ""),
             vapid_subject=source.text("CHAT_VAPID_SUBJECT", ""),
             push_hosts=source.names("CHAT_PUSH_HOSTS", _PUSH_HOSTS),
+            notification_hub=_notification_hub(source),
             attachments_scanned=source.flag("CHAT_ATTACHMENTS_SCANNED"),
             upload_quota_bytes=source.number("CHAT_UPLOAD_QUOTA_BYTES", 2**30, 1, 2**50),
         )
@@ -124,6 +134,13 @@ def _limit(source: Source, name: str, default: str) -> Limit:
         return Limit.parse(source.text(name, default))
     except ValueError as error:
         raise SettingError(f"{name}: {error}") from error
+
+
+def _notification_hub(source: Source) -> NotificationHub | None:
+    name, connection = source.text("CHAT_NOTIFICATION_HUB"), "NotificationHubConnection"
+    if not name:
+        return None  # apps are not notified
+    return NotificationHub(_endpoint(source, connection, "fullyQualifiedNamespace"), name)
 
 
 def _endpoint(source: Source, name: str, address: str) -> Endpoint:

@@ -105,9 +105,12 @@ async def block_user(req: func.HttpRequest, pushes: func.Out[str]) -> func.HttpR
 async def put_push_subscription(req: func.HttpRequest) -> func.HttpResponse:
     """Remember where one device's notifications go. 204; 400."""
     call = await edge.call_by(req)
-    hosts = (await chat()).settings.push_hosts
+    settings = (await chat()).settings
     asked = subscriptions.parse(
-        req.route_params.get("subscriptionId"), decode.json_object(req.get_body()), hosts
+        req.route_params.get("subscriptionId"),
+        decode.json_object(req.get_body()),
+        settings.push_hosts,
+        apps=settings.notification_hub is not None,
     )
     await (await chat()).accounts.subscribe(call, asked)
     return edge.reply(status=204)

@@ -1,4 +1,4 @@
-"""Web Push subscriptions as clients send them: never an arbitrary URL, never a wrong key."""
+"""Devices as clients name them: never an arbitrary URL, never a wrong key or handle."""
 
 import base64
 import binascii
@@ -8,11 +8,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from shared.domain.errors import InvalidError
-from shared.domain.user import MAX_URL_CHARACTERS, Subscription
+from shared.domain.user import MAX_URL_CHARACTERS, Platform, Subscription
 from triggers import decode
 from triggers.decode import Fields
 
 _ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_HANDLES: Final[dict[Platform, re.Pattern[str]]] = {
+    "apns": re.compile(r"[0-9a-fA-F]{64,200}"),
+    "fcmv1": re.compile(r"[A-Za-z0-9:_-]{20,1024}"),
+}
 _POINT_BYTES: Final = 65  # an uncompressed P-256 point; RFC 8291
 _SECRET_BYTES: Final = 16
 
@@ -28,15 +32,25 @@ def identifier(value: object) -> str:
     return value
 
 
-def parse(value: object, fields: Fields, hosts: Iterable[str]) -> Subscription:
-    """Return the subscription *fields* describe.
+def parse(
+    value: object, fields: Fields, hosts: Iterable[str], *, apps: bool = False
+) -> Subscription:
+    """Return the subscription *fields* describe: a browser's, or an app's {platform, handle}.
 
     Args:
         hosts: Push services: `host`, `*.domain`, or `http://host:port` for a local one.
+        apps: A notification hub is set up, so apps can be notified.
 
     Raises:
-        InvalidError: A key is not one, or the endpoint's host is no known push service.
+        InvalidError: A key or handle is not one, the endpoint's host is no known push service, or
+            apps cannot be notified.
     """
+    named = fields.get("platform", "webpush")
+    for platform, handles in _HANDLES.items():
+        if named == platform:
+            return _app(value, fields, platform, handles, possible=apps)
+    if named != "webpush":
+        raise InvalidError("platform: must be webpush, apns or fcmv1")
     endpoint = decode.text(fields, "endpoint", longest=MAX_URL_CHARACTERS)
     if not any(_serves(host, endpoint) for host in hosts):
         raise InvalidError("endpoint: not a known push service")
@@ -44,6 +58,17 @@ def parse(value: object, fields: Fields, hosts: Iterable[str]) -> Subscription:
     p256dh = _key(keys, "p256dh", _POINT_BYTES)
     auth = _key(keys, "auth", _SECRET_BYTES)
     return Subscription(identifier(value), endpoint, p256dh, auth)
+
+
+def _app(
+    value: object, fields: Fields, platform: Platform, handles: re.Pattern[str], *, possible: bool
+) -> Subscription:
+    handle = fields.get("handle")
+    if not isinstance(handle, str) or not handles.fullmatch(handle):
+        raise InvalidError(f"handle: is none of {platform}")
+    if not possible:
+        raise InvalidError("platform: apps are not notified here: no notification hub is set up")
+    return Subscription(identifier(value), handle, platform=platform)
 
 
 def _serves(host: str, endpoint: str) -> bool:

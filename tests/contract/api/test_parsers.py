@@ -211,3 +211,18 @@ def test_a_broken_subscription_is_refused_by_schema_and_app(broken_part: Fields)
     with pytest.raises(ChatError):
         subscriptions.parse("laptop", value, HOSTS)
     assert not docs.accepts(docs.schema("PushSubscription"))(value)
+
+
+@pytest.mark.parametrize("name", ["ApnsRegistration", "FcmRegistration"])
+def test_an_apps_handle_is_one_to_schema_and_app_alike(name: str) -> None:
+    schema, every = docs.schema(name), docs.accepts(docs.schema("PushSubscription"))
+    parser = Parser(name, lambda fields: subscriptions.parse("phone", fields, HOSTS, apps=True))
+
+    @QUICK
+    @given(values(schema))
+    def holds(value: Fields) -> None:
+        assert parser.takes(value)
+        for near in neighbours(value, schema):
+            assert parser.takes(near) == every(near), near
+
+    holds()
