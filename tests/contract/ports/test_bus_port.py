@@ -1,0 +1,110 @@
+"""What the queue promises, whoever keeps it."""
+
+import contextlib
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+
+import pytest
+from azure.servicebus import ServiceBusReceiveMode
+from azure.servicebus.aio import ServiceBusClient
+
+from shared.adapters.memory_bus import MemoryBus
+from shared.adapters.notices import notice_from_item
+from shared.adapters.service_bus import QUEUE, ServiceBusQueue
+from shared.config import Endpoint
+from shared.domain.errors import UnavailableError
+from shared.domain.ids import Sequence, group_conversation_id
+from shared.domain.notification import Notice
+from shared.ports import Bus
+from tests.contract.ports.ends import no_credential
+from tests.unit.things import ANN, BOB
+
+WAIT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class BusEnd:
+    """A queue, and the means to take out what comes at once: so many notices, or all there are."""
+
+    bus: Bus
+    take: Callable[[int], Awaitable[list[Notice]]]
+
+
+@contextlib.asynccontextmanager
+async def service_bus_end(connection: str) -> AsyncIterator[BusEnd]:
+    bus = ServiceBusQueue(Endpoint(connection, "", ""), no_credential)
+    async with ServiceBusClient.from_connection_string(connection) as client:
+
+        async def take(count: int) -> list[Notice]:
+            found: list[Notice] = []
+            mode = ServiceBusReceiveMode.RECEIVE_AND_DELETE
+            async with client.get_queue_receiver(QUEUE, receive_mode=mode) as receiver:
+                while len(found) < count:
+                    came = await receiver.receive_messages(20, max_wait_time=WAIT_S)
+                    assert came, "waited in vain"
+                    found += [notice_from_item(json.loads(str(one))) for one in came]
+            return found
+
+        yield BusEnd(bus, take)
+    await bus._forget()
+    await bus._client.close()
+
+
+@pytest.fixture(params=["memory", pytest.param("servicebus", marks=pytest.mark.stack)])
+async def end(request: pytest.FixtureRequest) -> AsyncIterator[BusEnd]:
+    if request.param == "memory":
+        bus = MemoryBus()
+
+        async def take(_count: int) -> list[Notice]:
+            return [one.notice for one in bus.take() if not one.delay_s]
+
+        yield BusEnd(bus, take)
+        return
+    async with service_bus_end(request.getfixturevalue("bus_connection")) as real:
+        yield real
+
+
+@pytest.fixture
+def notice() -> Notice:
+    return Notice(group_conversation_id(uuid.uuid4()), Sequence(1), Sequence(2), (ANN, BOB))
+
+
+async def test_a_notice_comes_out_as_it_went_in(end: BusEnd, notice: Notice) -> None:
+    await end.bus.send(notice)
+
+    assert await end.take(1) == [notice]
+
+
+async def test_a_repeat_is_dropped_whatever_its_delay(end: BusEnd, notice: Notice) -> None:
+    other = replace(notice, attempt=1)
+
+    for one in (notice, notice, replace(notice, recipients=(BOB, ANN)), other):
+        await end.bus.send(one)
+    await end.bus.send(notice, delay_s=60)
+
+    assert await end.take(2) == [notice, other]
+
+
+async def test_a_delayed_notice_does_not_come_at_once(end: BusEnd, notice: Notice) -> None:
+    later = replace(notice, recipients=(ANN,))
+
+    await end.bus.send(later, delay_s=600)
+    await end.bus.send(notice)
+
+    assert await end.take(1) == [notice]
+
+
+@pytest.mark.slow
+async def test_a_queue_that_cannot_be_reached_is_unavailable(notice: Notice) -> None:
+    nowhere = (
+        "Endpoint=sb://127.0.0.1:9;SharedAccessKeyName=k;SharedAccessKey=c2VjcmV0;"
+        "UseDevelopmentEmulator=true;"
+    )
+    bus = ServiceBusQueue(Endpoint(nowhere, "", ""), no_credential)
+
+    with pytest.raises(UnavailableError):
+        await bus.send(notice)
+
+    await bus._client.close()

@@ -1,0 +1,187 @@
+"""What the message store promises, whoever keeps it. Buckets hold three."""
+
+import asyncio
+import uuid
+from dataclasses import replace
+
+import pytest
+
+from shared.domain.errors import UnavailableError
+from shared.domain.ids import ConversationId, Sequence, group_conversation_id
+from shared.domain.message import Message
+from shared.ports import SequenceTakenError
+from tests.contract.ports.stores import BUCKET_SIZE, Stores
+from tests.unit.things import ANN, BOB, attachment, client_id
+from tests.unit.things import message as any_message
+
+
+@pytest.fixture
+def place() -> ConversationId:
+    return group_conversation_id(uuid.uuid4())
+
+
+def message(place: ConversationId, sequence: int, **said: object) -> Message:
+    return any_message(sequence, conversation_id=place, **said)  # type: ignore[arg-type]
+
+
+async def fill(stores: Stores, place: ConversationId, count: int) -> list[Message]:
+    written = [message(place, number) for number in range(1, count + 1)]
+    for one in written:
+        await stores.messages.append(one)
+    return written
+
+
+async def test_a_message_comes_back_as_it_was(stores: Stores, place: ConversationId) -> None:
+    written = replace(
+        message(place, 1, body="Grüße 🐈\n", attachments=(attachment(),)),
+        reply_to=Sequence(7),
+        kind="system",
+    )
+
+    await stores.messages.append(written)
+
+    assert await stores.messages.find(place, Sequence(1)) == written
+    assert await stores.messages.find(place, Sequence(2)) is None
+    assert await stores.messages.find(place, Sequence(99)) is None
+
+
+async def test_a_sequence_is_taken_once(stores: Stores, place: ConversationId) -> None:
+    first = message(place, 1)
+    await stores.messages.append(first)
+
+    with pytest.raises(SequenceTakenError):
+        await stores.messages.append(message(place, 1, sender=BOB, number=2))
+
+    assert await stores.messages.find(place, Sequence(1)) == first
+
+
+async def test_of_many_writers_one_gets_a_sequence(stores: Stores, place: ConversationId) -> None:
+    tries = [stores.messages.append(message(place, 1, number=number)) for number in range(8)]
+
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+
+    assert sum(one is None for one in outcomes) == 1
+    assert sum(isinstance(one, SequenceTakenError) for one in outcomes) == 7
+
+
+async def test_a_pair_of_sender_and_id_is_stored_once_in_a_bucket(
+    stores: Stores, place: ConversationId
+) -> None:
+    await stores.messages.append(message(place, 1, number=7))
+
+    with pytest.raises(SequenceTakenError):
+        await stores.messages.append(message(place, 2, number=7))
+    await stores.messages.append(message(place, 2, number=7, sender=BOB))
+    await stores.messages.append(message(place, BUCKET_SIZE + 1, number=7))
+
+    elsewhere = group_conversation_id(uuid.uuid4())
+    await stores.messages.append(message(elsewhere, 1, number=7))
+
+
+@pytest.mark.parametrize(
+    ("number", "bucket", "proof", "sequence", "proven"),
+    [
+        (1, 0, None, 1, True),
+        (1, None, None, 1, True),
+        (1, 1, None, None, True),
+        (5, 1, None, 5, True),
+        (5, 0, 3, None, True),
+        (5, None, 3, 5, True),
+        (9, None, 3, None, True),
+        (9, 1, 6, None, False),
+        (1, 0, 9, 1, False),
+    ],
+)
+async def test_an_original_is_found_where_it_is_looked_for(
+    stores: Stores,
+    place: ConversationId,
+    number: int,
+    bucket: int | None,
+    proof: int | None,
+    sequence: int | None,
+    proven: bool,
+) -> None:
+    await fill(stores, place, 5)
+    asked = message(place, 99, number=number)
+
+    found = await stores.messages.find_original(
+        asked, bucket=bucket, proof=None if proof is None else Sequence(proof)
+    )
+
+    assert (found.message.sequence if found.message else None) == sequence
+    assert found.proven == proven
+
+
+async def test_an_original_is_its_senders_own(stores: Stores, place: ConversationId) -> None:
+    await stores.messages.append(message(place, 1, number=7))
+
+    found = await stores.messages.find_original(
+        message(place, 9, number=7, sender=BOB), bucket=None
+    )
+
+    assert found.message is None
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        (1, 7, [1, 2, 3, 4, 5, 6, 7]),
+        (2, 4, [2, 3, 4]),
+        (3, 3, [3]),
+        (4, 6, [4, 5, 6]),
+        (7, 20, [7]),
+        (8, 9, []),
+        (5, 4, []),
+        (1, 0, []),
+    ],
+)
+async def test_a_range_is_in_rising_sequence_across_buckets(
+    stores: Stores, place: ConversationId, first: int, last: int, expected: list[int]
+) -> None:
+    written = await fill(stores, place, 7)
+
+    found = await stores.messages.list_range(place, Sequence(first), Sequence(last))
+
+    assert found == [written[number - 1] for number in expected]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 6, 7])
+@pytest.mark.parametrize("behind", [0, 1, 3])
+async def test_the_newest_is_found_from_any_place_at_or_before_it(
+    stores: Stores, place: ConversationId, count: int, behind: int
+) -> None:
+    await fill(stores, place, count)
+
+    newest = await stores.messages.find_newest(place, at_least=Sequence(max(0, count - behind)))
+
+    assert (newest.sequence if newest else 0) == count
+
+
+async def test_an_attachment_is_replaced_in_its_message(
+    stores: Stores, place: ConversationId
+) -> None:
+    files = (attachment(1), attachment(2))
+    await stores.messages.append(message(place, 4, attachments=files))
+    judged = replace(files[1], state="rejected")
+
+    await stores.messages.set_attachment(place, Sequence(4), judged)
+    await stores.messages.set_attachment(place, Sequence(5), judged)
+
+    found = await stores.messages.find(place, Sequence(4))
+    assert found is not None
+    assert found.attachments == (files[0], judged)
+    assert found.client_message_id == client_id(4)
+
+
+async def test_conversations_do_not_mix(stores: Stores, place: ConversationId) -> None:
+    await fill(stores, place, 2)
+    elsewhere = group_conversation_id(uuid.uuid4())
+
+    assert await stores.messages.list_range(elsewhere, Sequence(1), Sequence(9)) == []
+    assert await stores.messages.find_newest(elsewhere, at_least=Sequence(0)) is None
+    asked = message(elsewhere, 9, number=1, sender=ANN)
+    assert (await stores.messages.find_original(asked, bucket=None)).message is None
+
+
+def test_a_failure_is_told_apart_from_a_refusal() -> None:
+    assert not issubclass(SequenceTakenError, UnavailableError)

@@ -1,0 +1,194 @@
+"""What the stores of conversations, memberships and users promise, whoever keeps them."""
+
+import uuid
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.conversation import Conversation
+from shared.domain.ids import ConversationId, Sequence, UserId, group_conversation_id
+from shared.domain.live import Head, LiveConversation
+from shared.domain.receipt import Receipt
+from shared.domain.user import Subscription, User
+from shared.ports import VersionConflictError
+from tests.contract.ports.stores import Stores
+from tests.unit.things import ANN, BOB, CAT, NOON, group, member
+
+LATER = NOON + timedelta(minutes=1)
+
+
+@pytest.fixture
+def fresh() -> Conversation:
+    return replace(group(), id=group_conversation_id(uuid.uuid4()))
+
+
+@pytest.fixture
+def user() -> User:
+    device = Subscription("phone", "https://push.example/1", "p256dh", "auth")
+    return User(
+        UserId(f"u-{uuid.uuid4()}"), "Ann", "https://x/a", (BOB,), (CAT,), (device,), "text"
+    )
+
+
+def snapshot(conversation_id: ConversationId, *, head: int, stamp: int) -> LiveConversation:
+    known = Head(known=True, sequence=Sequence(head), version=1, at=LATER)
+    receipts = (Receipt(conversation_id, BOB, Sequence(head), Sequence(1), LATER),)
+    return LiveConversation(conversation_id, known, receipts, (BOB,), stamp)
+
+
+async def test_a_conversation_comes_back_as_it_was(stores: Stores, fresh: Conversation) -> None:
+    full = replace(
+        fresh,
+        members=(member(ANN, "owner"), member(BOB, "admin", history_from=7, muted=LATER)),
+        left=(CAT,),
+        blocked_by=(ANN,),
+    )
+
+    added = await stores.conversations.add(full)
+
+    assert added == full
+    assert await stores.conversations.find(full.id) == full
+    found = await stores.conversations.find_with_state(full.id)
+    assert found is not None
+    assert (found[0], found[1].head, found[1].receipts) == (full, 0, ())
+
+
+async def test_a_conversation_is_added_once(stores: Stores, fresh: Conversation) -> None:
+    await stores.conversations.add(fresh)
+
+    assert await stores.conversations.add(replace(fresh, title="Other")) is None
+    assert await stores.conversations.find(fresh.id) == fresh
+
+
+async def test_what_is_not_there_is_not_found(stores: Stores, fresh: Conversation) -> None:
+    assert await stores.conversations.find(fresh.id) is None
+    assert await stores.conversations.find_with_state(fresh.id) is None
+    with pytest.raises(VersionConflictError):
+        await stores.conversations.replace(replace(fresh, version=2))
+
+
+async def test_many_are_found_at_once(stores: Stores, fresh: Conversation) -> None:
+    others = [replace(fresh, id=group_conversation_id(uuid.uuid4())) for _ in range(12)]
+    for one in others:
+        await stores.conversations.add(one)
+
+    found = await stores.conversations.find_many([fresh.id, *(one.id for one in others)])
+
+    assert {one.id for one in found} == {one.id for one in others}
+    assert await stores.conversations.find_many([]) == []
+
+
+async def test_a_change_replaces_the_version_before_its_own(
+    stores: Stores, fresh: Conversation
+) -> None:
+    await stores.conversations.add(fresh)
+    changed = replace(fresh, title="Lake", members=fresh.members[:1], left=(BOB, CAT), version=2)
+
+    assert await stores.conversations.replace(changed) == changed
+
+    assert await stores.conversations.find(fresh.id) == changed
+    for late in (replace(fresh, title="Late", version=2), replace(fresh, version=4)):
+        with pytest.raises(VersionConflictError):
+            await stores.conversations.replace(late)
+    assert await stores.conversations.find(fresh.id) == changed
+
+
+async def test_a_flush_and_a_change_do_not_touch_each_other(
+    stores: Stores, fresh: Conversation
+) -> None:
+    await stores.conversations.add(fresh)
+
+    await stores.conversations.save_state(snapshot(fresh.id, head=5, stamp=10))
+    await stores.conversations.replace(replace(fresh, title="Lake", version=2))
+
+    found = await stores.conversations.find_with_state(fresh.id)
+    assert found is not None
+    assert (found[0].title, found[1].head) == ("Lake", 5)
+    assert found[1].receipts == (Receipt(fresh.id, BOB, Sequence(5), Sequence(1), LATER),)
+
+
+@pytest.mark.parametrize(("stamp", "head"), [(9, 5), (10, 5), (11, 7)])
+async def test_the_later_snapshot_wins(
+    stores: Stores, fresh: Conversation, stamp: int, head: int
+) -> None:
+    await stores.conversations.add(fresh)
+    await stores.conversations.save_state(snapshot(fresh.id, head=5, stamp=10))
+
+    await stores.conversations.save_state(snapshot(fresh.id, head=7, stamp=stamp))
+
+    found = await stores.conversations.find_with_state(fresh.id)
+    assert found is not None
+    assert found[1].head == head
+
+
+async def test_a_flush_of_nothing_says_nothing(stores: Stores, fresh: Conversation) -> None:
+    await stores.conversations.save_state(snapshot(fresh.id, head=5, stamp=10))
+
+    assert await stores.conversations.find(fresh.id) is None
+
+
+async def test_memberships_are_put_and_removed_again_and_again(
+    stores: Stores, fresh: Conversation
+) -> None:
+    user = UserId(f"u-{uuid.uuid4()}")
+    other = group_conversation_id(uuid.uuid4())
+    memberships = stores.memberships
+
+    for _ in range(2):
+        await memberships.put(user, fresh.id, NOON)
+    await memberships.put(user, other, LATER)
+    both = await memberships.list_all(user)
+    for _ in range(2):
+        await memberships.remove(user, fresh.id)
+
+    assert both == {fresh.id: NOON, other: LATER}
+    assert await memberships.list_all(user) == {other: LATER}
+    assert await memberships.list_all(UserId(f"u-{uuid.uuid4()}")) == {}
+
+
+async def test_a_user_comes_back_as_they_were(stores: Stores, user: User) -> None:
+    added = await stores.users.add(user)
+
+    assert added is not None
+    assert replace(added, etag="") == user
+    assert added.etag
+    assert await stores.users.find(user.id) == added
+
+
+async def test_a_user_is_added_once(stores: Stores, user: User) -> None:
+    added = await stores.users.add(user)
+
+    assert await stores.users.add(replace(user, display_name="Other")) is None
+    assert await stores.users.find(user.id) == added
+
+
+async def test_a_user_is_replaced_as_they_were_read(stores: Stores, user: User) -> None:
+    added = await stores.users.add(user)
+    assert added is not None
+
+    changed = await stores.users.replace(replace(added, display_name="Anna", subscriptions=()))
+
+    assert changed.etag != added.etag
+    assert await stores.users.find(user.id) == changed
+    with pytest.raises(VersionConflictError):
+        await stores.users.replace(replace(added, display_name="Late"))
+    again = await stores.users.replace(replace(changed, blocked=()))
+    assert await stores.users.find(user.id) == again
+
+
+async def test_a_user_who_is_not_there_is_not_found(stores: Stores, user: User) -> None:
+    assert await stores.users.find(user.id) is None
+    with pytest.raises(VersionConflictError):
+        await stores.users.replace(replace(user, etag="none"))
+
+
+async def test_many_users_are_found_at_once(stores: Stores, user: User) -> None:
+    others = [replace(user, id=UserId(f"u-{uuid.uuid4()}")) for _ in range(12)]
+    for one in others:
+        await stores.users.add(one)
+
+    found = await stores.users.find_many([user.id, *(one.id for one in others)])
+
+    assert {one.id for one in found} == {one.id for one in others}
+    assert await stores.users.find_many([]) == []
