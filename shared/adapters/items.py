@@ -144,6 +144,7 @@ def user_item(user: User) -> Item:
         "blocked": list(user.blocked),
         "subscriptions": [_subscription_item(one) for one in user.subscriptions],
         "preview": user.preview,
+        **({"erased": True} if user.erased else {}),
     }
 
 
@@ -156,6 +157,7 @@ def user_from_item(item: Mapping[str, Any]) -> User:
         blocked=tuple(UserId(one) for one in item["blocked"]),
         subscriptions=tuple(_subscription_from_item(one) for one in item["subscriptions"]),
         preview=item["preview"],
+        erased=item.get("erased", False),
         etag=item.get("_etag", ""),
     )
 

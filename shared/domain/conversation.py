@@ -46,7 +46,8 @@ class Conversation:
     Args:
         version: Grows by one with every change of members, title or block; caches compare it.
         blocked_by: Members of a direct conversation who block the other one.
-        left: Who left or was removed lately, newest last: what a repair shuts out again.
+        left: Who left or was removed lately, newest last: what a repair shuts out again. An erased
+            user stays a member of a direct conversation, which is of two, but has left it.
     """
 
     id: ConversationId
@@ -59,7 +60,14 @@ class Conversation:
     left: tuple[UserId, ...] = ()
 
     def find_member(self, user_id: UserId) -> Member | None:
+        if user_id in self.left:
+            return None
         return next((member for member in self.members if member.user_id == user_id), None)
+
+    @property
+    def present(self) -> tuple[Member, ...]:
+        """Return the members who have not left: all, except in a direct one of an erased user."""
+        return tuple(member for member in self.members if member.user_id not in self.left)
 
     @property
     def member_ids(self) -> tuple[UserId, ...]:
@@ -187,6 +195,25 @@ def set_block(conversation: Conversation, *, by: UserId, blocked: bool) -> Conve
     others = tuple(user for user in conversation.blocked_by if user != by)
     blocked_by = (*others, by) if blocked else others
     return replace(conversation, blocked_by=blocked_by, version=conversation.version + 1)
+
+
+def withdraw(conversation: Conversation, *, user_id: UserId) -> Conversation:
+    """Return *conversation* without an erased user; the same one when they are not in it.
+
+    A group is left, and its ownership passes on. A direct conversation is closed instead: its
+    other member keeps it as it is, and nothing can be written to it any more.
+    """
+    member = conversation.find_member(user_id)
+    if member is None:
+        return conversation
+    if conversation.kind == "group":
+        return remove_member(conversation, by=member, user_id=user_id)
+    return replace(
+        conversation,
+        blocked_by=tuple(dict.fromkeys((*conversation.blocked_by, user_id))),
+        left=(*conversation.left, user_id),
+        version=conversation.version + 1,
+    )
 
 
 def title_of(text: object) -> str:

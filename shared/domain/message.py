@@ -1,7 +1,7 @@
 """A message: what may stand in one, where it is stored, and what its sender sees of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -51,6 +51,16 @@ class Message:
     reply_to: Sequence | None
     sent_at: datetime
     trace: str = field(default="", compare=False)
+
+    @property
+    def is_erased(self) -> bool:
+        """Tell whether its content was erased with its sender: none may be sent like this."""
+        return not self.body and not self.attachments
+
+
+def erase(message: Message) -> Message:
+    """Return *message* without its content, still at its sequence: history has no gaps."""
+    return replace(message, body="", attachments=())
 
 
 @dataclass(frozen=True, slots=True)

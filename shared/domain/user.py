@@ -11,6 +11,7 @@ PreviewLevel = Literal["nothing", "sender", "text"]
 PREVIEW_LEVELS: tuple[PreviewLevel, ...] = ("nothing", "sender", "text")
 Platform = Literal["webpush", "apns", "fcmv1"]
 
+ERASED_NAME = "Deleted user"
 MAX_NAME_CHARACTERS = 200
 MAX_URL_CHARACTERS = 2_000
 MAX_SUBSCRIPTIONS = 20
@@ -49,6 +50,7 @@ class User:
     Args:
         contacts: Fed from the website.
         blocked: Users this one blocks, put here or fed from the website.
+        erased: Nothing is kept of this user but the id, and nothing is taken over any more.
         etag: Names the stored state this value was read from; empty for one not stored yet.
     """
 
@@ -59,7 +61,13 @@ class User:
     blocked: tuple[UserId, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     preview: PreviewLevel = "sender"
+    erased: bool = False
     etag: str = ""
+
+
+def tombstone(user: User) -> User:
+    """Return what is left of *user* after an erasure: the id, and that there is nobody."""
+    return User(user.id, ERASED_NAME, preview="nothing", erased=True, etag=user.etag)
 
 
 def blocks_between(one: User, other: User) -> bool:
