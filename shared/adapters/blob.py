@@ -164,6 +164,7 @@ class BlobFiles(BlobStore):
         granted = await self.find_grant(conversation_id, attachment_id)
         if not keep:
             await self._delete(_file(conversation_id, attachment_id))
+            await self._delete(_thumbnail(conversation_id, attachment_id))
             await self._delete(_grant(conversation_id, attachment_id))
         if granted is not None:
             await self._delete(_marker(granted.granted_at, conversation_id, attachment_id))

@@ -15,12 +15,17 @@ from shared.adapters.items import (
     sequence_id,
 )
 from shared.domain.attachment import Attachment
-from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence
-from shared.domain.message import Message, Original, bucket_of
+from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
+from shared.domain.message import Message, Original, bucket_of, erase
 from shared.ports import MessageStore, SequenceTakenError
 
 _ORIGINAL = "SELECT * FROM c WHERE c.senderId = @sender AND c.clientMessageId = @client"
 _RANGE = "SELECT * FROM c WHERE c.sequence >= @first AND c.sequence <= @last ORDER BY c.sequence"
+_WRITTEN_IN = "SELECT DISTINCT VALUE c.conversationId FROM c WHERE c.senderId = @sender"
+_SENT = (
+    "SELECT TOP @limit * FROM c WHERE c.senderId = @sender AND c.sequence > @after"
+    " ORDER BY c.sequence"
+)
 _NEWEST = "SELECT TOP 1 * FROM c ORDER BY c.sequence DESC"
 
 
@@ -117,11 +122,40 @@ class CosmosMessageStore(MessageStore):
                 return newest
             bucket += 1
 
+    @override
+    async def list_written_in(self, sender_id: UserId) -> set[ConversationId]:
+        found = await self._query(_WRITTEN_IN, {"@sender": sender_id}, None)
+        return {ConversationId(one) for one in found}
+
+    @override
+    async def list_sent(
+        self, conversation_id: ConversationId, sender_id: UserId, *, after: Sequence, limit: int
+    ) -> list[Message]:
+        parameters = {"@sender": sender_id, "@after": after, "@limit": limit}
+        return [
+            message_from_item(item)
+            for item in await self._query(_SENT, parameters, [conversation_id])
+        ]
+
+    @override
+    async def erase(self, message: Message) -> None:
+        item = message_item(erase(message), bucket=self._bucket(message.sequence))
+        await answered(
+            self._container.patch_item(
+                item["id"],
+                [item["conversationId"], item["bucket"]],
+                patch_operations=[
+                    {"op": "set", "path": f"/{name}", "value": item[name]}
+                    for name in ("body", "attachments")
+                ],
+            )
+        )
+
     def _bucket(self, sequence: Sequence) -> int:
         return bucket_of(Sequence(max(sequence, NO_SEQUENCE + 1)), size=self._bucket_size)
 
     async def _query(
-        self, query: str, parameters: Mapping[str, object], key: list[Any]
+        self, query: str, parameters: Mapping[str, object], key: list[Any] | None
     ) -> list[Any]:
         async def run() -> list[Any]:
             pages = self._container.query_items(

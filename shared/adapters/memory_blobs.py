@@ -103,6 +103,7 @@ class MemoryBlobStore(BlobStore):
             self._unsettled.pop(name, None)
             if not keep:
                 self._files.pop(name, None)
+                self.thumbnails.pop(name, None)
                 self._grants.pop(name, None)
 
     def _write(self, name: _Name, granted: Granted) -> None:

@@ -219,6 +219,11 @@ class MemoryLiveState(LiveState):
             self.redis.kept.unsure[user_id].discard(conversation_id)
 
     @override
+    async def forget(self, user_id: UserId) -> int:
+        async with self.line.call("forget"):
+            return self.redis.kept.forget(user_id)
+
+    @override
     async def dirty_conversations(self, *, limit: int) -> list[ConversationId]:
         async with self.line.call("dirty_conversations"):
             return sorted(self.redis.kept.dirty, key=self.redis.kept.dirty.__getitem__)[:limit]

@@ -6,8 +6,8 @@ from typing import override
 
 from shared.adapters.memory_line import Line, Replica
 from shared.domain.attachment import Attachment
-from shared.domain.ids import ConversationId, Sequence
-from shared.domain.message import Message, Original, bucket_of
+from shared.domain.ids import ConversationId, Sequence, UserId
+from shared.domain.message import Message, Original, bucket_of, erase
 from shared.ports import MessageStore, SequenceTakenError
 
 
@@ -91,6 +91,35 @@ class MemoryMessageStore(MessageStore):
                 one for one in self._seen(conversation_id) if self._bucket(one.sequence) >= bucket
             ]
             return max(seen, key=lambda one: one.sequence, default=None)
+
+    @override
+    async def list_written_in(self, sender_id: UserId) -> set[ConversationId]:
+        async with self.line.call("list_written_in"):
+            return {
+                conversation_id
+                for conversation_id in self.table.logs
+                if any(one.sender_id == sender_id for one in self._seen(conversation_id))
+            }
+
+    @override
+    async def list_sent(
+        self, conversation_id: ConversationId, sender_id: UserId, *, after: Sequence, limit: int
+    ) -> list[Message]:
+        async with self.line.call("list_sent"):
+            sent = [
+                one
+                for one in self._seen(conversation_id)
+                if one.sender_id == sender_id and one.sequence > after
+            ]
+            return sorted(sent, key=lambda one: one.sequence)[:limit]
+
+    @override
+    async def erase(self, message: Message) -> None:
+        async with self.line.call("erase"):
+            log = self.table.logs[message.conversation_id]
+            for place, one in enumerate(log):
+                if one.sequence == message.sequence:
+                    log[place] = erase(one)
 
     def _collide(self, one: Message, other: Message) -> bool:
         if one.sequence == other.sequence:

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.limits import BucketState, take
@@ -68,6 +69,18 @@ class Kept:
     watched: dict[ConnectionId, set[UserId]] = field(default_factory=dict)
     typing: dict[tuple[UserId, ConversationId], datetime] = field(default_factory=dict)
     marks: dict[tuple[UserId, ConversationId], Sequence] = field(default_factory=dict)
+
+    def forget(self, user_id: UserId) -> int:
+        """Delete what is kept of one user alone; tell how many entries that were."""
+        named: list[dict[Any, Any]] = [self.inboxes, self.seats, self.unsure, self.activity]
+        named += [self.leases, self.seen, self.closed, self.quotas]
+        paired: list[dict[Any, Any]] = [self.buckets, self.marks]
+        self.index.discard(user_id)
+        gone = sum(bool(kept.pop(user_id, None)) for kept in named)
+        for kept in paired:
+            own = [key for key in kept if key[0] == user_id]
+            gone += len([kept.pop(key) for key in own])
+        return gone
 
 
 class RedisTwin:

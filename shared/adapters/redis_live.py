@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from collections.abc import Sequence as Series
+from dataclasses import fields
 from datetime import datetime
 from typing import override
 
@@ -23,6 +24,7 @@ from shared.adapters.redis_codec import (
     summary_of,
     text_of,
 )
+from shared.config import Limits
 from shared.domain.conversation import Conversation
 from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.live import (
@@ -40,6 +42,12 @@ from shared.domain.seats import Seat
 from shared.domain.times import optional_from_ms, to_ms
 from shared.ports import Clock, LiveState
 
+_BUCKETS = ("none", *(field.name for field in fields(Limits)))
+# Keys of one user alone; what lives for seconds goes by itself.
+_PERSONAL = (
+    *(keys.inbox, keys.seats, keys.unsure, keys.presence),
+    *(keys.seen, keys.closed, keys.quota, keys.marks),
+)
 _DAY_MS = 24 * 3600 * 1000
 _INBOX_KEEP_MS = 30 * _DAY_MS
 
@@ -290,6 +298,15 @@ class RedisLiveState(LiveState):
         )
 
     @override
+    @override
+    async def forget(self, user_id: UserId) -> int:
+        index = keys.leases(keys.shard_of(user_id))
+        buckets = [keys.bucket(user_id, kind) for kind in _BUCKETS]
+        deleted, _ = await self._client.run(
+            ("UNLINK", *(name(user_id) for name in _PERSONAL), *buckets), ("ZREM", index, user_id)
+        )
+        return int(deleted)
+
     async def dirty_conversations(self, *, limit: int) -> list[ConversationId]:
         answers = await self._client.run(
             *(("ZRANGE", keys.dirty(n), 0, limit - 1) for n in range(keys.SHARDS))

@@ -127,6 +127,10 @@ class LiveState(Protocol):
 
     async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None: ...
 
+    async def forget(self, user_id: UserId) -> int:
+        """Delete all that is kept of one user alone; return how many entries that were."""
+        ...
+
     async def dirty_conversations(self, *, limit: int) -> list[ConversationId]:
         """Return conversations whose heads or receipts changed since their last flush."""
         ...

@@ -104,7 +104,7 @@ class BlobStore(Protocol):
     async def settle(
         self, conversation_id: ConversationId, attachment_id: AttachmentId, *, keep: bool
     ) -> None:
-        """Take a grant off the sweep's list; without *keep*, delete it and the file too."""
+        """Take a grant off the sweep's list; without *keep*, delete it, file and small copy too."""
         ...
 
 

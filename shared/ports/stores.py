@@ -20,7 +20,7 @@ from shared.domain.user import User
 
 
 class MessageStore(Protocol):
-    """History. One partition per conversation and bucket; an item never changes."""
+    """History. One partition per conversation and bucket; only an erasure changes an item."""
 
     async def append(self, message: Message) -> None:
         """Write *message* at its sequence: one point write in one partition.
@@ -64,6 +64,23 @@ class MessageStore(Protocol):
         self, conversation_id: ConversationId, *, at_least: Sequence
     ) -> Message | None:
         """Return the newest message, looking from *at_least*'s bucket onwards."""
+        ...
+
+    async def list_written_in(self, sender_id: UserId) -> set[ConversationId]:
+        """Return the conversations *sender_id* ever wrote in, left ones too.
+
+        Asks every partition: for exports and erasures alone.
+        """
+        ...
+
+    async def list_sent(
+        self, conversation_id: ConversationId, sender_id: UserId, *, after: Sequence, limit: int
+    ) -> list[Message]:
+        """Return the first *limit* messages of one sender after a sequence, in rising sequence."""
+        ...
+
+    async def erase(self, message: Message) -> None:
+        """Empty the body and attachments of a stored message; its item and sequence stay."""
         ...
 
 
