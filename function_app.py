@@ -10,6 +10,7 @@ from triggers import (
     http_conversations,
     http_messages,
     hub,
+    privacy,
     scan,
     site,
     timer,
@@ -29,6 +30,7 @@ for family in (
     bus,
     timer,
     site,
+    privacy,
     scan,
 ):
     app.register_functions(family.bp)

@@ -48,6 +48,8 @@ from shared.services.attachments import Attachments
 from shared.services.conversations import Conversations
 from shared.services.entrance import Entrance
 from shared.services.files import Files
+from shared.services.erasure import Erasure
+from shared.services.export import Export
 from shared.services.gate import Gate
 from shared.services.healing import Healing
 from shared.services.health import Health, check_health
@@ -86,6 +88,9 @@ class Chat:
     notifications: Notifications
     probes: Mapping[str, Probe]
 
+    clearing: Clearing
+    export: Export
+    erasure: Erasure
     async def health(self) -> Health:
         """Ask the services behind the chat for a sign of life."""
         return await check_health(self.probes)
@@ -226,6 +231,18 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
 
 
 class _StoreProbe:
+        export=Export(trail, reader, of.blobs),
+        erasure=Erasure(
+            trail,
+            gate,
+            reader,
+            membership,
+            of.conversations,
+            of.messages,
+            of.users,
+            of.live,
+            of.blobs,
+        ),
     def __init__(self, store: ConversationStore) -> None:
         self._store = store
 

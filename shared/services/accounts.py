@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from shared.domain.errors import InvalidError, UnavailableError, UserNotFoundError
+from shared.domain.errors import ForbiddenError, InvalidError, UnavailableError, UserNotFoundError
 from shared.domain.events import Effect, LeaveGroup, ToConnection, watchers_group
 from shared.domain.ids import UserId
 from shared.domain.live import Call
@@ -56,7 +56,14 @@ class Accounts:
         return await self.ensure(principal)
 
     async def ensure(self, principal: Principal) -> User:
+        """Return the user whom *principal* proves, made now if they are new.
+
+        Raises:
+            ForbiddenError: The user was erased; a token they still hold counts no more.
+        """
         found = await self.users.find(principal.user_id)
+        if found is not None and found.erased:
+            raise ForbiddenError("this account was erased")
         if found is not None:
             return found
         name = principal.display_name or principal.user_id
@@ -73,7 +80,8 @@ class Accounts:
         me = await self.users.find(call.user_id)
         if me is None or not me.contacts:
             return []
-        known = await self.users.find_many(me.contacts)
+        found = await self.users.find_many(me.contacts)
+        known = [user for user in found if not user.erased]
         visible = [user.id for user in known if not blocks_between(me, user)]
         try:
             seen = {one.user_id: one for one in await self.presence.list_presences(visible)}
@@ -84,7 +92,10 @@ class Accounts:
         return [Contact(user, seen.get(user.id) or unknown(user.id)) for user in known]
 
     async def feed(self, profiles: list[Profile]) -> None:
-        """Take over what the website says; subscriptions and settings stay the user's own."""
+        """Take over what the website says; subscriptions and settings stay the user's own.
+
+        Who was erased stays so, whatever comes late.
+        """
         for profile in profiles:
             await self._take(profile)
 
@@ -157,6 +168,8 @@ class Accounts:
         if await self.users.add(fresh) is None:
 
             def change(user: User) -> User:
+                if user.erased:
+                    return user
                 return replace(
                     user,
                     display_name=profile.display_name,
@@ -165,7 +178,8 @@ class Accounts:
                     blocked=tuple(dict.fromkeys((*user.blocked, *profile.blocked))),
                 )
 
-            await self._update(profile.user_id, change)
+            if (await self._update(profile.user_id, change)).erased:
+                return
         for other in profile.blocked:
             await self.conversations.set_block(profile.user_id, other, blocked=True)
 

@@ -10,6 +10,7 @@ from shared.domain.access import access_conversation
 from shared.domain.conversation import Conversation, Kind, Member
 from shared.domain.errors import (
     BlockedError,
+    ForbiddenError,
     InvalidError,
     UnavailableError,
     UserNotFoundError,
@@ -205,6 +206,7 @@ class Conversations:
     async def _existing(
         self, existing: Conversation, caller: UserId, effects: list[Effect]
     ) -> Changed:
+        access_conversation(existing, caller)  # an erased user has left it
         # A crash may have come between the conversation and its memberships: complete them.
         await self.membership.put(existing, [m for m in existing.members if m.user_id == caller])
         head = await self.entrance.head(existing)
@@ -260,10 +262,12 @@ class Conversations:
 
     async def _require_reachable(self, caller: UserId, others: list[UserId]) -> list[str]:
         found = {user.id: user for user in await self.users.find_many({*others, caller})}
-        missing = [user for user in others if user not in found]
+        missing = [user for user in others if user not in found or found[user].erased]
         if missing:
             raise UserNotFoundError(f"no such user: {missing[0]}")
         me = found.get(caller) or User(caller, caller)
+        if me.erased:
+            raise ForbiddenError("this account was erased")
         if any(blocks_between(me, found[user]) for user in others):
             raise BlockedError("a block stands between you and a member")
         return [found[user].display_name for user in others]

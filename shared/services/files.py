@@ -85,7 +85,10 @@ class Files:
             return replace(granted, sequence=message.sequence, has_thumbnail=has_thumbnail)
 
         noted = await self._change(conversation_id, attachment_id, note)
-        if noted is None or noted.attachment.state == attachment.state:
+        if noted is None:  # erased meanwhile: what was just made must go too
+            await self.blobs.settle(conversation_id, attachment_id, keep=False)
+            return []
+        if noted.attachment.state == attachment.state:
             return []
         # The verdict came between the send and now: the message still says what it said then.
         return await self._changed(conversation_id, message.sequence, noted.attachment)

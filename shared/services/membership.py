@@ -114,7 +114,7 @@ class Membership:
         await self.raise_version(conversation)
         if await self._is_repaired(conversation):
             return []
-        await self.put(conversation, conversation.members)
+        await self.put(conversation, conversation.present)
         for user_id in conversation.left:
             await self.inbox.forget(user_id, conversation.id)
         await self._mark_repaired(conversation)

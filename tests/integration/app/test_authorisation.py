@@ -164,6 +164,8 @@ ROWS: Final = (
         within("204", NO, NO),
     ),
     http("feed_users", "POST", "/site/users", all_but_nobody(NO), {"items": []}),
+    http("export_user", "POST", "/site/users/{own}/export", all_but_nobody(NO), {}),
+    http("erase_user", "POST", "/site/users/{own}/erase", all_but_nobody(NO), {}),
     http("health", "GET", "/health", " ".join(["200"] * 6)),
     method("send_message", "sendMessage", spoken("ok", "blocked"), {}),
     method("acknowledge", "acknowledge", spoken("ok", "ok"), {"read": 1}),

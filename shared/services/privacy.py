@@ -1,0 +1,86 @@
+"""What an export and an erasure of one user share: the way through all that the user has left.
+
+Both go in steps, each bounded, each of which may be repeated: first the account, then one
+conversation after the other in the order of their ids, then what is left.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from shared.domain.errors import UserNotFoundError
+from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
+from shared.domain.message import Message
+from shared.domain.user import User
+from shared.ports import MembershipStore, MessageStore, UserStore
+
+CONVERSATIONS_AT_ONCE: Final = 20
+MESSAGES_AT_ONCE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the next step begins: in this conversation, after this sequence."""
+
+    conversation_id: ConversationId
+    after: Sequence = NO_SEQUENCE
+
+
+BEGINNING: Final = Position(ConversationId(""))
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """One conversation of a step, with some of the messages the user sent there, in order.
+
+    Args:
+        is_first: The step begins this conversation, and does not go on in it.
+    """
+
+    conversation_id: ConversationId
+    messages: list[Message]
+    is_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """Finds all that a user has left in conversations, those left long ago too."""
+
+    users: UserStore
+    memberships: MembershipStore
+    messages: MessageStore
+
+    async def user(self, user_id: UserId) -> User:
+        """Return the user, erased or not.
+
+        Raises:
+            UserNotFoundError: Chat has never heard of them.
+        """
+        user = await self.users.find(user_id)
+        if user is None:
+            raise UserNotFoundError("no such user")
+        return user
+
+    async def walk(
+        self, user_id: UserId, position: Position
+    ) -> tuple[list[Portion], Position | None]:
+        """Return the next portions, and where to go on; None at the end.
+
+        At most 20 conversations and 100 messages.
+        """
+        places = await self._places(user_id)
+        ahead = [one for one in places if one >= position.conversation_id]
+        portions: list[Portion] = []
+        room = MESSAGES_AT_ONCE
+        for one in ahead[:CONVERSATIONS_AT_ONCE]:
+            after = position.after if one == position.conversation_id else NO_SEQUENCE
+            sent = await self.messages.list_sent(one, user_id, after=after, limit=room)
+            portions.append(Portion(one, sent, is_first=not after))
+            room -= len(sent)
+            if not room:
+                return portions, Position(one, sent[-1].sequence)
+        rest = ahead[CONVERSATIONS_AT_ONCE:]
+        return portions, Position(rest[0]) if rest else None
+
+    async def _places(self, user_id: UserId) -> list[ConversationId]:
+        joined = await self.memberships.list_all(user_id)
+        return sorted({*joined, *await self.messages.list_written_in(user_id)})

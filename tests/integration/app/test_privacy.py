@@ -1,0 +1,184 @@
+"""Export and erasure of one user on the stack, called as the website calls: until it is done."""
+
+import asyncio
+import json
+
+import pytest
+from azure.cosmos import CosmosClient
+from azure.storage.blob import ContainerClient
+
+from local.blob.command import ACCOUNT
+from local.common.keys import load_or_create
+from local.site.issuer import Issuer
+from tests.integration.app.people import Json, Person, World, code_of, eventually
+from tests.integration.app.pictures import attach, png, uploaded
+from tests.stack import Stack
+
+pytestmark = pytest.mark.stack
+
+
+def the_site(world: World) -> Person:
+    """Return the website itself, which holds the issuer's key."""
+    (key,) = world.stack.directory.rglob("issuer.pem")
+    issuer = Issuer(key.parent, world.stack.base_url)
+    token = issuer.token("site", name="The site", picture=None, expires_in_s=60)
+    return Person("site", token, world)
+
+
+async def all_of(world: World, what: str, user_id: str) -> list[Json]:
+    """Return every part that a call of the website answers with, from the first to the last."""
+    site, parts, continuation = the_site(world), [], None
+    while True:
+        asked = {"continuation": continuation}
+        part: Json = await site.good("POST", f"/site/users/{user_id}/{what}", asked)
+        parts.append(part)
+        continuation = part["continuation"]
+        if continuation is None:
+            return parts
+
+
+def counted(parts: list[Json]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in parts:
+        for line in part["removed"]:
+            found[line["what"]] = found.get(line["what"], 0) + line["count"]
+    return found
+
+
+def stored(stack: Stack, query: str) -> list[Json]:
+    """Return what a query over all messages finds."""
+    key = load_or_create(stack.directory).cosmos
+    with CosmosClient(f"http://127.0.0.1:{stack.ports.cosmos}/", key) as client:
+        messages = client.get_database_client("parley").get_container_client("messages")
+        return list(messages.query_items(query, enable_cross_partition_query=True))
+
+
+def blobs_of(stack: Stack, attachment_id: str) -> list[str]:
+    with ContainerClient(
+        f"http://127.0.0.1:{stack.ports.blob}/{ACCOUNT}",
+        "attachments",
+        {"account_name": ACCOUNT, "account_key": load_or_create(stack.directory).blob},
+    ) as container:
+        names = [str(one.name) for one in container.list_blobs()]
+    return [name for name in names if attachment_id in name]
+
+
+async def test_an_export_gives_the_website_all_that_there_is(world: World) -> None:
+    ann, bob = await world.people("ann", "bob")
+    group = await ann.group(bob, title="Climbing")
+    said = await ann.say(group, "what I wrote")
+    await bob.say(group, "what Bob wrote")
+    file = await uploaded(ann, group, png(8, 8))
+    await attach(ann, group, file)
+
+    parts = await all_of(world, "export", ann.user_id)
+
+    assert parts[0]["user"]["displayName"] == "Ann"
+    (place,) = [one for part in parts for one in part["conversations"]]
+    assert place["member"]["title"] == "Climbing"
+    assert place["member"]["role"] == "owner"
+    messages = [one for part in parts for one in part["messages"]]
+    assert {one["senderId"] for one in messages} == {ann.user_id}
+    assert said["body"] in [one["body"] for one in messages]
+    (sent,) = [one for part in parts for one in part["files"]]
+    assert (await world.call("GET", sent["url"])).body == png(8, 8)
+
+
+async def test_an_erasure_leaves_nothing_of_a_user_but_gapless_history(world: World) -> None:
+    ann, bob = await world.people("ann", "bob")
+    group = await ann.group(bob)
+    direct = await ann.direct(bob)
+    for conversation_id in (group, direct):
+        await ann.say(conversation_id, "a secret of Ann's")
+        await bob.say(conversation_id, "of Bob's own")
+    file = await uploaded(ann, group, png(8, 8))
+    await attach(ann, group, file)
+    await eventually(
+        lambda: asyncio.to_thread(blobs_of, world.stack, file), lambda names: len(names) > 2
+    )
+
+    parts = await all_of(world, "erase", ann.user_id)
+
+    total = counted(parts)
+    assert total["contents of messages"] == 3
+    assert total["groups left"] == total["direct conversations closed"] == 1
+    assert total["files with their small copies and grants"] == 1
+    assert total["keys of the user"] >= 1
+    assert {line["store"] for line in parts[-1]["kept"]} >= {"cosmos/messages", "backups"}
+    page = await bob.read(group)
+    assert [(one["sequence"], one["body"]) for one in page] == [
+        (1, ""),
+        (2, "of Bob's own"),
+        (3, ""),
+    ]
+    assert page[2]["attachments"] == []
+    assert await asyncio.to_thread(blobs_of, world.stack, file) == []
+    query = f"SELECT * FROM c WHERE c.senderId = '{ann.user_id}'"
+    assert "secret" not in json.dumps(await asyncio.to_thread(stored, world.stack, query))
+    inbox = await bob.good("GET", "/conversations")
+    assert "secret" not in json.dumps(inbox)
+    members = (await bob.good("GET", f"/conversations/{group}"))["members"]
+    assert [(one["userId"], one["role"]) for one in members] == [(bob.user_id, "owner")]
+
+
+async def test_an_erased_user_is_shut_out_at_once(world: World) -> None:
+    ann, bob = await world.people("ann", "bob")
+    group, direct = await ann.group(bob), await ann.direct(bob)
+    of_ann, of_bob = await ann.connect(), await bob.connect()
+
+    await all_of(world, "erase", ann.user_id)
+
+    await of_ann.until(
+        lambda: len(of_ann.heard("conversationRemoved")) == 2, "not told of both conversations"
+    )
+    removed = {one["conversationId"] for one in of_ann.heard("conversationRemoved")}
+    assert removed == {group, direct}
+    await of_bob.wait_for("conversationChanged", lambda it: it["conversation"]["id"] == group)
+    await bob.say(group, "without Ann")
+    assert await ann.good("GET", "/conversations") == {"items": [], "continuation": None}
+    assert (await ann.post(group)).status == (await ann.post(direct)).status == 404
+    assert code_of(await ann.call("GET", "/me")) == "forbidden"
+    assert (await bob.post(direct)).status == 403
+    assert of_ann.heard("messagePosted") == []
+
+
+async def test_a_repeated_erasure_finds_nothing_left(world: World) -> None:
+    ann, bob = await world.people("ann", "bob")
+    await ann.say(await ann.group(bob))
+    await all_of(world, "erase", ann.user_id)
+
+    again = await all_of(world, "erase", ann.user_id)
+
+    assert counted(again) == {}
+    assert await world.feed([{"UserId": ann.user_id, "DisplayName": "Ann"}]) in {200, 202, 204}
+    exported = await all_of(world, "export", ann.user_id)
+    assert exported[0]["user"]["displayName"] == "Deleted user"
+
+
+async def test_messages_of_many_buckets_are_erased(small: World) -> None:
+    ann, bob = await small.people("ann", "bob")
+    group = await ann.group(bob)
+    for number in range(12):
+        await ann.say(group, f"number {number}")
+
+    await all_of(small, "erase", ann.user_id)
+
+    page = await bob.read(group)
+    assert [one["sequence"] for one in page] == list(range(1, 13))
+    assert {one["body"] for one in page} == {""}
+
+
+@pytest.mark.parametrize("what", ["export", "erase"])
+async def test_only_the_website_asks_and_only_for_users_it_has(world: World, what: str) -> None:
+    ann = await world.person("ann")
+
+    own = await ann.call("POST", f"/site/users/{ann.user_id}/{what}", {})
+    unknown = await the_site(world).call("POST", f"/site/users/nobody-{world.mark}/{what}", {})
+    wrong = await the_site(world).call(
+        "POST", f"/site/users/{ann.user_id}/{what}", {"continuation": "bm9uZQ=="}
+    )
+
+    assert (own.status, code_of(own)) == (403, "forbidden")
+    assert (unknown.status, code_of(unknown)) == (404, "user_not_found")
+    assert (wrong.status, code_of(wrong)) == (400, "invalid")
+    assert (await ann.good("GET", "/me"))["displayName"] == "Ann"
