@@ -47,9 +47,9 @@ from shared.services.accounts import Accounts
 from shared.services.attachments import Attachments
 from shared.services.conversations import Conversations
 from shared.services.entrance import Entrance
-from shared.services.files import Files
 from shared.services.erasure import Erasure
 from shared.services.export import Export
+from shared.services.files import Files
 from shared.services.gate import Gate
 from shared.services.healing import Healing
 from shared.services.health import Health, check_health
@@ -59,6 +59,7 @@ from shared.services.membership import Membership
 from shared.services.notifications import Notifications
 from shared.services.posting import Posting
 from shared.services.presences import Presences
+from shared.services.privacy import Trail
 from shared.services.reader import ConversationReader
 from shared.services.receipts import Receipts
 from shared.services.sequencer import Sequencer
@@ -86,11 +87,10 @@ class Chat:
     healing: Healing
     accounts: Accounts
     notifications: Notifications
-    probes: Mapping[str, Probe]
-
-    clearing: Clearing
     export: Export
     erasure: Erasure
+    probes: Mapping[str, Probe]
+
     async def health(self) -> Health:
         """Ask the services behind the chat for a sign of life."""
         return await check_health(self.probes)
@@ -198,6 +198,7 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         of.ids,
     )
     accounts = Accounts(gate, of.users, of.presence, conversations)
+    trail = Trail(of.users, of.memberships, of.messages)
     return Chat(
         settings=settings,
         verifier=of.verifier,
@@ -226,11 +227,6 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
             of.clock,
             delay_s=settings.timing.notify_delay_s,
         ),
-        probes=of.probes,
-    )
-
-
-class _StoreProbe:
         export=Export(trail, reader, of.blobs),
         erasure=Erasure(
             trail,
@@ -243,6 +239,11 @@ class _StoreProbe:
             of.live,
             of.blobs,
         ),
+        probes=of.probes,
+    )
+
+
+class _StoreProbe:
     def __init__(self, store: ConversationStore) -> None:
         self._store = store
 
