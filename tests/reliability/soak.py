@@ -76,6 +76,7 @@ def main(words: list[str]) -> int:
     seed = int(words[1]) if len(words) > 1 else random.SystemRandom().randrange(1_000_000)
     with asyncio.Runner() as runner:
         report = runner.run(_soak(minutes, seed))
+    _RESULTS.parent.mkdir(parents=True, exist_ok=True)
     _RESULTS.write_text(json.dumps(report.as_json(), indent=2) + "\n", encoding="utf-8")
     _show(report)
     return 1 if report.violations else 0
