@@ -298,7 +298,6 @@ class RedisLiveState(LiveState):
         )
 
     @override
-    @override
     async def forget(self, user_id: UserId) -> int:
         index = keys.leases(keys.shard_of(user_id))
         buckets = [keys.bucket(user_id, kind) for kind in _BUCKETS]
@@ -307,6 +306,7 @@ class RedisLiveState(LiveState):
         )
         return int(deleted)
 
+    @override
     async def dirty_conversations(self, *, limit: int) -> list[ConversationId]:
         answers = await self._client.run(
             *(("ZRANGE", keys.dirty(n), 0, limit - 1) for n in range(keys.SHARDS))
