@@ -333,6 +333,86 @@ export interface UserFeed {
   items: FedUser[];
 }
 
+export interface Step {
+  /** From the answer before; absent or null in the first call. */
+  continuation?: string | null;
+}
+
+/** What to call again with; null when all is done. */
+export type Continuation = string | null;
+
+export interface ExportPart {
+  userId: UserId;
+  user: null | ExportedUser;
+  conversations: ExportedConversation[];
+  messages: ExportedMessage[];
+  files: ExportedFile[];
+  continuation: Continuation;
+}
+
+export interface ExportedUser {
+  displayName: string;
+  avatarUrl: string;
+  contacts: UserId[];
+  blocked: UserId[];
+  settings: {
+    preview: PreviewLevel;
+  };
+  pushSubscriptions: ({
+    id: string;
+    endpoint: string;
+  })[];
+}
+
+export interface ExportedConversation {
+  conversationId: ConversationId;
+  /** Null where the user wrote once and is no member any more. */
+  member: null | {
+    kind: "direct" | "group";
+    title: string;
+    role: "owner" | "admin" | "member";
+    joinedAt: Time;
+    historyFrom: Sequence;
+    mutedUntil: number | null;
+    receipt: Receipt;
+  };
+}
+
+export interface ExportedMessage {
+  conversationId: ConversationId;
+  sequence: Sequence;
+  senderId: UserId;
+  clientMessageId: ClientMessageId;
+  kind: "text" | "system";
+  body: string;
+  attachments: AttachmentRef[];
+  replyTo: number | null;
+  sentAt: Time;
+}
+
+export interface ExportedFile {
+  conversationId: ConversationId;
+  sequence: Sequence;
+  attachment: AttachmentRef;
+  /** Reads the file for ten minutes; null where the scanner refused it. */
+  url: string | null;
+}
+
+export interface ErasurePart {
+  userId: UserId;
+  removed: ({
+    store: string;
+    what: string;
+    count: number;
+  })[];
+  kept: ({
+    store: string;
+    what: string;
+    why: string;
+  })[];
+  continuation: Continuation;
+}
+
 export type SendMessage = NewMessage & {
   conversationId: ConversationId;
 };
@@ -602,6 +682,20 @@ export interface Operations {
     path: "/site/users";
     body: UserFeed;
     answer: undefined;
+  };
+  /** Get a part of what there is of one user. */
+  export_user: {
+    method: "POST";
+    path: "/site/users/{userId}/export";
+    body: Step;
+    answer: ExportPart;
+  };
+  /** Erase a part of what there is of one user. */
+  erase_user: {
+    method: "POST";
+    path: "/site/users/{userId}/erase";
+    body: Step;
+    answer: ErasurePart;
   };
   /** Tell whether the services behind the chat answer. */
   health: {

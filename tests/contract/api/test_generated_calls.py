@@ -73,7 +73,7 @@ def caller_of(stack: Stack, operation_id: str, mode: GenerationMode) -> Caller:
         "subscriptionId": "laptop",
         "attachmentId": "a-" + "0" * 32,
     }
-    if operation_id == "feed_users":
+    if OPERATIONS[operation_id][1].startswith("/site/"):
         issuer = Issuer(stack.directory / "site", stack.base_url)
         token = issuer.token(SUBJECT, name="Site", picture=None, expires_in_s=600)
     return Caller(user, token, known)
