@@ -9,6 +9,7 @@ from triggers.bindings import COSMOS, DATABASE, PUSHES
 from triggers.lazy import lazily
 
 if TYPE_CHECKING:
+    from shared.domain.events import Effect
     from triggers import documents as stored
     from triggers import edge
 else:
@@ -114,5 +115,7 @@ async def process_attachments(documents: func.DocumentList, pushes: func.Out[str
 @bp.generic_output_binding(**PUSHES)
 async def complete_memberships(documents: func.DocumentList, pushes: func.Out[str]) -> None:
     """Complete the memberships of conversations that changed, if a crash came between."""
+    effects: list[Effect] = []
     for conversation in stored.conversations(documents):
-        edge.push(pushes, await (await chat()).membership.repair(conversation))
+        effects += await (await chat()).membership.repair(conversation)
+    edge.push(pushes, effects)
