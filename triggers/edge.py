@@ -15,7 +15,7 @@ from shared.domain.live import Call
 from shared.domain.user import Principal
 from triggers import wire
 
-_BEARER: Final = "Bearer "
+_SCHEME: Final = "bearer"  # in any case: RFC 9110, section 11.1
 
 
 async def principal(req: func.HttpRequest) -> Principal:
@@ -29,10 +29,10 @@ async def principal(req: func.HttpRequest) -> Principal:
     auth = (await chat()).settings.auth
     if auth.mode == "easyauth":
         return _platform_principal(req, trusted=auth.platform_checks_tokens)
-    header = req.headers.get("authorization", "")
-    if not header.startswith(_BEARER):
+    scheme, _, token = req.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != _SCHEME:
         raise UnauthenticatedError("a bearer token of the website is needed")
-    return await (await chat()).verifier.verify(header.removeprefix(_BEARER).strip())
+    return await (await chat()).verifier.verify(token.strip())
 
 
 async def caller(req: func.HttpRequest) -> UserId:
