@@ -33,9 +33,12 @@ def parse(text: str, *, with_argument: bool = True) -> Invocation:
 
     Raises:
         UnauthenticatedError: The connection has no user.
-        InvalidError: A method was not given exactly one object.
+        InvalidError: A method was not given exactly one object, or one nested beyond reason.
     """
-    raw = json.loads(text)
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidError("argument: must be JSON") from error
     if not raw.get("UserId"):
         raise UnauthenticatedError("the connection has no user")
     argument: Fields = {}
