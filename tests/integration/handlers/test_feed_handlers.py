@@ -1,0 +1,170 @@
+"""Feeds, queue, timers and scanner: each hands over what it got, and loses nothing on the way."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import azure.functions as func
+import pytest
+from azure.functions.timer import TimerRequest
+
+from shared.adapters.items import conversation_item, message_item
+from shared.adapters.notices import notice_item
+from shared.domain.conversation import Conversation
+from shared.domain.errors import InvalidError
+from shared.domain.ids import ConnectionId, ConversationId
+from shared.domain.message import Message
+from tests.integration.handlers.calls import App
+from tests.integration.services.world import PNG, by, post, start, start_pair
+from tests.unit.things import ANN, BOB, CAT, GROUP, PAIR
+from triggers import bus, feed, scan, site, timer
+
+NO_FILE = "a-" + "f" * 32
+
+
+def messages(*stored: Message) -> func.DocumentList:
+    return func.DocumentList(func.Document.from_dict(message_item(one, bucket=0)) for one in stored)
+
+
+def conversations(*stored: Conversation) -> func.DocumentList:
+    return func.DocumentList(func.Document.from_dict(conversation_item(one)) for one in stored)
+
+
+class Given:
+    """A queue message or an event, as far as the handlers look."""
+
+    def __init__(self, content: object) -> None:
+        self._content = content
+        self.application_properties: dict[str, object] = {}
+
+    def get_body(self) -> bytes:
+        return json.dumps(self._content).encode()
+
+    def get_json(self) -> Any:
+        return self._content
+
+
+async def test_stored_messages_become_notices_and_notices_notifications(app: App) -> None:
+    await start_pair(app.worker)
+    await post(app.worker, PAIR, 1)
+
+    await app.trigger(feed.notify_absent, messages(*app.world.stored(PAIR)))
+    (queued,) = app.world.bus.take()
+    await app.trigger(bus.deliver_notification, Given(notice_item(queued.notice)))
+
+    assert [one.sequence for one in app.world.channel.shown["bob-phone"]] == [1]
+
+
+async def test_heads_that_are_behind_are_confirmed(app: App) -> None:
+    await start_pair(app.worker)
+    app.world.redis_line.fail("record_sent")
+    await post(app.worker, PAIR, 1)
+
+    await app.trigger(feed.confirm_heads, messages(*app.world.stored(PAIR)))
+
+    assert (await app.world.live.head(PAIR)).sequence == 1
+
+
+async def test_a_batch_of_changed_conversations_is_completed_whole(app: App) -> None:
+    made = [(await start(app.worker, ANN, BOB)).conversation for _ in range(3)]
+    changed = [replace(one, version=2, left=(CAT,)) for one in made]
+
+    pushes = await app.trigger(feed.complete_memberships, conversations(*changed))
+
+    shut = [one["groupName"] for one in pushes if one["action"] == "remove"]
+    assert shut == [one.id for one in made]
+
+
+async def test_files_are_processed_and_judged(app: App) -> None:
+    await start_pair(app.worker)
+    identifier, _ = await app.worker.chat.attachments.grant_upload(
+        by(ANN), PAIR, file_name="a.png", content_type="image/png", size_bytes=len(PNG)
+    )
+    app.world.blobs.upload(PAIR, identifier, PNG)
+    grant = await app.world.blobs.find_grant(PAIR, identifier)
+    assert grant is not None
+    await post(app.worker, PAIR, 1, attachments=(grant.attachment,))
+    stored = app.world.stored(PAIR)
+
+    pushes = await app.trigger(feed.process_attachments, messages(*stored))
+    place = f"https://x.blob.core.windows.net/attachments/files/{PAIR}/{identifier}"
+    verdict = {"blobUri": place, "scanResultType": "Malicious"}
+    judged = await app.trigger(scan.attachment_scanned, Given(verdict))
+
+    assert pushes == []
+    assert list(app.world.blobs.thumbnails) == [(PAIR, identifier)]
+    assert [one["target"] for one in judged] == ["attachmentChanged"] * 2
+    assert app.world.stored(PAIR)[0].attachments[0].state == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("place", "result"),
+    [
+        (f"https://x/attachments/files/{GROUP}/{NO_FILE}", "No threats found"),
+        (f"https://x/attachments/files/{GROUP}/{NO_FILE}", "Scan failed"),
+        (f"https://x/attachments/grants/{GROUP}/{NO_FILE}", "Malicious"),
+        (f"https://x/attachments/files/x/{NO_FILE}", "Malicious"),
+        (f"https://x/attachments/files/{GROUP}/x", "Malicious"),
+        ("https://x", "Malicious"),
+        ("", None),
+    ],
+)
+async def test_a_verdict_of_nothing_of_ours_changes_nothing(
+    app: App, place: str, result: str | None
+) -> None:
+    event = Given({"blobUri": place, "scanResultType": result})
+
+    assert await app.trigger(scan.attachment_scanned, event) == []
+
+
+async def test_timers_flush_and_sweep(app: App) -> None:
+    group = (await start(app.worker, ANN, BOB)).conversation
+    await post(app.worker, group.id, 1)
+    await app.worker.chat.presences.connected(by(CAT, "tv"), ConnectionId("tv"))
+    app.world.clock.advance(25 * 3600)
+    tick: TimerRequest | None = None
+
+    flushed = await app.trigger(timer.flush_receipts, tick)
+    swept = await app.trigger(timer.sweep_presence, tick)
+    await app.trigger(timer.sweep_uploads, tick)
+    await app.trigger(timer.warm_up, None)
+
+    assert [one["target"] for one in flushed] == ["receiptAdvanced"]
+    assert [one["target"] for one in swept] == ["presenceChanged"]
+
+
+async def test_rows_of_the_sites_table_are_taken_over(app: App) -> None:
+    rows = [
+        {
+            "Operation": 1,
+            "Item": {
+                "UserId": "eve",
+                "DisplayName": "Eve",
+                "AvatarUrl": None,
+                "Contacts": json.dumps([ANN]),
+                "Blocked": "[]",
+            },
+        },
+        {"Operation": 2, "Item": {"UserId": BOB}},
+    ]
+
+    await app.trigger(site.users_changed, json.dumps(rows))
+
+    eve = await app.world.users.find("eve")  # type: ignore[arg-type]
+    bob = await app.world.users.find(BOB)
+    assert eve is not None
+    assert (eve.display_name, eve.contacts) == ("Eve", (ANN,))
+    assert bob is not None
+    assert bob.display_name == "Bob"
+
+
+async def test_a_row_that_cannot_be_is_not_taken(app: App) -> None:
+    rows = json.dumps([{"Operation": 0, "Item": {"UserId": "a b"}}])
+
+    with pytest.raises(InvalidError):
+        await app.trigger(site.users_changed, rows)
+
+
+def test_every_is_a_schedule() -> None:
+    assert timer.every(5) == "*/5 * * * * *"
+    assert ConversationId(GROUP) == GROUP
