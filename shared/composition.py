@@ -45,6 +45,7 @@ from shared.ports import (
 )
 from shared.services.accounts import Accounts
 from shared.services.attachments import Attachments
+from shared.services.clearing import Clearing
 from shared.services.conversations import Conversations
 from shared.services.entrance import Entrance
 from shared.services.erasure import Erasure
@@ -87,6 +88,7 @@ class Chat:
     healing: Healing
     accounts: Accounts
     notifications: Notifications
+    clearing: Clearing
     export: Export
     erasure: Erasure
     probes: Mapping[str, Probe]
@@ -198,13 +200,14 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         of.ids,
     )
     accounts = Accounts(gate, of.users, of.presence, conversations)
+    clearing = Clearing(of.marks, of.bus, of.users, accounts, of.channel)
     trail = Trail(of.users, of.memberships, of.messages)
     return Chat(
         settings=settings,
         verifier=of.verifier,
         push_public_key=of.push_public_key,
         posting=posting,
-        receipts=Receipts(gate, reader, of.live, of.conversations, of.clock),
+        receipts=Receipts(gate, reader, of.live, of.conversations, of.clock, clearing),
         presences=Presences(gate, of.live, of.presence, of.users, of.memberships, of.clock),
         typing=TypingSignals(entrance, of.presence),
         conversations=conversations,
@@ -215,6 +218,7 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         files=Files(reader, of.messages, of.blobs, of.images, of.clock),
         healing=Healing(reader, of.live),
         accounts=accounts,
+        clearing=clearing,
         notifications=Notifications(
             entrance,
             reader,

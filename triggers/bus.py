@@ -28,10 +28,13 @@ async def deliver_notification(message: func.ServiceBusMessage) -> None:
     """Deliver one notice. Raising gives it back to the queue, and at last to its dead letters."""
     telemetry.begin(documents.traceparent(message))
     notice = documents.notice(message)
-    notified = await (await chat()).notifications.deliver(notice)
+    services = await chat()
+    work = services.clearing if notice.clear else services.notifications
+    done = await work.deliver(notice)
     logger.info(
-        "deliver_notification ok conversation=%s up_to=%d notified=%d",
+        "deliver_notification ok conversation=%s up_to=%d %s=%d",
         notice.conversation_id,
         notice.up_to,
-        notified,
+        "cleared" if notice.clear else "notified",
+        done,
     )

@@ -23,6 +23,7 @@ from local.site.storage import Storage, Subscription
 
 # Source: RFC 8030 §7.2, the least a push service must take, and all that real ones do.
 _LIMIT_BYTES = 4096
+_SHOWN = ("conversationId", "title", "body")
 # Source: RFC 8292 §2.
 _LONGEST_TOKEN_S = 24 * 3600
 
@@ -71,7 +72,8 @@ class PushService:
         if request.headers.get("Content-Encoding") != "aes128gcm":
             raise ProblemError(415, "Content-Encoding must be aes128gcm", code="unsupported_type")
         document = _decrypt(await _read(request), subscription)
-        shown = {name: document.get(name) for name in ("conversationId", "title", "body")}
+        names = ("clear", "conversationId", "upTo") if document.get("clear") else _SHOWN
+        shown = {name: document.get(name) for name in names}
         notice = {**shown, "at": time.time_ns() // 1_000_000}
         self._storage.add_notification(subscription.user_id, notice)
         location = f"{self._origin}/dev/notifications?userId={subscription.user_id}"
@@ -79,7 +81,9 @@ class PushService:
 
     async def _list(self, request: web.Request) -> web.Response:
         asked = user_id(request.query.get("userId"))
-        return web.json_response({"items": self._storage.list_notifications(asked)})
+        clears = request.query.get("cleared") == "true"
+        came = self._storage.list_notifications(asked)
+        return web.json_response({"items": [one for one in came if ("clear" in one) == clears]})
 
     def _find(self, subscription_id: str) -> Subscription:
         found = self._storage.find_subscription(subscription_id)

@@ -7,7 +7,7 @@ from typing import override
 
 from shared.adapters.memory_line import Line
 from shared.adapters.memory_state import RedisTwin
-from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
+from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.presence import Presence
 from shared.ports import NoticeMarks, PresenceStore
 
@@ -101,3 +101,10 @@ class MemoryNoticeMarks(NoticeMarks):
             marks, key = self.redis.kept.marks, (user_id, conversation_id)
             if marks.get(key) == up_to:
                 del marks[key]
+
+    @override
+    async def list_marks(self, asked: Series[tuple[UserId, ConversationId]]) -> list[Sequence]:
+        if not asked:
+            return []
+        async with self.line.call("list_marks"):
+            return [self.redis.kept.marks.get(key, NO_SEQUENCE) for key in asked]

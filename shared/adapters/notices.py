@@ -12,7 +12,8 @@ def notice_id(notice: Notice) -> str:
     recipients = ",".join(sorted(notice.recipients))
     digest = hashlib.sha256(recipients.encode()).hexdigest()[:16]
     span = f"{notice.first}-{notice.up_to}"
-    return f"{notice.conversation_id}:{span}:{digest}:{notice.attempt}"
+    what = "clear" if notice.clear else notice.attempt
+    return f"{notice.conversation_id}:{span}:{digest}:{what}"
 
 
 def notice_item(notice: Notice) -> Item:
@@ -22,6 +23,7 @@ def notice_item(notice: Notice) -> Item:
         "upTo": notice.up_to,
         "recipients": list(notice.recipients),
         "attempt": notice.attempt,
+        **({"clear": True} if notice.clear else {}),
     }
 
 
@@ -32,4 +34,5 @@ def notice_from_item(item: Item) -> Notice:
         Sequence(item["upTo"]),
         tuple(UserId(user) for user in item["recipients"]),
         item["attempt"],
+        item.get("clear", False),
     )

@@ -135,6 +135,13 @@ class RedisNoticeMarks(NoticeMarks):
             call(scripts.RELEASE, (keys.marks(user_id),), conversation_id, up_to)
         )
 
+    @override
+    async def list_marks(self, asked: Series[tuple[UserId, ConversationId]]) -> list[Sequence]:
+        if not asked:
+            return []
+        answers = await self._client.run(*(("HGET", keys.marks(user), one) for user, one in asked))
+        return [Sequence(int(answer or 0)) for answer in answers]
+
 
 def _reindex(user: UserId, lapses_at: int, now: int) -> Entry:
     index = keys.leases(keys.shard_of(user))

@@ -21,6 +21,7 @@ class Notice:
         up_to: The newest of those messages.
         recipients: Who had not acknowledged them when this was decided.
         attempt: 0 at first; grows with each retry of a failing recipient.
+        clear: The recipients have read them: take back what their devices show.
     """
 
     conversation_id: ConversationId
@@ -28,6 +29,7 @@ class Notice:
     up_to: Sequence
     recipients: tuple[UserId, ...]
     attempt: int = 0
+    clear: bool = False
 
 
 @dataclass(frozen=True, slots=True)

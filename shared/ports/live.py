@@ -188,5 +188,12 @@ class NoticeMarks(Protocol):
     async def release(
         self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
     ) -> None:
-        """Take back a claim whose notification could not be delivered."""
+        """Take back a claim whose notification could not be delivered, or was cleared."""
+        ...
+
+    async def list_marks(self, asked: Series[tuple[UserId, ConversationId]]) -> list[Sequence]:
+        """Return up to where each user is notified of each conversation; 0 where not, or no more.
+
+        One round trip, and none for nothing.
+        """
         ...

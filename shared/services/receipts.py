@@ -23,6 +23,7 @@ from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence
 from shared.domain.live import Acknowledged, Call, CallState, LiveConversation
 from shared.domain.receipt import Receipt
 from shared.ports import Clock, ConversationStore, LiveState
+from shared.services.clearing import Clearing
 from shared.services.gate import Gate
 from shared.services.reader import ConversationReader
 
@@ -43,6 +44,7 @@ class Receipts:
     live: LiveState
     store: ConversationStore
     clock: Clock
+    clearing: Clearing
 
     async def acknowledge(
         self,
@@ -117,6 +119,7 @@ class Receipts:
         written = [state for state, ok in zip(states, done, strict=True) if ok]
         with contextlib.suppress(UnavailableError):
             await self.live.flushed(written)
+        await self.clearing.queue(states)
         return [push for state in written for push in await self._group_push(state)]
 
     async def _save(self, state: LiveConversation) -> bool:

@@ -18,10 +18,12 @@ function read(data) {
   }
 }
 
-async function show({ conversationId, title, body, tag, clear }) {
+async function show({ conversationId, title, body, tag, sequence, clear, upTo }) {
   const key = tag ?? conversationId ?? "parley";
   if (clear) {
-    for (const shown of await self.registration.getNotifications({ tag: key })) shown.close();
+    for (const shown of await self.registration.getNotifications({ tag: key })) {
+      if (!(shown.data?.sequence > upTo)) shown.close();
+    }
     return;
   }
   await self.registration.showNotification(title ?? "Parley", {
@@ -29,7 +31,7 @@ async function show({ conversationId, title, body, tag, clear }) {
     tag: key,
     renotify: true,
     icon: "/icon.svg",
-    data: { conversationId },
+    data: { conversationId, sequence },
   });
 }
 

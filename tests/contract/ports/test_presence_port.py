@@ -207,3 +207,13 @@ async def test_a_mark_is_claimed_once(end: LiveEnd, released: bool) -> None:
 
     assert await claim(ANN, GROUP, Sequence(5)) == released
     assert await claim(ANN, GROUP, Sequence(6))
+
+
+async def test_marks_are_read_many_at_once(end: LiveEnd) -> None:
+    await end.marks.claim(ANN, GROUP, Sequence(5))
+    await end.marks.claim(BOB, PAIR, Sequence(7))
+
+    found = await end.marks.list_marks([(ANN, GROUP), (ANN, PAIR), (BOB, PAIR)])
+
+    assert found == [5, 0, 7]
+    assert await end.marks.list_marks([]) == []
