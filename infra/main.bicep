@@ -54,6 +54,10 @@ param siteSubject string = ''
 @description('Who answers for notifications: mailto: or https:, told to the browsers\' push services.')
 param vapidSubject string
 
+@description('Name of a notification hub for iOS and Android apps, and its namespace\'s host name. Empty: browsers alone.')
+param notificationHub string = ''
+param notificationHubNamespace string = ''
+
 @description('Azure SQL with the website\'s users, by identity: Server=...;Database=...;Encrypt=true. Empty: no trigger.')
 param sqlServerAndDatabase string = ''
 param sqlTable string = 'dbo.Users'
@@ -301,6 +305,8 @@ module functions 'app/functions.bicep' = {
       CHAT_VAPID_PRIVATE_KEY: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/${vapidKeyName})'
       CHAT_VAPID_SUBJECT: vapidSubject
       CHAT_PUSH_HOSTS: 'fcm.googleapis.com,*.push.services.mozilla.com,web.push.apple.com,*.notify.windows.com'
+      CHAT_NOTIFICATION_HUB: notificationHub
+      NotificationHubConnection__fullyQualifiedNamespace: notificationHubNamespace
       CHAT_ATTACHMENTS_SCANNED: malwareScanning ? 'true' : 'false'
       CHAT_UPLOAD_QUOTA_BYTES: '1073741824'
       CHAT_SQL_TABLE: sqlTable

@@ -137,10 +137,11 @@ def _limit(source: Source, name: str, default: str) -> Limit:
 
 
 def _notification_hub(source: Source) -> NotificationHub | None:
-    name, connection = source.text("CHAT_NOTIFICATION_HUB"), "NotificationHubConnection"
+    name = source.text("CHAT_NOTIFICATION_HUB", "")
     if not name:
         return None  # apps are not notified
-    return NotificationHub(_endpoint(source, connection, "fullyQualifiedNamespace"), name)
+    found = _endpoint(source, "NotificationHubConnection", "fullyQualifiedNamespace")
+    return NotificationHub(found, name)
 
 
 def _endpoint(source: Source, name: str, address: str) -> Endpoint:

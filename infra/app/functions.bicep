@@ -34,6 +34,7 @@ var connections = [
   'CosmosConnection'
   'ServiceBusConnection'
   'BlobConnection'
+  'NotificationHubConnection'
 ]
 var credentials = toObject(connections, name => '${name}__credential', name => 'managedidentity')
 var clientIds = toObject(connections, name => '${name}__clientId', name => identityClientId)

@@ -17,6 +17,7 @@ CONNECTION_STRINGS = {
     "AzureSignalRConnectionString",
     "BlobConnection",
     "CosmosConnection",
+    "NotificationHubConnection",
     "ServiceBusConnection",
 }
 
