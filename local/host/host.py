@@ -116,7 +116,7 @@ class Host:
         app.router.add_get("/_control/processes", self._processes)
         app.add_subapp("/admin", self._admin.application())
         app.router.add_route("*", "/runtime/webhooks/signalr", self._when_indexed(self._signalr))
-        app.router.add_route("*", "/{path:.*}", self._when_indexed(self._http))
+        app.router.add_route("*", "/{path:(?s:.*)}", self._when_indexed(self._http))
         return app
 
     def _when_indexed(self, front: HttpFront | SignalRWebhook) -> Handler:

@@ -20,7 +20,7 @@ class Gateway:
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, every method of each."""
         return [
-            web.route("*", f"/{prefix}/{{path:.*}}", self._pass_on)
+            web.route("*", f"/{prefix}/{{path:(?s:.*)}}", self._pass_on)
             for prefix in ("api", "admin", "runtime")
         ]
 

@@ -39,6 +39,10 @@ def test_an_encoded_slash_does_not_split_a_segment(host: Host) -> None:
     assert host.get("/api/echo/a%2Fb/c")["route"] == {"first": "a%2Fb", "second": "c"}
 
 
+def test_an_encoded_line_break_is_part_of_a_segment(host: Host) -> None:
+    assert host.get("/api/echo/a%0Ab")["route"] == {"first": "a\nb"}
+
+
 @pytest.mark.parametrize("path", ["/api/echo/one", "/api/ECHO/one/", "/api/Echo/one"])
 def test_case_and_a_trailing_slash_do_not_matter(host: Host, path: str) -> None:
     assert host.get(path)["route"] == {"first": "one"}
