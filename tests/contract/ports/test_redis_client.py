@@ -1,0 +1,84 @@
+"""The Redis client: one round trip, scripts it need not know, and no waiting for the dead."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from shared.adapters import redis_client
+from shared.adapters.redis_client import RedisClient, call
+from shared.adapters.redis_connect import connect
+from shared.adapters.redis_scripts import Script
+from shared.config import Settings
+from shared.domain.errors import UnavailableError
+from tests.contract.cosmos.harness import free_port
+from tests.integration.services.world import ENV
+
+pytestmark = pytest.mark.stack
+
+ECHO = Script("return {KEYS[1], ARGV[1]}")
+
+
+@pytest.fixture
+async def connection(redis_url: str) -> AsyncIterator[redis.Redis]:
+    async with redis.Redis.from_url(redis_url, protocol=2) as opened:
+        await opened.flushall()
+        yield opened
+
+
+async def test_commands_and_scripts_run_in_order(connection: redis.Redis) -> None:
+    client = RedisClient(lambda: connection)
+
+    answers = await client.run(("SET", "a", 1), call(ECHO, ("k",), "x"), ("GET", "a"))
+
+    assert answers == [True, [b"k", b"x"], b"1"]
+
+
+async def test_a_script_that_redis_forgot_is_sent_again(connection: redis.Redis) -> None:
+    client = RedisClient(lambda: connection)
+    await client.run(call(ECHO, ("k",), "x"))
+    await connection.script_flush()
+
+    assert await client.run(call(ECHO, ("k",), "y")) == [[b"k", b"y"]]
+
+
+async def test_a_command_that_fails_is_unavailable(connection: redis.Redis) -> None:
+    await connection.set("text", "x")
+
+    with pytest.raises(UnavailableError):
+        await RedisClient(lambda: connection).run(("INCR", "text"))
+
+
+async def test_after_a_failure_calls_fail_at_once_until_a_good_answer(
+    connection: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_client, "_REST_S", 600.0)
+    client = RedisClient(lambda: connection)
+    with pytest.raises(UnavailableError):
+        await client.run(("NO SUCH COMMAND",))
+
+    with pytest.raises(UnavailableError):
+        await client.run(("PING",))
+    await client.check()
+
+    assert await client.run(("PING",)) == [True]
+
+
+async def test_a_redis_that_is_not_there_is_unavailable() -> None:
+    url = f"redis://127.0.0.1:{free_port()}/0"
+    async with redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as nowhere:
+        client = RedisClient(lambda: nowhere)
+
+        with pytest.raises(UnavailableError):
+            await client.check()
+        with pytest.raises(UnavailableError):
+            await client.run(("PING",))
+
+
+async def test_settings_say_where_redis_is(redis_url: str) -> None:
+    settings = Settings.from_env({**ENV, "CHAT_REDIS_URL": redis_url})
+
+    async with connect(settings) as opened:
+        assert await RedisClient(lambda: opened).run(("PING",)) == [True]
