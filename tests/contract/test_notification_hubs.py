@@ -1,7 +1,6 @@
 """Apps are notified through Notification Hubs: against an endpoint of its REST API's shape.
 
-The endpoint answers as the documentation of the REST API says and checks what it is sent by the
-same. It was not compared with Azure.
+The endpoint is `tests/notification_hub.py`; it was not compared with Azure.
 """
 
 import base64
@@ -10,12 +9,10 @@ import hmac
 import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 import pytest
-from aiohttp import web
 from azure.core.credentials import AccessToken
 
 from shared.adapters.channels import Channels
@@ -29,91 +26,21 @@ from shared.domain.ids import Sequence
 from shared.domain.notification import Clearance, Notification
 from shared.domain.user import Subscription, User
 from shared.env import SettingError
+from tests.notification_hub import KEY, NAME, HubEndpoint, running_hub
 from tests.unit.test_config import REQUIRED
 from tests.unit.things import ANN, GROUP
 from triggers import subscriptions
 
-KEY = base64.b64encode(b"k" * 32).decode()
 IPHONE = Subscription("iphone", "0f" * 32, platform="apns")
 PIXEL = Subscription("pixel", "dQw4w9WgXcQ:APA91b-token_1", platform="fcmv1")
 NOTE = Notification(GROUP, "Ben in Trip", "see you · später", Sequence(12), tag=GROUP)
 CLEAR = Clearance(GROUP, Sequence(12), tag=GROUP)
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    headers: dict[str, str]
-    body: dict[str, Any]
-
-
-@dataclass
-class HubEndpoint:
-    """A hub `parley` in a namespace on this machine."""
-
-    url: str = ""
-    status: int = 201
-    said: dict[str, str] = field(default_factory=dict)
-    location: bool = True
-    outcome: str = ""
-    sent: list[Sent] = field(default_factory=list)
-    looked: list[str] = field(default_factory=list)
-    tokens: list[str] = field(default_factory=list)
-
-    def app(self) -> web.Application:
-        app = web.Application()
-        app.add_routes(
-            [
-                web.post("/parley/messages/", self._send),
-                web.get("/parley/messages/{id}", self._look),
-            ]
-        )
-        return app
-
-    async def _send(self, request: web.Request) -> web.Response:
-        assert request.query_string == "direct&api-version=2015-04"
-        assert request.headers["Content-Type"] == "application/json;charset=utf-8"
-        self._check(request)
-        if self.status != 201:
-            return web.Response(status=self.status, headers=self.said)
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        self.sent.append(Sent(headers, await request.json()))
-        where = f"{self.url}/parley/messages/{len(self.sent)}-1?api-version=2015-04"
-        return web.Response(status=201, headers={"Location": where} if self.location else {})
-
-    async def _look(self, request: web.Request) -> web.Response:
-        assert request.query_string == "api-version=2016-07"
-        self._check(request)
-        self.looked.append(request.match_info["id"])
-        counts = f"<Outcome><Name>{self.outcome}</Name><Count>1</Count></Outcome>"
-        details = f"<NotificationDetails><ApnsOutcomeCounts>{counts}</ApnsOutcomeCounts>"
-        text = f'<?xml version="1.0" encoding="utf-8"?>{details}</NotificationDetails>'
-        return web.Response(text=text, content_type="application/xml")
-
-    def _check(self, request: web.Request) -> None:
-        token = request.headers["Authorization"]
-        self.tokens.append(token)
-        if token.startswith("Bearer "):
-            return
-        parts = parse_qs(token.removeprefix("SharedAccessSignature "), strict_parsing=True)
-        resource = token.partition("sr=")[2].partition("&")[0]
-        signed = f"{resource}\n{parts['se'][0]}".encode()
-        digest = hmac.new(KEY.encode(), signed, hashlib.sha256).digest()
-        assert base64.b64decode(parts["sig"][0]) == digest
-        assert str(request.url).lower().startswith(unquote(resource))
-        assert 0 < int(parts["se"][0]) - time.time() <= 3600
-        assert parts["skn"] == ["Full"]
-
-
 @pytest.fixture
 async def hub() -> AsyncIterator[HubEndpoint]:
-    endpoint = HubEndpoint()
-    runner = web.AppRunner(endpoint.app())
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    endpoint.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield endpoint
-    await runner.cleanup()
+    async with running_hub() as endpoint:
+        yield endpoint
 
 
 class StaticCredential:
@@ -133,8 +60,9 @@ def no_identity() -> NoReturn:
 
 @pytest.fixture
 async def channel(hub: HubEndpoint) -> AsyncIterator[NotificationHubs]:
-    keys = f"Endpoint={hub.url}/;SharedAccessKeyName=Full;SharedAccessKey={KEY}"
-    made = NotificationHubs(NotificationHub(Endpoint(keys, "", ""), "parley"), no_identity)
+    made = NotificationHubs(
+        NotificationHub(Endpoint(hub.connection_string, "", ""), NAME), no_identity
+    )
     yield made
     await made.close()
 
