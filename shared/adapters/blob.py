@@ -113,6 +113,8 @@ class BlobFiles(BlobStore):
             properties = await _answered(blob.get_blob_properties())
         except ResourceNotFoundError:
             return None
+        if not properties.size:
+            return StoredBlob(0, b"")  # of which no range can be read
         first = await self._first_bytes(_file(conversation_id, attachment_id), SNIFFED_BYTES)
         return StoredBlob(properties.size, first or b"")
 
