@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import subprocess
 import sys
 import time
@@ -89,17 +90,27 @@ def running_redis(directory: Path) -> Iterator[str]:
     port = free_port()
     process = subprocess.Popen(redis_command(port, directory), stdout=subprocess.DEVNULL)
     try:
+        wait_until_listening(port)
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         process.terminate()
         process.wait(DEADLINE_S)
 
 
+def wait_until_listening(port: int) -> None:
+    deadline = time.monotonic() + 2 * DEADLINE_S
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert time.monotonic() < deadline, f"nobody listens on {port}"
+        time.sleep(0.02)
+
+
 @contextlib.asynccontextmanager
 async def redis_end(url: str) -> AsyncIterator[LiveEnd]:
     """Give the real adapters over an empty Redis."""
     async with redis.Redis.from_url(url, protocol=2) as connection:
-        await _answering(connection)
         await connection.flushall()
         client, clock = RedisClient(lambda: connection), SystemClock()
         published: list[Any] = []
@@ -127,18 +138,6 @@ async def _listen(channel: Any, published: list[Any]) -> None:
         event = await channel.get_message(ignore_subscribe_messages=True, timeout=None)
         if event:
             published.append(event["data"])
-
-
-async def _answering(connection: redis.Redis) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while True:
-        try:
-            await connection.ping()
-        except (redis.ConnectionError, redis.BusyLoadingError):
-            assert time.monotonic() < deadline, "redis-server does not answer"
-            await asyncio.sleep(0.02)
-        else:
-            return
 
 
 def no_credential() -> AsyncTokenCredential:
