@@ -14,6 +14,7 @@ from triggers import (
     scan,
     site,
     timer,
+    upkeep,
 )
 
 telemetry.mark_logs()
@@ -32,5 +33,6 @@ for family in (
     site,
     privacy,
     scan,
+    upkeep,
 ):
     app.register_functions(family.bp)

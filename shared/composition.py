@@ -62,6 +62,7 @@ from shared.services.posting import Posting
 from shared.services.presences import Presences
 from shared.services.privacy import Trail
 from shared.services.reader import ConversationReader
+from shared.services.rebuild import Rebuild
 from shared.services.receipts import Receipts
 from shared.services.sequencer import Sequencer
 from shared.services.turns import Turns
@@ -89,6 +90,8 @@ class Chat:
     accounts: Accounts
     notifications: Notifications
     clearing: Clearing
+    rebuild: Rebuild
+    bus: Bus
     export: Export
     erasure: Erasure
     probes: Mapping[str, Probe]
@@ -219,6 +222,8 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         healing=Healing(reader, of.live),
         accounts=accounts,
         clearing=clearing,
+        rebuild=Rebuild(reader, inbox, of.conversations, of.memberships, of.live, of.bus, of.clock),
+        bus=of.bus,
         notifications=Notifications(
             entrance,
             reader,

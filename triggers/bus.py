@@ -1,4 +1,4 @@
-"""The queue `notifications`: each notice is checked again and delivered."""
+"""The queue `notifications`: notices to check again and deliver, and what was set aside."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -7,12 +7,14 @@ import azure.functions as func
 
 from shared import telemetry
 from shared.bootstrap import chat
-from triggers.bindings import QUEUE
+from triggers.bindings import PUSHES, QUEUE
 from triggers.lazy import lazily
 
 if TYPE_CHECKING:
-    from triggers import documents
+    from triggers import batches, documents, edge
 else:
+    batches = lazily("triggers.batches")
+    edge = lazily("triggers.edge")
     documents = lazily("triggers.documents")
 
 logger = logging.getLogger("parley")
@@ -24,9 +26,18 @@ bp = func.Blueprint()
 @bp.service_bus_queue_trigger(
     arg_name="message", queue_name=QUEUE, connection="ServiceBusConnection"
 )
-async def deliver_notification(message: func.ServiceBusMessage) -> None:
-    """Deliver one notice. Raising gives it back to the queue, and at last to its dead letters."""
+@bp.generic_output_binding(**PUSHES)
+async def deliver_notification(message: func.ServiceBusMessage, pushes: func.Out[str]) -> None:
+    """Deliver one notice, or handle again what was set aside.
+
+    Raising gives it back to the queue, and at last to its dead letters.
+    """
     telemetry.begin(documents.traceparent(message))
+    aside = documents.set_aside(message)
+    if aside is not None:
+        edge.push(pushes, await batches.handle_all(aside.function, [aside.document]))
+        logger.info("deliver_notification ok again=%s", aside.function)
+        return
     notice = documents.notice(message)
     services = await chat()
     work = services.clearing if notice.clear else services.notifications

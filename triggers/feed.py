@@ -4,15 +4,14 @@ from typing import TYPE_CHECKING, Final
 
 import azure.functions as func
 
-from shared.bootstrap import chat
 from triggers.bindings import COSMOS, DATABASE, PUSHES
 from triggers.lazy import lazily
 
 if TYPE_CHECKING:
-    from shared.domain.events import Effect
+    from triggers import batches, edge
     from triggers import documents as stored
-    from triggers import edge
 else:
+    batches = lazily("triggers.batches")
     edge = lazily("triggers.edge")
     stored = lazily("triggers.documents")
 
@@ -42,8 +41,7 @@ _MOST: Final = 100
 )
 async def notify_absent(documents: func.DocumentList) -> None:
     """Queue notices for members who have not acknowledged these messages."""
-    messages = stored.messages(documents)
-    await (await chat()).notifications.decide(messages)
+    await batches.handle("notify_absent", stored.texts(documents))
 
 
 @bp.function_name("confirm_heads")
@@ -66,7 +64,7 @@ async def notify_absent(documents: func.DocumentList) -> None:
 )
 async def confirm_heads(documents: func.DocumentList) -> None:
     """Record in live state what a crash kept from it; waits while live state is down."""
-    await (await chat()).healing.confirm(stored.messages(documents))
+    await batches.handle("confirm_heads", stored.texts(documents))
 
 
 @bp.function_name("process_attachments")
@@ -90,8 +88,7 @@ async def confirm_heads(documents: func.DocumentList) -> None:
 @bp.generic_output_binding(**PUSHES)
 async def process_attachments(documents: func.DocumentList, pushes: func.Out[str]) -> None:
     """Make thumbnails of the pictures in these messages, and bring late verdicts to them."""
-    messages = stored.messages(documents)
-    edge.push(pushes, await (await chat()).files.process(messages))
+    edge.push(pushes, await batches.handle("process_attachments", stored.texts(documents)))
 
 
 @bp.function_name("complete_memberships")
@@ -115,7 +112,4 @@ async def process_attachments(documents: func.DocumentList, pushes: func.Out[str
 @bp.generic_output_binding(**PUSHES)
 async def complete_memberships(documents: func.DocumentList, pushes: func.Out[str]) -> None:
     """Complete the memberships of conversations that changed, if a crash came between."""
-    effects: list[Effect] = []
-    for conversation in stored.conversations(documents):
-        effects += await (await chat()).membership.repair(conversation)
-    edge.push(pushes, effects)
+    edge.push(pushes, await batches.handle("complete_memberships", stored.texts(documents)))

@@ -17,6 +17,7 @@ _TRIGGERS = {
     "cosmosdbtrigger": "cosmos:CosmosTrigger",
     "sqltrigger": "quiet:JsonTrigger",
     "eventgridtrigger": "quiet:JsonTrigger",
+    "manualtrigger": "quiet:TextTrigger",
     "warmuptrigger": "quiet:WarmupTrigger",
 }
 _INPUTS = {"signalrconnectioninfo": "signalr_info:SignalRConnectionInfo"}

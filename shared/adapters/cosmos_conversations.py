@@ -1,6 +1,6 @@
 """Conversations and memberships in Cosmos DB."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, override
@@ -50,6 +50,26 @@ class CosmosConversationStore(ConversationStore):
             return []
         items = await answered(self._container.read_items(wanted))
         return [conversation_from_item(item) for item in items]
+
+    @override
+    async def list_ids(self, after: str, *, limit: int) -> tuple[list[ConversationId], str]:
+        # The change feed pages through all partitions and can be taken up again at any time.
+        ended = after
+        begin: dict[str, Any] = {"continuation": after} if after else {"start_time": "Beginning"}
+
+        def keep(headers: Mapping[str, str], _: object) -> None:
+            nonlocal ended
+            ended = str(headers["etag"])
+
+        async def run() -> list[ConversationId]:
+            pages = self._container.query_items_change_feed(
+                **begin, max_item_count=limit, response_hook=keep
+            ).by_page()
+            async for page in pages:
+                return [ConversationId(item["id"]) async for item in page]
+            return []
+
+        return await answered(run()), ended
 
     @override
     async def add(self, conversation: Conversation) -> Conversation | None:

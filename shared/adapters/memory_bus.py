@@ -8,6 +8,7 @@ from shared.adapters.memory_line import Line
 from shared.adapters.notices import notice_id
 from shared.domain.errors import UnavailableError
 from shared.domain.notification import Clearance, Notice, Notification
+from shared.domain.set_aside import SetAside
 from shared.domain.user import Subscription
 from shared.ports import Bus, NotificationChannel
 
@@ -26,6 +27,8 @@ class MemoryBus(Bus):
     def __init__(self, *, line: Line | None = None) -> None:
         self.line = line or Line()
         self.queued: list[Queued] = []
+        self.dead: list[Queued] = []
+        self.aside: list[SetAside] = []
         self._known: set[str] = set()
 
     @override
@@ -34,6 +37,19 @@ class MemoryBus(Bus):
             if notice_id(notice) not in self._known:
                 self._known.add(notice_id(notice))
                 self.queued.append(Queued(notice, delay_s))
+
+    @override
+    async def set_aside(self, item: SetAside) -> None:
+        async with self.line.call("set_aside"):
+            if item not in self.aside:
+                self.aside.append(item)
+
+    @override
+    async def replay(self, *, limit: int) -> int:
+        async with self.line.call("replay"):
+            moved, self.dead = self.dead[:limit], self.dead[limit:]
+            self.queued += moved
+            return len(moved)
 
     def take(self) -> list[Queued]:
         """Return all that is queued, and empty the queue."""

@@ -62,6 +62,13 @@ class MemoryConversationStore(ConversationStore):
             return [item.conversation for one in ids if (item := self._read(one))]
 
     @override
+    async def list_ids(self, after: str, *, limit: int) -> tuple[list[ConversationId], str]:
+        async with self.line.call("list_ids"):
+            begin = int(after or 0)
+            ids = list(self.table.logs)[begin : begin + limit]
+            return ids, str(begin + len(ids))
+
+    @override
     async def add(self, conversation: Conversation) -> Conversation | None:
         async with self.line.call("add"):
             if self._stored(conversation.id):

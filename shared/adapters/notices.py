@@ -5,6 +5,7 @@ import hashlib
 from shared.adapters.items import Item
 from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.notification import Notice
+from shared.domain.set_aside import SetAside
 
 
 def notice_id(notice: Notice) -> str:
@@ -36,3 +37,14 @@ def notice_from_item(item: Item) -> Notice:
         item["attempt"],
         item.get("clear", False),
     )
+
+
+def set_aside_item(item: SetAside) -> Item:
+    return {"function": item.function, "document": item.document, "reason": item.reason}
+
+
+def set_aside_from_item(item: Item) -> SetAside | None:
+    """Return what was set aside; None when *item* is a notice."""
+    if "function" not in item:
+        return None
+    return SetAside(item["function"], item["document"], item["reason"])

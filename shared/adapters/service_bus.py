@@ -1,25 +1,32 @@
 """The queue `notifications` on Service Bus."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, override
 
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.servicebus import ServiceBusMessage
+from azure.servicebus import (
+    ServiceBusMessage,
+    ServiceBusReceivedMessage,
+    ServiceBusSubQueue,
+)
 from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
 from azure.servicebus.exceptions import ServiceBusError
 
 from shared import telemetry
-from shared.adapters.notices import notice_id, notice_item
+from shared.adapters.notices import notice_id, notice_item, set_aside_item
 from shared.config import Endpoint
 from shared.domain.errors import UnavailableError
 from shared.domain.notification import Notice
+from shared.domain.set_aside import SetAside
 from shared.ports import Bus
 
 QUEUE: Final = "notifications"
 _TIMEOUT_S: Final = 15.0
+_EMPTY_AFTER_S: Final = 2.0
 _REFUSED = (ServiceBusError, OSError, TimeoutError)
 
 
@@ -45,13 +52,41 @@ class ServiceBusQueue(Bus):
         )
         if delay_s:
             message.scheduled_enqueue_time_utc = datetime.now(UTC) + timedelta(seconds=delay_s)
-        async with self._turn:
-            try:
-                async with asyncio.timeout(_TIMEOUT_S):
-                    await (await self._opened()).send_messages(message)
-            except _REFUSED as error:
-                await self._forget()
-                raise UnavailableError("the queue did not answer") from error
+        await self._send(message)
+
+    @override
+    async def set_aside(self, item: SetAside) -> None:
+        known = hashlib.sha256(f"{item.function} {item.document}".encode()).hexdigest()
+        await self._send(
+            ServiceBusMessage(
+                json.dumps(set_aside_item(item)),
+                message_id=known,
+                content_type="application/json",
+                application_properties={
+                    **_trace(),
+                    "function": item.function,
+                    "reason": item.reason,
+                },
+            )
+        )
+
+    @override
+    async def replay(self, *, limit: int) -> int:
+        try:
+            async with (
+                asyncio.timeout(_TIMEOUT_S + _EMPTY_AFTER_S),
+                self._client.get_queue_receiver(
+                    QUEUE, sub_queue=ServiceBusSubQueue.DEAD_LETTER
+                ) as receiver,
+            ):
+                letters = await receiver.receive_messages(limit, max_wait_time=_EMPTY_AFTER_S)
+                for letter in letters:
+                    # Sent first: a crash in between leaves it twice, which is harmless, not lost.
+                    await self._send(_again(letter))
+                    await receiver.complete_message(letter)
+        except _REFUSED as error:
+            raise UnavailableError("the queue did not answer") from error
+        return len(letters)
 
     async def check(self) -> None:
         """Open the sender if it is not open yet.
@@ -63,6 +98,15 @@ class ServiceBusQueue(Bus):
             try:
                 async with asyncio.timeout(_TIMEOUT_S):
                     await self._opened()
+            except _REFUSED as error:
+                await self._forget()
+                raise UnavailableError("the queue did not answer") from error
+
+    async def _send(self, message: ServiceBusMessage) -> None:
+        async with self._turn:
+            try:
+                async with asyncio.timeout(_TIMEOUT_S):
+                    await (await self._opened()).send_messages(message)
             except _REFUSED as error:
                 await self._forget()
                 raise UnavailableError("the queue did not answer") from error
@@ -81,6 +125,15 @@ class ServiceBusQueue(Bus):
                 await sender.close()
             except _REFUSED:
                 return
+
+
+def _again(letter: ServiceBusReceivedMessage) -> ServiceBusMessage:
+    # Without its id, or duplicate detection would take it for what it is: a repeat.
+    return ServiceBusMessage(
+        b"".join(letter.body),
+        content_type=letter.content_type,
+        application_properties=letter.application_properties,
+    )
 
 
 def _trace() -> dict[str | bytes, Any]:

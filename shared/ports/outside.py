@@ -11,6 +11,7 @@ from shared.domain.ids import (
     UserId,
 )
 from shared.domain.notification import Clearance, Notice, Notification
+from shared.domain.set_aside import SetAside
 from shared.domain.user import Principal, Subscription
 
 
@@ -33,6 +34,14 @@ class Ids(Protocol):
 class Bus(Protocol):
     async def send(self, notice: Notice, *, delay_s: float = 0) -> None:
         """Queue *notice*; a repeat of the same one within ten minutes is dropped."""
+        ...
+
+    async def set_aside(self, item: SetAside) -> None:
+        """Queue what a function could not handle; after five tries it is a dead letter."""
+        ...
+
+    async def replay(self, *, limit: int) -> int:
+        """Move up to *limit* dead letters back into the queue; return how many there were."""
         ...
 
 

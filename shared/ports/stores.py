@@ -103,6 +103,14 @@ class ConversationStore(Protocol):
         """Return those of *ids* that exist, in any order: one request however many."""
         ...
 
+    async def list_ids(self, after: str, *, limit: int) -> tuple[list[ConversationId], str]:
+        """Return some *limit* conversations in the order they last changed, and where that ends.
+
+        Args:
+            after: Where an earlier list ended; empty to begin.
+        """
+        ...
+
     async def add(self, conversation: Conversation) -> Conversation | None:
         """Insert *conversation*; return None when its id is there already."""
         ...

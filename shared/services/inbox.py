@@ -94,7 +94,7 @@ class Inbox:
         try:
             page = await self.live.inbox_page(user_id, limit=limit, after=after)
             if page is None:
-                await self._rebuild(user_id)
+                await self.rebuild(user_id)
                 page = await self.live.inbox_page(user_id, limit=limit, after=after)
         except UnavailableError:
             page = None
@@ -105,7 +105,12 @@ class Inbox:
             :limit
         ]
 
-    async def _rebuild(self, user_id: UserId) -> None:
+    async def rebuild(self, user_id: UserId) -> None:
+        """Fill the user's inbox from the store, beside whatever is in it already.
+
+        Raises:
+            UnavailableError: The store or live state did not answer.
+        """
         await self.live.fill_inbox(user_id, await self._from_store(user_id))
         # What was posted while the store was read had no inbox to raise: look once more.
         await self.live.fill_inbox(user_id, await self._from_store(user_id))

@@ -66,7 +66,7 @@ TABLE = {
     "confirm_heads": ("messages heads", None),
     "process_attachments": ("messages files", HUB),
     "complete_memberships": ("conversations memberships", HUB),
-    "deliver_notification": ("notifications", None),
+    "deliver_notification": ("notifications", HUB),
     "flush_receipts": ("*/5 * * * * *", HUB),
     "sweep_presence": ("*/10 * * * * *", HUB),
     "sweep_uploads": ("0 17 * * * *", None),
@@ -76,6 +76,8 @@ TABLE = {
     "export_user": ("POST site/users/{userId}/export", None),
     "erase_user": ("POST site/users/{userId}/erase", HUB),
     "attachment_scanned": ("event", HUB),
+    "replay_poison": ("given", None),
+    "rebuild": ("what", None),
 }
 
 

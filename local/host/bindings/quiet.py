@@ -18,5 +18,13 @@ class JsonTrigger(Trigger):
         return Datum("json", text)
 
 
+class TextTrigger(Trigger):
+    """manualTrigger: a function for operators; `input` is its value as it stands."""
+
+    @override
+    def _admin_value(self, text: str) -> Datum:
+        return Datum("string", text)
+
+
 class WarmupTrigger(Trigger):
     """warmupTrigger: its value says nothing."""

@@ -1,0 +1,82 @@
+"""Putting live state back from the store: heads, receipts and inboxes, while the system runs.
+
+Everything is merged by maximum with what is there, so it may run at any time, twice, or half.
+"""
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.domain.errors import NotFoundError
+from shared.domain.ids import ConversationId, UserId, is_conversation_id
+from shared.domain.live import InboxEntry
+from shared.domain.set_aside import SetAside
+from shared.domain.times import to_ms
+from shared.ports import Bus, Clock, ConversationStore, LiveState, MembershipStore
+from shared.services.inbox import Inbox
+from shared.services.reader import ConversationReader
+
+logger = logging.getLogger(__name__)
+
+EVERYTHING: Final = "all"
+_STEP: Final = 200  # conversations in one message of the queue: some seconds of work
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """Rebuilds what is derived of one conversation, of one user, or of all."""
+
+    reader: ConversationReader
+    inbox: Inbox
+    store: ConversationStore
+    memberships: MembershipStore
+    live: LiveState
+    bus: Bus
+    clock: Clock
+
+    async def run(self, what: str) -> None:
+        """Rebuild a conversation, a user with all their conversations, or `all`.
+
+        The last goes on as messages in the queue, a few hundred conversations each.
+
+        Raises:
+            NotFoundError: No such conversation.
+            UnavailableError: The store, live state or the queue did not answer: run it again.
+        """
+        if what == EVERYTHING:
+            await self._queue({"run": to_ms(self.clock.now()), "after": ""})
+        elif is_conversation_id(what):
+            if not await self._conversation(ConversationId(what)):
+                raise NotFoundError("there is no such conversation")
+        else:
+            for one in await self.memberships.list_all(UserId(what)):
+                await self._conversation(one)
+            await self.inbox.rebuild(UserId(what))
+
+    async def step(self, step: dict[str, Any]) -> None:
+        """Rebuild the conversations of one step of `all`, and queue the next step.
+
+        Raises:
+            UnavailableError: As for `run`; the queue brings the step again.
+        """
+        ids, ended = await self.store.list_ids(step["after"], limit=_STEP)
+        for one in ids:
+            await self._conversation(one)
+        logger.info("rebuilt %d conversations", len(ids))
+        if ids:
+            await self._queue({**step, "after": ended})
+
+    async def _conversation(self, conversation_id: ConversationId) -> bool:
+        conversation = await self.store.find(conversation_id)
+        if conversation is None:
+            return False
+        self.reader.keep(conversation)
+        await self.live.head(conversation_id)  # or a dead live state would pass for a rebuilt one
+        head, _ = await self.reader.recover(conversation)
+        entry = InboxEntry(conversation_id, to_ms(head.at or conversation.created_at))
+        await self.live.put_inbox(conversation.member_ids, entry)
+        return True
+
+    async def _queue(self, step: dict[str, Any]) -> None:
+        await self.bus.set_aside(SetAside("rebuild", json.dumps(step), "next step"))

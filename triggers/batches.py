@@ -1,0 +1,80 @@
+"""Batches of the change feeds: one document that cannot be handled does not stop those behind it.
+
+A batch that fails is tried document by document. One that fails alone is set aside in the queue,
+which tries it again and in the end keeps it among its dead letters.
+Source: docs/operations.md#poison-queue.
+"""
+
+import json
+import logging
+import traceback
+from typing import Any
+
+from shared.bootstrap import chat
+from shared.domain.errors import UnavailableError
+from shared.domain.events import Effect
+from shared.domain.set_aside import SetAside
+from triggers import documents as stored
+
+logger = logging.getLogger("parley")
+
+
+async def handle(function: str, documents: list[str]) -> list[Effect]:
+    """Do what *function* does with *documents*; return the pushes that follow.
+
+    Raises:
+        UnavailableError: A service did not answer; handle the whole batch again, it is idempotent.
+    """
+    try:
+        return await handle_all(function, documents)
+    except UnavailableError:
+        raise
+    except Exception:
+        logger.exception("%s failed with %d documents; now one by one", function, len(documents))
+    effects: list[Effect] = []
+    for document in documents:
+        effects += await _alone(function, document)
+    return effects
+
+
+async def handle_all(function: str, documents: list[str]) -> list[Effect]:
+    """Do what *function* does with *documents*, and raise what that raises."""
+    services, read = await chat(), [json.loads(document) for document in documents]
+    match function:
+        case "notify_absent":
+            await services.notifications.decide(stored.messages(read))
+        case "confirm_heads":
+            await services.healing.confirm(stored.messages(read))
+        case "process_attachments":
+            return await services.files.process(stored.messages(read))
+        case "rebuild":
+            for step in read:
+                await services.rebuild.step(step)
+        case "complete_memberships":
+            return await _repaired(read)
+        case _:
+            raise LookupError(function)
+    return []
+
+
+async def _repaired(read: list[dict[str, Any]]) -> list[Effect]:
+    membership, effects = (await chat()).membership, list[Effect]()
+    for conversation in stored.conversations(read):
+        effects += await membership.repair(conversation)
+    return effects
+
+
+async def _alone(function: str, document: str) -> list[Effect]:
+    try:
+        return await handle_all(function, [document])
+    except UnavailableError:
+        raise
+    except Exception as error:
+        logger.exception("%s: set aside", function)
+        await (await chat()).bus.set_aside(SetAside(function, document, _reason(error)))
+    return []
+
+
+def _reason(error: Exception) -> str:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {place.name}, line {place.lineno}"
