@@ -4,6 +4,8 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import batched
+from typing import Final
 
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId, Sequence, UserId
@@ -14,6 +16,8 @@ from shared.ports import Bus, NoticeMarks, NotificationChannel, UserStore
 from shared.services.accounts import Accounts
 
 logger = logging.getLogger(__name__)
+
+_LOOKED_AT: Final = 1_000  # receipts in one pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +37,16 @@ class Clearing:
         """Queue a notice to clear for those whose receipts moved past what they were notified of.
 
         Called with what a flush took, so acknowledging costs nothing. One round trip to live state
-        for all receipts that moved; more only for users who were notified.
+        for a thousand receipts that moved; more only for users who were notified.
         """
         moved = [receipt for state in states for receipt in _moved(state)]
         try:
-            marks = await self.marks.list_marks(
-                [(receipt.user_id, receipt.conversation_id) for receipt in moved]
-            )
-            for (conversation_id, up_to), users in _readers(moved, marks).items():
-                await self._queue(conversation_id, up_to, users)
+            for part in batched(moved, _LOOKED_AT, strict=False):
+                marks = await self.marks.list_marks(
+                    [(receipt.user_id, receipt.conversation_id) for receipt in part]
+                )
+                for (conversation_id, up_to), users in _readers(part, marks).items():
+                    await self._queue(conversation_id, up_to, users)
         except UnavailableError as error:
             logger.info("notifications not cleared: %s", error)
 
@@ -86,7 +91,7 @@ def _moved(state: LiveConversation) -> list[Receipt]:
 
 
 def _readers(
-    moved: list[Receipt], marks: list[Sequence]
+    moved: Iterable[Receipt], marks: list[Sequence]
 ) -> dict[tuple[ConversationId, Sequence], list[UserId]]:
     found: dict[tuple[ConversationId, Sequence], list[UserId]] = defaultdict(list)
     for receipt, mark in zip(moved, marks, strict=True):
