@@ -5,7 +5,7 @@ SOURCES := $(wildcard function_app.py) shared triggers local tests bench tools
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test check format test-unit test-contract test-integration test-e2e test-npm \
-	bench capacity types lock clean
+	bench capacity trace types audit sbom lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || \
@@ -64,9 +64,19 @@ trace:  ## follow one message through the local log: make trace ID=<client messa
 types:  ## write the SDK's types from docs/openapi.yaml and docs/asyncapi.yaml
 	@$(PYTHON) tools/contract_types.py write
 
+audit:  ## ask the public advisories about every pinned package (ARGS=--allow-offline)
+	@tools/setup.sh
+	@tools/audit_env.sh
+	@$(PYTHON) tools/audit.py $(ARGS)
+
+sbom:  ## list what the app and the page are made of: CycloneDX, into dist/sbom/
+	@tools/setup.sh
+	@tools/audit_env.sh
+	@$(PYTHON) tools/sbom.py
+
 lock:  ## pin the Python packages anew from pyproject.toml
 	@tools/lock.sh
 
 clean:  ## forget all local data (.local) and everything built or cached here
 	rm -rf .local .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis \
-		.coverage htmlcov tests/output web/dist sdk/dist
+		.coverage htmlcov tests/output dist web/dist sdk/dist

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.stack import ROOT
+from tools.requirements import FILES
 
 TOOLS = ("cat", "cksum", "dirname", "find", "git", "head", "id", "mkdir", "sed", "sh", "touch")
 
@@ -85,7 +86,7 @@ def test_a_python_without_the_packages_is_told_how_to_get_them() -> None:
 
 def test_a_dependency_that_was_not_pinned_is_found(tmp_path: Path) -> None:
     (tmp_path / "tools").mkdir()
-    for name in ("pyproject.toml", "requirements.txt", "requirements-dev.txt"):
+    for name in ("pyproject.toml", *FILES):
         shutil.copy(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "tools" / "requirements.py", tmp_path / "tools" / "requirements.py")
     check = [sys.executable, str(tmp_path / "tools" / "requirements.py"), "check"]
