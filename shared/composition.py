@@ -210,7 +210,7 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         verifier=of.verifier,
         push_public_key=of.push_public_key,
         posting=posting,
-        receipts=Receipts(gate, reader, of.live, of.conversations, of.clock, clearing),
+        receipts=Receipts(gate, reader, of.live, of.conversations, of.clock, clearing, of.bus),
         presences=Presences(gate, of.live, of.presence, of.users, of.memberships, of.clock),
         typing=TypingSignals(entrance, of.presence),
         conversations=conversations,

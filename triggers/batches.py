@@ -8,7 +8,7 @@ Source: docs/operations.md#poison-queue.
 import json
 import logging
 import traceback
-from typing import Any
+from typing import Any, Final
 
 from shared.bootstrap import chat
 from shared.domain.errors import UnavailableError
@@ -39,25 +39,36 @@ async def handle(function: str, documents: list[str]) -> list[Effect]:
 
 async def handle_all(function: str, documents: list[str]) -> list[Effect]:
     """Do what *function* does with *documents*, and raise what that raises."""
-    services, read = await chat(), [json.loads(document) for document in documents]
-    match function:
-        case "notify_absent":
-            await services.notifications.decide(stored.messages(read))
-        case "confirm_heads":
-            await services.healing.confirm(stored.messages(read))
-        case "process_attachments":
-            return await services.files.process(stored.messages(read))
-        case "rebuild":
-            for step in read:
-                await services.rebuild.step(step)
-        case "complete_memberships":
-            return await _repaired(read)
-        case _:
-            raise LookupError(function)
+    return await _HANDLERS[function]([json.loads(document) for document in documents])
+
+
+async def _notify(read: list[Any]) -> list[Effect]:
+    await (await chat()).notifications.decide(stored.messages(read))
     return []
 
 
-async def _repaired(read: list[dict[str, Any]]) -> list[Effect]:
+async def _confirm(read: list[Any]) -> list[Effect]:
+    await (await chat()).healing.confirm(stored.messages(read))
+    return []
+
+
+async def _process(read: list[Any]) -> list[Effect]:
+    return await (await chat()).files.process(stored.messages(read))
+
+
+async def _flush(read: list[Any]) -> list[Effect]:
+    for conversation_id in read:
+        await (await chat()).receipts.flush_again(conversation_id)
+    return []
+
+
+async def _rebuild(read: list[Any]) -> list[Effect]:
+    for step in read:
+        await (await chat()).rebuild.step(step)
+    return []
+
+
+async def _repaired(read: list[Any]) -> list[Effect]:
     membership, effects = (await chat()).membership, list[Effect]()
     for conversation in stored.conversations(read):
         effects += await membership.repair(conversation)
@@ -78,3 +89,13 @@ async def _alone(function: str, document: str) -> list[Effect]:
 def _reason(error: Exception) -> str:
     place = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {place.name}, line {place.lineno}"
+
+
+_HANDLERS: Final = {
+    "notify_absent": _notify,
+    "confirm_heads": _confirm,
+    "process_attachments": _process,
+    "complete_memberships": _repaired,
+    "flush_receipts": _flush,
+    "rebuild": _rebuild,
+}

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections.abc import Sequence as Series
 from dataclasses import dataclass, replace
@@ -20,9 +21,10 @@ from shared.domain.events import (
     conversation_group,
 )
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence
-from shared.domain.live import Acknowledged, Call, CallState, LiveConversation
+from shared.domain.live import Acknowledged, Call, CallState, Head, LiveConversation
 from shared.domain.receipt import Receipt
-from shared.ports import Clock, ConversationStore, LiveState
+from shared.domain.set_aside import SetAside
+from shared.ports import Bus, Clock, ConversationStore, LiveState
 from shared.services.clearing import Clearing
 from shared.services.gate import Gate
 from shared.services.reader import ConversationReader
@@ -30,6 +32,7 @@ from shared.services.reader import ConversationReader
 logger = logging.getLogger(__name__)
 
 _TRIES: Final = 4
+_NEVER: Final = 2**53  # microseconds: after every mark there can be
 _FLUSHED_AT_ONCE: Final = 5_000
 _SNAPSHOTS: Final = 500  # in one pipeline
 _WRITERS: Final = 64
@@ -45,6 +48,7 @@ class Receipts:
     store: ConversationStore
     clock: Clock
     clearing: Clearing
+    bus: Bus
 
     async def acknowledge(
         self,
@@ -106,7 +110,7 @@ class Receipts:
 
     async def _flush(self, batch: Series[ConversationId]) -> list[Effect]:
         try:
-            states = await self.live.snapshots(batch)
+            states = await self._snapshots(batch)
         except UnavailableError:
             return []
         slots = asyncio.Semaphore(_WRITERS)
@@ -121,6 +125,33 @@ class Receipts:
             await self.live.flushed(written)
         await self.clearing.queue(states)
         return [push for state in written for push in await self._group_push(state)]
+
+    async def flush_again(self, conversation_id: ConversationId) -> None:
+        """Flush one conversation that was set aside, and raise what that raises."""
+        for state in await self.live.snapshots([conversation_id]):
+            await self.store.save_state(state)
+
+    async def _snapshots(self, batch: Series[ConversationId]) -> list[LiveConversation]:
+        try:
+            return await self.live.snapshots(batch)
+        except UnavailableError:
+            raise
+        except Exception:
+            logger.exception("a flush of %d conversations failed; now one by one", len(batch))
+        return [state for one in batch for state in await self._snapshot_alone(one)]
+
+    async def _snapshot_alone(self, conversation_id: ConversationId) -> list[LiveConversation]:
+        try:
+            return await self.live.snapshots([conversation_id])
+        except UnavailableError:
+            raise
+        except Exception as error:
+            logger.exception("flush of %s: set aside", conversation_id)
+            document, reason = json.dumps(conversation_id), type(error).__name__
+            await self.bus.set_aside(SetAside("flush_receipts", document, reason))
+        # Marked as done, or it would be met again at every flush.
+        await self.live.flushed([LiveConversation(conversation_id, Head(), (), (), _NEVER)])
+        return []
 
     async def _save(self, state: LiveConversation) -> bool:
         if not state.head.known:
