@@ -228,16 +228,17 @@ class RedisLiveState(LiveState):
         self, user_id: UserId, *, limit: int, after: InboxEntry | None
     ) -> list[InboxEntry] | None:
         key, top = keys.inbox(user_id), after.activity_ms if after else "+inf"
-        # Entries of one millisecond share a score: read on until past the cursor's own.
-        spare = 1 if after is None else 50
-        ready, flat, _ = await self._client.run(
+        # Entries of one millisecond share a score: all of the cursor's own, then those below it.
+        ready, tied, below, _ = await self._client.run(
             ("ZSCORE", key, READY),
-            ("ZREVRANGEBYSCORE", key, top, 0, "WITHSCORES", "LIMIT", 0, limit + spare),
+            ("ZREVRANGEBYSCORE", key, top, top, "WITHSCORES"),
+            ("ZREVRANGEBYSCORE", key, f"({top}", 0, "WITHSCORES", "LIMIT", 0, limit),
             ("PEXPIRE", key, _INBOX_KEEP_MS),
         )
         if ready is None:
             return None
-        entries = [InboxEntry(ConversationId(text_of(m)), int(float(s))) for m, s in pairs_of(flat)]
+        scored = pairs_of([*tied, *below])
+        entries = [InboxEntry(ConversationId(text_of(m)), int(float(s))) for m, s in scored]
         return [e for e in entries if after is None or follows(e, after)][:limit]
 
     @override

@@ -140,3 +140,12 @@ def test_the_environment_is_where_settings_come_from(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("CHAT_HEARTBEAT_SECONDS", "77")
 
     assert Timing.from_env().heartbeat_s == 77
+
+
+def test_a_notification_hub_is_read_where_it_is_named() -> None:
+    hub = {"CHAT_NOTIFICATION_HUB": "hub", "NotificationHubConnection": "connection"}
+
+    assert Settings.from_env(REQUIRED).notification_hub is None
+    found = Settings.from_env({**REQUIRED, **hub}).notification_hub
+    assert found is not None
+    assert (found.name, found.endpoint.connection_string) == ("hub", "connection")

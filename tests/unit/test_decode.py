@@ -230,3 +230,16 @@ def test_numbers_that_are_none_do_no_harm_where_nobody_looks() -> None:
     fields = decode.json_object(json.dumps({"a": float("nan"), "b": -float("inf")}).encode())
 
     assert decode.whole_number(fields, "c", low=0, high=1) is None
+
+
+def test_positions_of_what_cannot_be_a_conversation_are_left_out() -> None:
+    assert decode.positions({"positions": {GROUP: 7, "x": 3}}) == {GROUP: 7}
+    assert decode.positions({}) == {}
+
+
+@pytest.mark.parametrize(
+    "positions", [None, [], {GROUP: None}, {f"g-{n:032x}": 0 for n in range(10_001)}]
+)
+def test_positions_are_an_object_of_sequences(positions: object) -> None:
+    with pytest.raises(InvalidError, match="positions"):
+        decode.positions({"positions": positions})

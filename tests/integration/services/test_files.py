@@ -357,6 +357,20 @@ async def test_a_grant_that_is_always_changed_by_others_is_unavailable(
         await worker.chat.files.take_verdict(conversation_id, attachment_id, clean=True)
 
 
+async def test_a_verdict_of_a_conversation_that_is_gone_tells_nobody() -> None:
+    world = scanned()
+    worker = world.worker()
+    conversation_id, attachment_id = await sent(world, worker)
+    await worker.chat.files.process(world.stored(conversation_id))
+    world.conversation_table.logs.clear()
+
+    effects = await world.worker().chat.files.take_verdict(
+        conversation_id, attachment_id, clean=True
+    )
+
+    assert effects == []
+
+
 async def test_what_was_never_sent_is_swept_after_a_day(world: World, worker: Worker) -> None:
     conversation_id, kept = await sent(world, worker)
     swept = await granted(worker, conversation_id)

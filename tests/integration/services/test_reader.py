@@ -9,7 +9,7 @@ from shared.domain.ids import Sequence
 from shared.services import reader as readers
 from shared.services import sequencer as sequencers
 from tests.integration.services.world import Worker, World, by, post, start, start_pair
-from tests.unit.things import ANN, BOB
+from tests.unit.things import ANN, BOB, client_id
 
 
 async def test_no_more_conversations_are_kept_than_fit(
@@ -34,8 +34,17 @@ async def test_no_more_buckets_are_remembered_than_fit(monkeypatch: pytest.Monke
     world = World(settings={"CHAT_BUCKET_SIZE": "1"})
     worker = world.worker()
     places = [(await start(worker, ANN, BOB)).conversation.id for _ in range(2)]
-    for number, place in enumerate([*places, *places, *places]):
+    for number, place in enumerate([*places, *places]):
         await post(worker, place, number)
+    sequencer = worker.chat.posting.sequencer
+
+    for place in places:
+        first_of_its_bucket = world.stored(place)[1]
+        await sequencer.store(
+            replace(first_of_its_bucket, client_message_id=client_id(99)),
+            head=Sequence(1),
+            retry=False,
+        )
 
     assert [len(world.stored(place)) for place in places] == [3, 3]
 

@@ -1,0 +1,103 @@
+"""The composition root: built once, at first use, over services it does not wait for."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+
+import pytest
+from py_vapid import Vapid02
+
+from shared import bootstrap
+from shared.adapters.signalr import SignalRHealth
+from shared.adapters.system import RandomIds, SystemClock
+from shared.config import Endpoint
+from shared.domain.errors import UnavailableError
+from shared.domain.ids import client_message_id, is_attachment_id, is_conversation_id
+from shared.env import SettingError
+from triggers.lazy import lazily
+
+ENV = {
+    "CHAT_JWT_ISSUER": "https://site.example",
+    "CHAT_JWT_AUDIENCE": "parley",
+    "CHAT_JWT_JWKS_URL": "https://site.example/keys",
+    "CosmosConnection": "AccountEndpoint=http://127.0.0.1:9;AccountKey=c2VjcmV0;",
+    "ServiceBusConnection": (
+        "Endpoint=sb://127.0.0.1:9;SharedAccessKeyName=k;SharedAccessKey=c2VjcmV0;"
+        "UseDevelopmentEmulator=true;"
+    ),
+    "BlobConnection": (
+        "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=c2VjcmV0;"
+        "BlobEndpoint=http://127.0.0.1:9/a;"
+    ),
+    "AzureSignalRConnectionString": "Endpoint=http://127.0.0.1;Port=9;AccessKey=k;",
+    "CHAT_REDIS_URL": "redis://127.0.0.1:9/0",
+    "CHAT_VAPID_SUBJECT": "mailto:a@example.org",
+}
+
+
+@pytest.fixture(autouse=True)
+def _unbuilt() -> Iterator[None]:
+    bootstrap._built.clear()
+    yield
+    bootstrap._built.clear()
+
+
+def vapid_key() -> str:
+    vapid = Vapid02()
+    vapid.generate_keys()
+    text = vapid.private_pem().decode()
+    return "".join(line for line in text.splitlines() if not line.startswith("-"))
+
+
+async def test_a_worker_builds_one_chat(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**ENV, "CHAT_VAPID_PRIVATE_KEY": vapid_key()}.items():
+        monkeypatch.setenv(name, value)
+
+    one, other = await asyncio.gather(bootstrap.chat(), bootstrap.chat())
+
+    assert one is other
+    assert set(one.probes) == {"cosmos", "redis", "signalr", "serviceBus", "blob"}
+    assert re.fullmatch(r"[A-Za-z0-9_-]{87}", one.push_public_key)
+
+
+async def test_a_wrong_setting_is_told_at_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENV.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CHAT_BUCKET_SIZE", "none")
+
+    for _ in range(2):
+        with pytest.raises(SettingError, match="CHAT_BUCKET_SIZE"):
+            await bootstrap.chat()
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        Endpoint("Endpoint=http://127.0.0.1;Port=9;AccessKey=k;", "", ""),
+        Endpoint("", "http://127.0.0.1:9/", ""),
+    ],
+)
+async def test_a_service_that_is_not_there_gives_no_sign_of_life(endpoint: Endpoint) -> None:
+    with pytest.raises(UnavailableError):
+        await SignalRHealth(endpoint).check()
+
+
+def test_made_ids_are_ids_and_never_the_same() -> None:
+    ids = RandomIds()
+
+    assert is_conversation_id(ids.new_conversation_id())
+    assert is_attachment_id(ids.new_attachment_id())
+    made = {ids.new_client_message_id() for _ in range(100)}
+    assert len({client_message_id(one) for one in made}) == 100
+
+
+def test_the_clock_counts_whole_milliseconds_in_utc() -> None:
+    now = SystemClock().now()
+
+    assert now.microsecond % 1000 == 0
+    assert now.utcoffset() is not None
+
+
+def test_a_module_that_is_not_there_is_missed_at_once() -> None:
+    with pytest.raises(ModuleNotFoundError, match="no_such"):
+        lazily("triggers.no_such")
