@@ -94,3 +94,37 @@ def test_keys_are_an_object(keys: object) -> None:
 def test_a_device_has_a_plain_id(value: object) -> None:
     with pytest.raises(InvalidError, match="id"):
         subscriptions.identifier(value)
+
+
+APNS, FCM = "ab" * 32, "a-B_9:" * 5
+
+
+@pytest.mark.parametrize(("platform", "handle"), [("apns", APNS), ("fcmv1", FCM)])
+def test_an_app_is_taken_where_a_hub_is_set_up(platform: str, handle: str) -> None:
+    asked = {"platform": platform, "handle": handle}
+
+    found = subscriptions.parse("phone-1", asked, HOSTS, apps=True)
+
+    assert (found.id, found.endpoint, found.platform) == ("phone-1", handle, platform)
+    with pytest.raises(InvalidError, match="platform"):
+        subscriptions.parse("phone-1", asked, HOSTS, apps=False)
+
+
+@pytest.mark.parametrize(
+    ("platform", "handle"),
+    [
+        *(("apns", handle) for handle in [None, 7, "", "xyz", APNS[:-1], APNS + "\n", FCM]),
+        *(("fcmv1", handle) for handle in [None, 7, "", "short", FCM + "/", "x" * 1_025]),
+    ],
+)
+def test_a_handle_that_is_none_is_refused(platform: str, handle: object) -> None:
+    asked = {"platform": platform, "handle": handle}
+
+    with pytest.raises(InvalidError, match="handle"):
+        subscriptions.parse("phone-1", asked, HOSTS, apps=True)
+
+
+@pytest.mark.parametrize("platform", [None, 7, "", "wns", ["apns"]])
+def test_other_platforms_are_refused(platform: object) -> None:
+    with pytest.raises(InvalidError, match="platform"):
+        subscriptions.parse("phone-1", {"platform": platform}, HOSTS, apps=True)
