@@ -13,10 +13,11 @@ from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
 from local.blob.command import ACCOUNT
 from local.blob.provision import Account, container_names, provision
+from tests.leaks import SDK_LEAKS
 from tests.proxy_harness import Faults, Services, faults_of, running_services
 from tests.stack import ROOT
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, *SDK_LEAKS]
 
 ORIGIN = "http://127.0.0.1:7071"
 

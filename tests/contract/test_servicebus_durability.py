@@ -16,7 +16,6 @@ from azure.servicebus.exceptions import ServiceBusError
 
 from tests.contract.servicebus.harness import (
     ROOT,
-    SDK_LEAKS,
     Bus,
     collect_leaks,
     is_empty,
@@ -26,6 +25,7 @@ from tests.contract.servicebus.harness import (
     receive_one,
     texts,
 )
+from tests.leaks import SDK_LEAKS
 
 pytestmark = [pytest.mark.stack, *SDK_LEAKS]
 

@@ -14,7 +14,6 @@ from azure.servicebus.exceptions import (
 )
 
 from tests.contract.servicebus.harness import (
-    SDK_LEAKS,
     Bus,
     collect_leaks,
     launch,
@@ -23,6 +22,7 @@ from tests.contract.servicebus.harness import (
     receive_one,
     texts,
 )
+from tests.leaks import SDK_LEAKS
 
 pytestmark = [pytest.mark.stack, *SDK_LEAKS]
 

@@ -28,7 +28,6 @@ from local.servicebus.amqp.performatives import (
 )
 from local.servicebus.amqp.types import Described, Symbol, UInt, ULong
 from tests.contract.servicebus.harness import (
-    SDK_LEAKS,
     Bus,
     collect_leaks,
     connection_string,
@@ -36,6 +35,7 @@ from tests.contract.servicebus.harness import (
     message,
 )
 from tests.contract.servicebus.raw import RawClient, raw_client
+from tests.leaks import SDK_LEAKS
 
 pytestmark = [pytest.mark.stack, *SDK_LEAKS]
 

@@ -22,7 +22,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from azure.servicebus import ServiceBusMessage, ServiceBusReceivedMessage
 from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
 
@@ -35,11 +34,6 @@ DEADLINE_S = 10.0
 BRIEF_LOCK_S = 5 if REAL else 1
 
 _COPIES = 40
-# A connection that breaks under the SDK is left for the garbage collector to close, with a warning.
-SDK_LEAKS = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
 
 
 def queues(copies: int) -> list[dict[str, Any]]:
