@@ -153,6 +153,12 @@ describe("a message", () => {
     expect(calls).toEqual([["retry", "p-1"], ["discard", "p-1"]]);
   });
 
+  test("whose sender was erased says that it is no more", () => {
+    show(stored({ body: "", attachments: [] }));
+
+    expect(screen.getByText("Deleted message")).toBeTruthy();
+  });
+
   test("shows markup as the text it is", () => {
     show(stored({ body: "<img src=x onerror=alert(1)>" }));
 

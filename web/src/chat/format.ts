@@ -28,6 +28,13 @@ export function isSameDay(a: number, b: number): boolean {
   return startOfDay(a) === startOfDay(b);
 }
 
+/** What a message says in one line: its text, that it is files, or that its sender was erased. */
+export function summary({ body, attachments }: { body: string; attachments: readonly unknown[] }): string {
+  if (body) return body;
+  if (attachments.length === 0) return "Deleted message";
+  return attachments.length === 1 ? "Sent a file" : "Sent files";
+}
+
 export function fileSize(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   if (bytes < 1_000_000) return `${Math.round(bytes / 1000)} KB`;

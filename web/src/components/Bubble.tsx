@@ -1,5 +1,5 @@
 import type { AttachmentRef, Message, TimelineItem } from "@parley/sdk";
-import { timeOfDay } from "../chat/format.ts";
+import { summary, timeOfDay } from "../chat/format.ts";
 import { usePeople } from "../chat/naming.ts";
 import { AttachmentView } from "./AttachmentView.tsx";
 import { Ticks } from "./Ticks.tsx";
@@ -19,6 +19,7 @@ export function Bubble({ item, isOwn, quoted }: Props) {
         <AttachmentView key={attachment.attachmentId} conversationId={conversationId} attachment={attachment} />
       ))}
       {body && <p className="bubble-text" dir="auto">{body}</p>}
+      {!body && attachments.length === 0 && <p className="bubble-text"><em>{summary({ body, attachments })}</em></p>}
       <span className="bubble-meta">
         <time dateTime={new Date(sentAt).toISOString()}>{timeOfDay(sentAt)}</time>
         {isOwn && <Ticks item={item} />}
@@ -33,7 +34,7 @@ function Quote({ message }: { message: Message | null }) {
   return (
     <blockquote className="quote">
       <strong dir="auto">{find(message.senderId).displayName}</strong>
-      <span dir="auto">{message.body || "File"}</span>
+      <span dir="auto">{summary(message)}</span>
     </blockquote>
   );
 }

@@ -2,6 +2,7 @@ import { type KeyboardEvent, type SubmitEvent, useEffect, useLayoutEffect, useRe
 import type { Message } from "@parley/sdk";
 import { useChat } from "../chat/context.ts";
 import { readDraft, writeDraft } from "../chat/drafts.ts";
+import { summary } from "../chat/format.ts";
 import { usePeople } from "../chat/naming.ts";
 import type { Uploads } from "../chat/useUploads.ts";
 import { Icon } from "./icons.tsx";
@@ -89,7 +90,7 @@ function ReplyBar({ message, onCancel }: { message: Message; onCancel: () => voi
     <div className="reply-bar">
       <span className="reply-text">
         <strong dir="auto">{find(message.senderId).displayName}</strong>
-        <span dir="auto">{message.body || "File"}</span>
+        <span dir="auto">{summary(message)}</span>
       </span>
       <button type="button" className="icon-button" aria-label="Do not reply" onClick={onCancel}>
         <Icon name="close" size={16} />

@@ -1,7 +1,7 @@
 import { memo } from "react";
 import type { InboxEntry } from "@parley/sdk";
 import { useChat } from "../chat/context.ts";
-import { shortWhen } from "../chat/format.ts";
+import { shortWhen, summary } from "../chat/format.ts";
 import { type FindPerson, partnerOf, titleOf, usePeople } from "../chat/naming.ts";
 import { conversationHref } from "../chat/useRoute.ts";
 import { useStore } from "../chat/useStore.ts";
@@ -65,8 +65,8 @@ function Badges({ entry: { muted, unreadCount } }: { entry: InboxEntry }) {
 
 function preview({ lastMessage, conversation }: InboxEntry, me: string, find: FindPerson): string {
   if (!lastMessage) return "No messages yet";
-  if (lastMessage.kind === "system") return lastMessage.body;
-  const text = lastMessage.body || (lastMessage.attachments.length === 1 ? "Sent a file" : "Sent files");
+  if (lastMessage.kind === "system") return summary(lastMessage);
+  const text = summary(lastMessage);
   if (lastMessage.senderId === me) return `You: ${text}`;
   return conversation.kind === "group" ? `${find(lastMessage.senderId).displayName}: ${text}` : text;
 }

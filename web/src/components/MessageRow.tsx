@@ -1,6 +1,7 @@
 import { memo } from "react";
 import type { Message, TimelineItem } from "@parley/sdk";
 import { useChat } from "../chat/context.ts";
+import { summary } from "../chat/format.ts";
 import { usePeople } from "../chat/naming.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Bubble } from "./Bubble.tsx";
@@ -24,7 +25,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
       {day !== null && <p className="day"><span>{day}</span></p>}
       {startsUnread && <p className="unread-line"><span>New messages</span></p>}
       {item.kind === "stored" && item.message.kind === "system" ? (
-        <p className="system-line" dir="auto">{item.message.body}</p>
+        <p className="system-line" dir="auto">{summary(item.message)}</p>
       ) : (
         <Said {...props} />
       )}
