@@ -66,8 +66,8 @@ KEPT: Final = (
     ),
     (
         "logs, queue",
-        "ids in logs and dead letters, until they lapse or are removed",
-        "they hold no content and no name",
+        "ids in logs until they lapse; what a function failed on, its text too, in dead letters",
+        "dead letters wait for a person: replay or remove them, which operations.md tells",
     ),
 )
 

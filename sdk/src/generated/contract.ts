@@ -103,7 +103,7 @@ export interface Message {
   senderId: UserId;
   clientMessageId: ClientMessageId;
   kind: "text" | "system";
-  /** Of a text at most 8,000 characters. */
+  /** Of a text at most 8,000 characters. Empty, without attachments, once its sender was erased. */
   body: string;
   attachments: AttachmentRef[];
   replyTo: number | null;
