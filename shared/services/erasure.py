@@ -168,7 +168,7 @@ class Erasure:
         content = [message for message in portion.messages if not message.is_erased]
         await asyncio.gather(*map(one, content))
         if portion.messages:
-            await self._refresh(user_id, portion.conversation_id)
+            await self._refresh(portion.messages[-1])
 
     async def _withdraw(
         self, user_id: UserId, conversation_id: ConversationId, tally: _Tally
@@ -214,20 +214,23 @@ class Erasure:
         await self.messages.erase(message)
         tally.add("cosmos/messages", "contents of messages")
 
-    async def _refresh(self, user_id: UserId, conversation_id: ConversationId) -> None:
-        # The newest message of each conversation is kept in live state, for the inbox.
-        if not await self._is_shown(user_id, conversation_id):
+    async def _refresh(self, erased: Message) -> None:
+        # The newest message that live state knows is kept there, for the inbox. One after the last
+        # erased so far is another's, or a later step erases it.
+        if not await self._is_shown(erased):
             return
-        conversation = await self.reader.find(conversation_id, version=0)
+        conversation = await self.reader.find(erased.conversation_id, version=0)
         if conversation is not None:
             await self.reader.recover(conversation)
-        if await self._is_shown(user_id, conversation_id):
+        if await self._is_shown(erased):
             raise UnavailableError("the store lags behind")
 
-    async def _is_shown(self, user_id: UserId, conversation_id: ConversationId) -> bool:
-        (summary,) = await self.live.summaries(user_id, [conversation_id])
+    async def _is_shown(self, erased: Message) -> bool:
+        (summary,) = await self.live.summaries(erased.sender_id, [erased.conversation_id])
         last = summary.last
-        return last is not None and last.sender_id == user_id and not last.is_erased
+        if last is None or last.sender_id != erased.sender_id:
+            return False
+        return last.sequence <= erased.sequence and not last.is_erased
 
     async def _forget(self, user_id: UserId, tally: _Tally) -> None:
         with contextlib.suppress(UnavailableError):

@@ -10,6 +10,7 @@ from azure.storage.blob import ContainerClient
 from local.blob.command import ACCOUNT
 from local.common.keys import load_or_create
 from local.site.issuer import Issuer
+from shared.services.privacy import MESSAGES_AT_ONCE
 from tests.integration.app.people import Json, Person, World, code_of, eventually
 from tests.integration.app.pictures import attach, png, uploaded
 from tests.stack import Stack
@@ -155,16 +156,20 @@ async def test_a_repeated_erasure_finds_nothing_left(world: World) -> None:
     assert exported[0]["user"]["displayName"] == "Deleted user"
 
 
-async def test_messages_of_many_buckets_are_erased(small: World) -> None:
+async def test_messages_of_many_buckets_and_steps_are_erased(small: World) -> None:
     ann, bob = await small.people("ann", "bob")
     group = await ann.group(bob)
-    for number in range(12):
+    for number in range(MESSAGES_AT_ONCE + 5):
         await ann.say(group, f"number {number}")
 
-    await all_of(small, "erase", ann.user_id)
+    exported = await all_of(small, "export", ann.user_id)
+    parts = await all_of(small, "erase", ann.user_id)
 
-    page = await bob.read(group)
-    assert [one["sequence"] for one in page] == list(range(1, 13))
+    said = [one["body"] for part in exported for one in part["messages"]]
+    assert said == [f"number {number}" for number in range(MESSAGES_AT_ONCE + 5)]
+    assert counted(parts)["contents of messages"] == MESSAGES_AT_ONCE + 5
+    page = [*await bob.read(group, "after=0&limit=100"), *await bob.read(group, "after=100")]
+    assert [one["sequence"] for one in page] == list(range(1, MESSAGES_AT_ONCE + 6))
     assert {one["body"] for one in page} == {""}
 
 

@@ -133,6 +133,24 @@ async def test_steps_are_bounded_and_lose_nothing(
     assert sorted(bodies) == [f"{place}.{n}" for place in range(5) for n in range(place + 1)]
 
 
+async def test_a_conversation_of_many_steps_is_erased_to_its_end(
+    world: World, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(privacy, "MESSAGES_AT_ONCE", 3)
+    group = (await start(worker, ANN, BOB)).conversation
+    for number in range(7):
+        await post(worker, group.id, number)
+
+    steps = await erase(worker)
+
+    assert removed(steps)["contents of messages"] == 7
+    assert removed(steps)["groups left"] == 1
+    assert contents(world, group.id) == [(ANN, "")] * 7
+    last = world.redis.kept.hot[group.id].last
+    assert last is not None
+    assert (last.sequence, last.body) == (7, "")
+
+
 async def test_an_erased_user_leaves_an_id_and_nothing_else(world: World, worker: Worker) -> None:
     group = (await start(worker, BOB, ANN)).conversation
     pair = (await start_pair(worker)).conversation
@@ -243,6 +261,21 @@ async def test_the_inbox_of_others_shows_no_more_of_it(world: World, worker: Wor
     (item,) = page.items
     assert item.row.last is not None
     assert (item.row.last.sequence, item.row.last.body) == (1, "")
+
+
+async def test_a_live_state_that_is_behind_shows_no_more_of_it_either(
+    world: World, worker: Worker
+) -> None:
+    group = (await start(worker, BOB, ANN)).conversation
+    await post(worker, group.id, 1, body="gone")
+    world.redis_line.fail("record_sent")
+    await post(worker, group.id, 2, body="gone too")
+
+    await erase(worker)
+
+    last = world.redis.kept.hot[group.id].last
+    assert last is not None
+    assert (last.sequence, last.body) == (2, "")
 
 
 async def test_an_erased_user_gets_in_nowhere(worker: Worker) -> None:
