@@ -84,14 +84,24 @@ class MemoryNoticeMarks(NoticeMarks):
 
     @override
     async def claim(
-        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
+        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence, *, by: str
     ) -> bool:
         async with self.line.call("claim"):
-            marks, key = self.redis.kept.marks, (user_id, conversation_id)
-            if up_to <= marks.get(key, 0):
+            kept, key = self.redis.kept, (user_id, conversation_id)
+            claimed, claimant = kept.claims.get(key, (NO_SEQUENCE, by))
+            if up_to <= kept.marks.get(key, 0) or (up_to <= claimed and claimant != by):
                 return False
-            marks[key] = up_to
+            kept.claims[key] = up_to, by
             return True
+
+    @override
+    async def confirm(
+        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
+    ) -> None:
+        async with self.line.call("confirm"):
+            kept, key = self.redis.kept, (user_id, conversation_id)
+            kept.marks[key] = max(up_to, kept.marks.get(key, NO_SEQUENCE))
+            self._unclaim(key, up_to)
 
     @override
     async def release(
@@ -101,6 +111,12 @@ class MemoryNoticeMarks(NoticeMarks):
             marks, key = self.redis.kept.marks, (user_id, conversation_id)
             if marks.get(key) == up_to:
                 del marks[key]
+            self._unclaim(key, up_to)
+
+    def _unclaim(self, key: tuple[UserId, ConversationId], up_to: Sequence) -> None:
+        claims = self.redis.kept.claims
+        if key in claims and claims[key][0] == up_to:
+            del claims[key]
 
     @override
     async def list_marks(self, asked: Series[tuple[UserId, ConversationId]]) -> list[Sequence]:

@@ -69,12 +69,13 @@ class Kept:
     watched: dict[ConnectionId, set[UserId]] = field(default_factory=dict)
     typing: dict[tuple[UserId, ConversationId], datetime] = field(default_factory=dict)
     marks: dict[tuple[UserId, ConversationId], Sequence] = field(default_factory=dict)
+    claims: dict[tuple[UserId, ConversationId], tuple[Sequence, str]] = field(default_factory=dict)
 
     def forget(self, user_id: UserId) -> int:
         """Delete what is kept of one user alone; tell how many entries that were."""
         named: list[dict[Any, Any]] = [self.inboxes, self.seats, self.unsure, self.activity]
         named += [self.leases, self.seen, self.closed, self.quotas]
-        paired: list[dict[Any, Any]] = [self.buckets, self.marks]
+        paired: list[dict[Any, Any]] = [self.buckets, self.marks, self.claims]
         self.index.discard(user_id)
         gone = sum(bool(kept.pop(user_id, None)) for kept in named)
         for kept in paired:

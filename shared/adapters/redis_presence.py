@@ -120,12 +120,20 @@ class RedisNoticeMarks(NoticeMarks):
 
     @override
     async def claim(
-        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
+        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence, *, by: str
     ) -> bool:
         (news,) = await self._client.run(
-            call(scripts.CLAIM, (keys.marks(user_id),), conversation_id, up_to)
+            call(scripts.CLAIM, (keys.marks(user_id),), conversation_id, up_to, by)
         )
         return bool(news)
+
+    @override
+    async def confirm(
+        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
+    ) -> None:
+        await self._client.run(
+            call(scripts.CONFIRM, (keys.marks(user_id),), conversation_id, up_to)
+        )
 
     @override
     async def release(

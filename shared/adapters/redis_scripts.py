@@ -262,19 +262,37 @@ return 0
 """
 )
 
-# KEYS marks; ARGV conversation, up to. Returns 1 if that is news.
+# KEYS marks; ARGV conversation, up to, claimant. Returns 1 if that is news and nobody else's claim.
 CLAIM = Script(
     f"""
-if tonumber(ARGV[2]) <= (tonumber(redis.call('HGET', KEYS[1], ARGV[1])) or 0) then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+local up_to = tonumber(ARGV[2])
+local is = redis.call('HMGET', KEYS[1], ARGV[1], 'claim:' .. ARGV[1], 'by:' .. ARGV[1])
+if up_to <= (tonumber(is[1]) or 0) then return 0 end
+if up_to <= (tonumber(is[2]) or 0) and is[3] ~= ARGV[3] then return 0 end
+redis.call('HSET', KEYS[1], 'claim:' .. ARGV[1], up_to, 'by:' .. ARGV[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[1], {_KEEP_MS})
 return 1
 """
 )
 
-# KEYS marks; ARGV conversation, up to. Takes back only that very claim.
+# KEYS marks; ARGV conversation, up to. What was claimed is notified.
+CONFIRM = Script(
+    """
+if tonumber(ARGV[2]) > (tonumber(redis.call('HGET', KEYS[1], ARGV[1])) or 0) then
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+end
+if redis.call('HGET', KEYS[1], 'claim:' .. ARGV[1]) == ARGV[2] then
+  redis.call('HDEL', KEYS[1], 'claim:' .. ARGV[1], 'by:' .. ARGV[1])
+end
+"""
+)
+
+# KEYS marks; ARGV conversation, up to. Takes back only that very claim, or that very mark.
 RELEASE = Script(
     """
 if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end
+if redis.call('HGET', KEYS[1], 'claim:' .. ARGV[1]) == ARGV[2] then
+  redis.call('HDEL', KEYS[1], 'claim:' .. ARGV[1], 'by:' .. ARGV[1])
+end
 """
 )

@@ -180,9 +180,18 @@ class NoticeMarks(Protocol):
     """What was notified already, so that one conversation rings once per collapse window."""
 
     async def claim(
-        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
+        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence, *, by: str
     ) -> bool:
-        """Return whether *up_to* is still to be notified, and mark it so."""
+        """Return whether *up_to* is still to be notified, and claim it for the notice *by*.
+
+        A claim that was never confirmed is the same notice's to take again: its worker died.
+        """
+        ...
+
+    async def confirm(
+        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
+    ) -> None:
+        """Mark what was claimed as notified."""
         ...
 
     async def release(

@@ -1,5 +1,6 @@
 """Notifying the absent: decided from the change feed, checked again, delivered per device."""
 
+import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -89,7 +90,9 @@ class Notifications:
         waiting = absentees(conversation, span, receipts, now=self.clock.now())
         due = [user for user in notice.recipients if user in waiting]
         missed = _missed(conversation, span, receipts)
-        failed = [user for user in due if not await self._notify(user, conversation, missed[user])]
+        failed = [
+            user for user in due if not await self._notify(user, notice, conversation, missed[user])
+        ]
         await self._retry(notice, failed)
         return len(due) - len(failed)
 
@@ -120,12 +123,16 @@ class Notifications:
                     _log(notice, delay_s)
 
     async def _notify(
-        self, user_id: UserId, conversation: Conversation, missed: tuple[Message, ...]
+        self,
+        user_id: UserId,
+        notice: Notice,
+        conversation: Conversation,
+        missed: tuple[Message, ...],
     ) -> bool:
         user, newest = await self.users.find(user_id), missed[-1]
         if user is None or not user.subscriptions:
             return True
-        if not await self._claimed(user_id, newest):
+        if not await self._claimed(user_id, newest, notice):
             return True
         try:
             for subscription in user.subscriptions:
@@ -134,6 +141,7 @@ class Notifications:
             logger.info("notification of %s put off: %s", conversation.id, error)
             await self._release(user_id, newest)
             return False
+        await self._confirm(user_id, newest)
         return True
 
     async def _push(
@@ -188,11 +196,17 @@ class Notifications:
             return users  # not known: give them the time to acknowledge
         return {one.user_id for one in known if one.status == "online"}
 
-    async def _claimed(self, user_id: UserId, newest: Message) -> bool:
+    async def _claimed(self, user_id: UserId, newest: Message, notice: Notice) -> bool:
+        by = f"{notice.first}-{notice.up_to}-{notice.attempt}"
+        place = (user_id, newest.conversation_id, newest.sequence)
         try:
-            return await self.marks.claim(user_id, newest.conversation_id, newest.sequence)
+            return await self.marks.claim(*place, by=by)
         except UnavailableError:
             return True  # rather twice than never
+
+    async def _confirm(self, user_id: UserId, newest: Message) -> None:
+        with contextlib.suppress(UnavailableError):
+            await self.marks.confirm(user_id, newest.conversation_id, newest.sequence)
 
     async def _release(self, user_id: UserId, newest: Message) -> None:
         try:

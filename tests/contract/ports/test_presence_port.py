@@ -198,20 +198,39 @@ async def test_typing_is_news_once_in_a_while(end: LiveEnd) -> None:
 async def test_a_mark_is_claimed_once(end: LiveEnd, released: bool) -> None:
     claim, release = end.marks.claim, end.marks.release
 
-    assert await claim(ANN, GROUP, Sequence(5))
-    assert not await claim(ANN, GROUP, Sequence(5))
-    assert not await claim(ANN, GROUP, Sequence(4))
-    assert await claim(ANN, PAIR, Sequence(1))
-    assert await claim(BOB, GROUP, Sequence(1))
+    assert await claim(ANN, GROUP, Sequence(5), by="one")
+    assert not await claim(ANN, GROUP, Sequence(5), by="other")
+    assert not await claim(ANN, GROUP, Sequence(4), by="other")
+    assert await claim(ANN, PAIR, Sequence(1), by="one")
+    assert await claim(BOB, GROUP, Sequence(1), by="one")
     await release(ANN, GROUP, Sequence(5 if released else 4))
 
-    assert await claim(ANN, GROUP, Sequence(5)) == released
-    assert await claim(ANN, GROUP, Sequence(6))
+    assert await claim(ANN, GROUP, Sequence(5), by="other") == released
+    assert await claim(ANN, GROUP, Sequence(6), by="other")
+
+
+async def test_a_claim_that_was_never_confirmed_is_its_own_notices_again(end: LiveEnd) -> None:
+    await end.marks.claim(ANN, GROUP, Sequence(5), by="one")
+
+    again = await end.marks.claim(ANN, GROUP, Sequence(5), by="one")
+    await end.marks.confirm(ANN, GROUP, Sequence(5))
+
+    assert again
+    assert not await end.marks.claim(ANN, GROUP, Sequence(5), by="one")
+    assert await end.marks.claim(ANN, GROUP, Sequence(6), by="other")
+
+
+async def test_a_confirmed_mark_never_goes_back(end: LiveEnd) -> None:
+    await end.marks.confirm(ANN, GROUP, Sequence(5))
+    await end.marks.confirm(ANN, GROUP, Sequence(3))
+
+    assert await end.marks.list_marks([(ANN, GROUP)]) == [5]
 
 
 async def test_marks_are_read_many_at_once(end: LiveEnd) -> None:
-    await end.marks.claim(ANN, GROUP, Sequence(5))
-    await end.marks.claim(BOB, PAIR, Sequence(7))
+    await end.marks.confirm(ANN, GROUP, Sequence(5))
+    await end.marks.confirm(BOB, PAIR, Sequence(7))
+    await end.marks.claim(ANN, PAIR, Sequence(2), by="one")
 
     found = await end.marks.list_marks([(ANN, GROUP), (ANN, PAIR), (BOB, PAIR)])
 
