@@ -1,6 +1,7 @@
 """Change feeds: stored messages become notices; changed conversations complete what is derived."""
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 import azure.functions as func
 
@@ -20,95 +21,59 @@ bp = func.Blueprint()
 _POLL_MS: Final = 1000
 _MOST: Final = 100
 
+type Handler = Any  # a coroutine function, or the library's builder around one
+type Register = Callable[[Handler], Any]
 
-@bp.function_name("notify_absent")
-@bp.cosmos_db_trigger(
-    arg_name="documents",
-    connection=COSMOS,
-    database_name=DATABASE,
-    container_name="messages",
-    lease_container_name="leases",
-    lease_container_prefix="notify",
-    create_lease_container_if_not_exists=False,
-    feed_poll_delay=_POLL_MS,
-    max_items_per_invocation=_MOST,
-)
-@bp.retry(
-    strategy="exponential_backoff",
-    max_retry_count="-1",
-    minimum_interval="00:00:01",
-    maximum_interval="00:01:00",
-)
+
+def on_change(name: str, *, container: str, leases: str, longest: str = "00:01:00") -> Register:
+    """Register a handler of a container's changes, with leases of its own.
+
+    A batch that fails is tried again for ever, at the latest *longest* (hh:mm:ss) after.
+    """
+
+    def register(handler: Handler) -> Any:  # noqa: ANN401  # the library's own builder
+        retried = bp.retry(
+            strategy="exponential_backoff",
+            max_retry_count="-1",
+            minimum_interval="00:00:01",
+            maximum_interval=longest,
+        )(handler)
+        triggered = bp.cosmos_db_trigger(
+            arg_name="documents",
+            connection=COSMOS,
+            database_name=DATABASE,
+            container_name=container,
+            lease_container_name="leases",
+            lease_container_prefix=leases,
+            create_lease_container_if_not_exists=False,
+            feed_poll_delay=_POLL_MS,
+            max_items_per_invocation=_MOST,
+        )(retried)
+        return bp.function_name(name)(triggered)
+
+    return register
+
+
+@on_change("notify_absent", container="messages", leases="notify")
 async def notify_absent(documents: func.DocumentList) -> None:
     """Queue notices for members who have not acknowledged these messages."""
     await batches.handle("notify_absent", stored.texts(documents))
 
 
-@bp.function_name("confirm_heads")
-@bp.cosmos_db_trigger(
-    arg_name="documents",
-    connection=COSMOS,
-    database_name=DATABASE,
-    container_name="messages",
-    lease_container_name="leases",
-    lease_container_prefix="heads",
-    create_lease_container_if_not_exists=False,
-    feed_poll_delay=_POLL_MS,
-    max_items_per_invocation=_MOST,
-)
-@bp.retry(
-    strategy="exponential_backoff",
-    max_retry_count="-1",
-    minimum_interval="00:00:01",
-    maximum_interval="00:00:05",
-)
+@on_change("confirm_heads", container="messages", leases="heads", longest="00:00:05")
 async def confirm_heads(documents: func.DocumentList) -> None:
     """Record in live state what a crash kept from it; waits while live state is down."""
     await batches.handle("confirm_heads", stored.texts(documents))
 
 
-@bp.function_name("process_attachments")
-@bp.cosmos_db_trigger(
-    arg_name="documents",
-    connection=COSMOS,
-    database_name=DATABASE,
-    container_name="messages",
-    lease_container_name="leases",
-    lease_container_prefix="files",
-    create_lease_container_if_not_exists=False,
-    feed_poll_delay=_POLL_MS,
-    max_items_per_invocation=_MOST,
-)
-@bp.retry(
-    strategy="exponential_backoff",
-    max_retry_count="-1",
-    minimum_interval="00:00:01",
-    maximum_interval="00:01:00",
-)
+@on_change("process_attachments", container="messages", leases="files")
 @bp.generic_output_binding(**PUSHES)
 async def process_attachments(documents: func.DocumentList, pushes: func.Out[str]) -> None:
     """Make thumbnails of the pictures in these messages, and bring late verdicts to them."""
     edge.push(pushes, await batches.handle("process_attachments", stored.texts(documents)))
 
 
-@bp.function_name("complete_memberships")
-@bp.cosmos_db_trigger(
-    arg_name="documents",
-    connection=COSMOS,
-    database_name=DATABASE,
-    container_name="conversations",
-    lease_container_name="leases",
-    lease_container_prefix="memberships",
-    create_lease_container_if_not_exists=False,
-    feed_poll_delay=_POLL_MS,
-    max_items_per_invocation=_MOST,
-)
-@bp.retry(
-    strategy="exponential_backoff",
-    max_retry_count="-1",
-    minimum_interval="00:00:01",
-    maximum_interval="00:01:00",
-)
+@on_change("complete_memberships", container="conversations", leases="memberships")
 @bp.generic_output_binding(**PUSHES)
 async def complete_memberships(documents: func.DocumentList, pushes: func.Out[str]) -> None:
     """Complete the memberships of conversations that changed, if a crash came between."""
