@@ -50,6 +50,10 @@ test-npm:  ## the SDK and the page
 	@tools/setup.sh
 	@tools/test.sh npm
 
+soak:  ## talk under every fault for SOAK_MINUTES (60), with a report in bench/results/
+	@tools/setup.sh
+	@$(PYTHON) -m tests.reliability.soak $(or $(SOAK_MINUTES),60)
+
 bench:  ## the numbers of the README, into bench/results/
 	@tools/setup.sh
 	@$(PYTHON) -m bench

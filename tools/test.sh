@@ -36,7 +36,8 @@ check() {
 python() {
     stage "Python: unit" $bin/python -m pytest -q tests/unit
     stage "Python: contract" $bin/python -m pytest -q tests/contract
-    stage "Python: integration, e2e" $bin/python -m pytest -q tests/integration tests/e2e
+    stage "Python: integration" $bin/python -m pytest -q tests/integration
+    stage "Python: reliability" $bin/python -m pytest -q tests/reliability
 }
 
 npm_stages() {
