@@ -5,7 +5,7 @@ SOURCES := $(wildcard function_app.py) shared triggers local tests bench tools
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test check format test-unit test-contract test-integration test-e2e test-npm \
-	bench capacity trace types audit sbom lock clean
+	bench soak capacity trace types audit sbom lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || \
