@@ -21,6 +21,8 @@ _WORKLOADS = {
     "group": workloads.group,
     "history": workloads.history,
     "workerKilled": workloads.worker_killed,
+    "redisEmptied": workloads.redis_emptied,
+    "reconnect": workloads.reconnect,
 }
 
 

@@ -34,6 +34,10 @@ _TARGETS: list[tuple[str, tuple[str, ...], str, float | None, float | None]] = [
     ("group", ("perMessage", "signalrRestCalls"), "W2 REST calls a send", None, 1.1),
     ("history", ("messagesPerSecond",), "W3 messages/s read back", 4000, None),
     ("workerKilled", ("longestSilenceMs",), "worker killed, longest silence, ms", None, 3000),
+    ("redisEmptied", ("lost",), "Redis emptied every 20 s, lost", None, 0),
+    ("redisEmptied", ("doubled",), "Redis emptied every 20 s, doubled", None, 0),
+    ("redisEmptied", ("gaps",), "Redis emptied every 20 s, gaps", None, 0),
+    ("reconnect", ("filledMs",), "200 clients back and filled, ms", None, 15000),
 ]
 
 

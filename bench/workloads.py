@@ -100,6 +100,19 @@ def worker_killed(messages: int = 2000) -> Json:
         return _run(stack, "killed.mjs", PAIRS="20", MESSAGES=str(messages))
 
 
+def redis_emptied(seconds: int = 120) -> Json:
+    """W1 while Redis is killed and comes back empty every 20 seconds."""
+    with _stack() as stack:
+        port = str(stack.ports.redis_server)
+        return _run(stack, "emptied.mjs", PAIRS="20", SECONDS=str(seconds), REDIS_PORT=port)
+
+
+def reconnect(clients: int = 200) -> Json:
+    """How long until all clients are back after SignalR was killed, with what they missed."""
+    with _stack() as stack:
+        return _run(stack, "reconnect.mjs", CLIENTS=str(clients))
+
+
 @contextmanager
 def _stack() -> Iterator[Stack]:
     with (
