@@ -59,7 +59,8 @@ class MemoryLiveState(LiveState):
                 hot.sequence, hot.at, hot.last = message.sequence, message.sent_at, message
             known = hot.receipts.get(message.sender_id)
             if known is None or message.sequence > known.read:
-                hot.receipts[message.sender_id] = _own(message)
+                own = _own(message)
+                hot.receipts[message.sender_id] = merge(known, own) if known else own
                 kept.changed[conversation_id].add(message.sender_id)
             kept.dirty[conversation_id] = self.redis.stamp()
             for user in members:

@@ -112,12 +112,14 @@ return {live > 0 and 1 or 0, tonumber(redis.call('HGET', KEYS[2], 'at')) or 0}
 SENT = Script(
     f"""
 local sequence = tonumber(ARGV[1])
-local known = redis.call('HMGET', KEYS[1], 'head', 'r:' .. ARGV[4])
+local known = redis.call('HMGET', KEYS[1], 'head', 'r:' .. ARGV[4], 'd:' .. ARGV[4])
 if sequence > (tonumber(known[1]) or 0) then
   redis.call('HSET', KEYS[1], 'head', sequence, 'at', ARGV[2], 'last', ARGV[3])
 end
 if sequence > (tonumber(known[2]) or 0) then
-  redis.call('HSET', KEYS[1], 'd:' .. ARGV[4], sequence, 'r:' .. ARGV[4], sequence,
+  -- It may be recorded late: what others wrote after it can have been delivered meanwhile.
+  local delivered = math.max(sequence, tonumber(known[3]) or 0)
+  redis.call('HSET', KEYS[1], 'd:' .. ARGV[4], delivered, 'r:' .. ARGV[4], sequence,
     't:' .. ARGV[4], ARGV[2])
   redis.call('SADD', KEYS[2], ARGV[4])
 end

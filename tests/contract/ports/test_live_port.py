@@ -85,6 +85,18 @@ async def test_a_sent_message_raises_head_and_the_senders_own_receipt(end: LiveE
     assert summary.receipt == receipt(ANN, delivered=3, read=3, at=LATER)
 
 
+async def test_a_message_recorded_late_takes_back_nothing_of_its_senders_receipt(
+    end: LiveEnd,
+) -> None:
+    await end.live.seed(group(), message(9, at=NOON), ())
+    await acknowledge(end, ANN, delivered=8)
+
+    await end.live.record_sent(message(7, at=LATER), [ANN, BOB])
+
+    ((_, receipts),) = await end.live.receipts([GROUP])
+    assert (receipts[ANN].delivered, receipts[ANN].read) == (8, 7)
+
+
 async def test_a_message_alone_does_not_make_a_conversation_known(end: LiveEnd) -> None:
     await end.live.record_sent(message(3), [ANN, BOB])
 
