@@ -22,8 +22,9 @@ a second copy of Redis and the gateway, so it costs less than this.
 """
 
 SENSITIVITY: Final = """\
-Each row changes one input and nothing else. Idle connections are what costs most: the page
-disconnects tabs that nobody looks at, and shares one connection among the rest.
+Each row changes one input and nothing else. Idle connections are what costs most: a
+page that disconnected tabs nobody looks at, or shared one connection among tabs, would save the
+most. Ours does neither yet.
 """
 
 YEARS: Final = """\
