@@ -83,21 +83,8 @@ def as_problem(handler: HttpHandler) -> HttpHandler:
 
     @wraps(handler)
     async def answered(*args: Any, **kwargs: Any) -> func.HttpResponse:  # noqa: ANN401
-        began = time.perf_counter()
         telemetry.begin(_traceparent(*args, **kwargs))
-        try:
-            answer = await handler(*args, **kwargs)
-            code = "ok"
-        except ChatError as error:
-            answer, code = problem(error), error.code
-        except SettingError as error:
-            logger.critical("%s: %s", handler.__name__, error)
-            answer, code = problem(_fault()), "setting"
-        except Exception:
-            logger.exception("%s failed", handler.__name__)
-            answer, code = problem(_fault()), "internal"
-        _log(handler.__name__, code, began)
-        return answer
+        return await _answered(handler.__name__, handler(*args, **kwargs), problem)
 
     return answered
 
@@ -110,21 +97,8 @@ def as_result(handler: HubHandler) -> HubHandler:
 
     @wraps(handler)
     async def answered(*args: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401
-        began = time.perf_counter()
         telemetry.begin()
-        try:
-            answer = await handler(*args, **kwargs)
-            code = "ok"
-        except ChatError as error:
-            answer, code = refusal(error), error.code
-        except SettingError as error:
-            logger.critical("%s: %s", handler.__name__, error)
-            answer, code = refusal(_fault()), "setting"
-        except Exception:
-            logger.exception("%s failed", handler.__name__)
-            answer, code = refusal(_fault()), "internal"
-        _log(handler.__name__, code, began)
-        return answer
+        return await _answered(handler.__name__, handler(*args, **kwargs), refusal)
 
     return answered
 
@@ -137,13 +111,29 @@ def refusal(error: ChatError) -> dict[str, Any]:
     return {"ok": False, "error": said}
 
 
+async def _answered[T](name: str, call: Awaitable[T], refuse: Callable[[ChatError], T]) -> T:
+    began = time.perf_counter()
+    code = "ok"
+    try:
+        return await call
+    except ChatError as error:
+        code = error.code
+        return refuse(error)
+    except SettingError as error:
+        code = "setting"
+        logger.critical("%s: %s", name, error)
+        return refuse(_fault())
+    except Exception:
+        code = "internal"
+        logger.exception("%s failed", name)
+        return refuse(_fault())
+    finally:
+        logger.info("%s %s duration_ms=%d", name, code, (time.perf_counter() - began) * 1000)
+
+
 def _traceparent(req: func.HttpRequest | None = None, *_: Any, **__: Any) -> object:  # noqa: ANN401
     return None if req is None else req.headers.get("traceparent")
 
 
 def _fault() -> UnavailableError:
     return UnavailableError("something went wrong on our side", retry_after_ms=_INTERNAL_RETRY_MS)
-
-
-def _log(name: str, code: str, began: float) -> None:
-    logger.info("%s %s duration_ms=%d", name, code, (time.perf_counter() - began) * 1000)
