@@ -97,12 +97,9 @@ class CosmosConversationStore(ConversationStore):
             "receipts": {receipt.user_id: receipt_item(receipt) for receipt in state.receipts},
             "stamp": state.stamp,
         }
-        condition = f"from c where not is_defined(c.live) or c.live.stamp < {state.stamp}"
+        condition = f"from c where not is_defined(c.live) or c.live.stamp = {state.base}"
         operations = [{"op": "set", "path": "/live", "value": live}]
-        try:
-            await self._patch(state.conversation_id, operations, condition)
-        except VersionConflictError:
-            return  # a later snapshot is there already, or the conversation is gone
+        await self._patch(state.conversation_id, operations, condition)
 
     async def _patch(
         self, conversation_id: ConversationId, operations: list[dict[str, Any]], condition: str
@@ -167,4 +164,4 @@ def _flushed(item: dict[str, Any]) -> FlushedState:
         receipt_from_item(conversation_id, user, receipt)
         for user, receipt in live["receipts"].items()
     )
-    return FlushedState(Sequence(live["head"]), receipts)
+    return FlushedState(Sequence(live["head"]), receipts, live["stamp"])

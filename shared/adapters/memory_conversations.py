@@ -20,7 +20,6 @@ _NOT_FLUSHED = FlushedState(NO_SEQUENCE, ())
 class _Item:
     conversation: Conversation
     flushed: FlushedState = _NOT_FLUSHED
-    stamp: int = -1
 
 
 class ConversationTable:
@@ -89,10 +88,10 @@ class MemoryConversationStore(ConversationStore):
     async def save_state(self, state: LiveConversation) -> None:
         async with self.line.call("save_state"):
             item = self._stored(state.conversation_id)
-            if item is None or item.stamp >= state.stamp:
-                return
-            flushed = FlushedState(state.head.sequence, state.receipts)
-            self._write(replace(item, flushed=flushed, stamp=state.stamp))
+            if item is None or item.flushed.stamp not in {0, state.base}:
+                raise VersionConflictError
+            flushed = FlushedState(state.head.sequence, state.receipts, state.stamp)
+            self._write(replace(item, flushed=flushed))
 
     def _stored(self, conversation_id: ConversationId) -> _Item | None:
         log = self.table.logs[conversation_id]

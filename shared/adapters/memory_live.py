@@ -104,12 +104,18 @@ class MemoryLiveState(LiveState):
 
     @override
     async def seed(
-        self, conversation: Conversation, newest: Message | None, receipts: Iterable[Receipt]
+        self,
+        conversation: Conversation,
+        newest: Message | None,
+        receipts: Iterable[Receipt],
+        *,
+        flushed: int = 0,
     ) -> None:
         async with self.line.call("seed"):
             hot = self.redis.kept.hot.setdefault(conversation.id, Hot())
             hot.ready = True
             hot.version = max(hot.version, conversation.version)
+            hot.flushed = flushed or hot.flushed
             if newest and newest.sequence >= hot.sequence:
                 hot.sequence, hot.last = newest.sequence, newest
             at = newest.sent_at if newest else conversation.created_at
@@ -239,6 +245,9 @@ class MemoryLiveState(LiveState):
         async with self.line.call("flushed"):
             dirty = self.redis.kept.dirty
             for state in states:
+                hot = self._hot(state.conversation_id)
+                if state.head.known and hot.ready:
+                    hot.flushed = max(hot.flushed, state.stamp)
                 if dirty.get(state.conversation_id, state.stamp) < state.stamp:
                     del dirty[state.conversation_id]
 
@@ -257,7 +266,8 @@ class MemoryLiveState(LiveState):
         changed = self.redis.kept.changed.pop(conversation_id, set())
         receipts = tuple(hot.receipts.values())
         stamp = self.redis.stamp()
-        return LiveConversation(conversation_id, hot.head(), receipts, tuple(changed), stamp)
+        left = tuple(changed)
+        return LiveConversation(conversation_id, hot.head(), receipts, left, stamp, hot.flushed)
 
     def _take_seat(self, user_id: UserId, seat: Seat) -> None:
         seats = self.redis.kept.seats.get(user_id)

@@ -27,6 +27,7 @@ class Hot:
     at: datetime | None = None
     last: Message | None = None
     receipts: dict[UserId, Receipt] = field(default_factory=dict)
+    flushed: int = 0
 
     def head(self) -> Head:
         return Head(self.ready, self.sequence, self.version, self.at)

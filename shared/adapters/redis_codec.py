@@ -55,9 +55,10 @@ def summary_of(
 def snapshot_of(
     conversation_id: ConversationId, flat: list[bytes], changed: list[bytes], stamp: int
 ) -> LiveConversation:
-    head, receipts = head_and_receipts(conversation_id, fields_of(flat))
-    users = tuple(UserId(text_of(user)) for user in changed)
-    return LiveConversation(conversation_id, head, tuple(receipts.values()), users, stamp)
+    fields = fields_of(flat)
+    head, receipts = head_and_receipts(conversation_id, fields)
+    users, base = tuple(UserId(text_of(user)) for user in changed), int(fields.get("flushed", 0))
+    return LiveConversation(conversation_id, head, tuple(receipts.values()), users, stamp, base)
 
 
 def head_and_receipts(

@@ -168,7 +168,12 @@ class RedisLiveState(LiveState):
 
     @override
     async def seed(
-        self, conversation: Conversation, newest: Message | None, receipts: Iterable[Receipt]
+        self,
+        conversation: Conversation,
+        newest: Message | None,
+        receipts: Iterable[Receipt],
+        *,
+        flushed: int = 0,
     ) -> None:
         flat: list[str | int] = []
         for receipt in receipts:
@@ -182,6 +187,7 @@ class RedisLiveState(LiveState):
                 newest.sequence if newest else 0,
                 to_ms(newest.sent_at if newest else conversation.created_at),
                 message_text(newest) if newest else "",
+                flushed,
                 *flat,
             )
         )
@@ -323,17 +329,13 @@ class RedisLiveState(LiveState):
 
     @override
     async def flushed(self, states: Series[LiveConversation]) -> None:
-        await self._client.run(
-            *(
-                call(
-                    scripts.UNMARK,
-                    (keys.dirty(keys.shard_of(state.conversation_id)),),
-                    state.conversation_id,
-                    state.stamp,
-                )
-                for state in states
-            )
-        )
+        entries: list[Entry] = []
+        for state in states:
+            one, stamp = state.conversation_id, state.stamp
+            if state.head.known:
+                entries.append(call(scripts.FLUSHED, (keys.conversation(one),), stamp))
+            entries.append(call(scripts.UNMARK, (keys.dirty(keys.shard_of(one)),), one, stamp))
+        await self._client.run(*entries)
 
 
 def _scored(seats: Iterable[Seat]) -> list[Argument]:

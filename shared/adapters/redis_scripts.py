@@ -177,8 +177,9 @@ return {'moved', delivered, read, tonumber(ARGV[5]), head}
 """
 )
 
-# KEYS conversation; ARGV version, head, head-at ms, newest message JSON or '', then user,
-# delivered, read, moved-at ms for each receipt. Merges by maximum; marks it as known.
+# KEYS conversation; ARGV version, head, head-at ms, newest message JSON or '', recorded flush's
+# stamp or 0, then user, delivered, read, moved-at ms for each receipt. Merges by maximum; marks
+# it as known.
 SEED = Script(
     f"""
 local function raise(name, value)
@@ -193,7 +194,9 @@ if ARGV[4] ~= '' and tonumber(ARGV[2]) >= head then
 end
 raise('head', ARGV[2])
 raise('at', ARGV[3])
-for i = 5, #ARGV, 4 do
+-- What is recorded counts, even where live state remembers a later flush: a restored store.
+if ARGV[5] ~= '0' then redis.call('HSET', KEYS[1], 'flushed', ARGV[5]) end
+for i = 6, #ARGV, 4 do
   raise('d:' .. ARGV[i], ARGV[i + 1])
   raise('r:' .. ARGV[i], ARGV[i + 2])
   raise('t:' .. ARGV[i], ARGV[i + 3])
@@ -226,6 +229,16 @@ UNMARK = Script(
     """
 local marked = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]))
 if marked and marked < tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
+"""
+)
+
+# KEYS conversation; ARGV stamp. Remembers a flush of what is known.
+FLUSHED = Script(
+    """
+if redis.call('HEXISTS', KEYS[1], 'ready') == 1
+  and tonumber(ARGV[1]) > (tonumber(redis.call('HGET', KEYS[1], 'flushed')) or 0) then
+  redis.call('HSET', KEYS[1], 'flushed', ARGV[1])
+end
 """
 )
 

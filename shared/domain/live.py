@@ -58,10 +58,15 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class FlushedState:
-    """What the conversations store keeps of the live state, as of the last flush."""
+    """What the conversations store keeps of the live state, as of the last flush.
+
+    Args:
+        stamp: That flush's own; 0 before the first.
+    """
 
     head: Sequence
     receipts: tuple[Receipt, ...]
+    stamp: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,8 @@ class LiveConversation:
     """The live state of a conversation, as a flush takes it.
 
     Args:
-        stamp: Live state's own clock at the snapshot, in microseconds, for "the later one wins".
+        stamp: Live state's own clock at the snapshot, in microseconds: this flush's name.
+        base: The stamp of the flush that this one follows, as live state remembers it; 0 for none.
         changed: Members whose receipts moved since the last snapshot.
     """
 
@@ -78,6 +84,7 @@ class LiveConversation:
     receipts: tuple[Receipt, ...]
     changed: tuple[UserId, ...]
     stamp: int
+    base: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,9 +72,18 @@ class LiveState(Protocol):
         ...
 
     async def seed(
-        self, conversation: Conversation, newest: Message | None, receipts: Iterable[Receipt]
+        self,
+        conversation: Conversation,
+        newest: Message | None,
+        receipts: Iterable[Receipt],
+        *,
+        flushed: int = 0,
     ) -> None:
-        """Make a conversation known, merging by maximum with whatever is there."""
+        """Make a conversation known, merging by maximum with whatever is there.
+
+        Args:
+            flushed: The stamp of the flush that *receipts* are of; 0 for none.
+        """
         ...
 
     async def head(self, conversation_id: ConversationId) -> Head: ...
@@ -140,7 +149,7 @@ class LiveState(Protocol):
         ...
 
     async def flushed(self, states: Series[LiveConversation]) -> None:
-        """Mark as clean what has not changed since its snapshot."""
+        """Mark as clean what has not changed since its snapshot, and remember that flush."""
         ...
 
 

@@ -124,7 +124,12 @@ class ConversationStore(Protocol):
         ...
 
     async def save_state(self, state: LiveConversation) -> None:
-        """Record heads and receipts, unless a later snapshot is recorded already: one write."""
+        """Record heads and receipts on top of the flush that *state* follows: one write.
+
+        Raises:
+            VersionConflictError: Another flush is recorded there, or the conversation is gone:
+                live state has lost time, or another flush was quicker. Merge, then flush again.
+        """
         ...
 
 

@@ -16,7 +16,7 @@ from typing import Final
 from shared.domain.conversation import Conversation
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
-from shared.domain.live import Head
+from shared.domain.live import FlushedState, Head
 from shared.domain.message import Message
 from shared.domain.receipt import Receipt
 from shared.ports import ConversationStore, LiveState, MessageStore
@@ -98,7 +98,8 @@ class ConversationReader:
     async def recover(self, conversation: Conversation) -> tuple[Head, dict[UserId, Receipt]]:
         """Read head and receipts from the store, and put them back into live state."""
         found = await self._store.find_with_state(conversation.id)
-        hint, receipts = (found[1].head, found[1].receipts) if found else (NO_SEQUENCE, ())
+        flushed = found[1] if found else FlushedState(NO_SEQUENCE, ())
+        hint, receipts = flushed.head, flushed.receipts
         if found and found[0].version >= conversation.version:
             # What was asked for may be an older copy, whose rights must not become known as new.
             conversation = found[0]
@@ -108,7 +109,7 @@ class ConversationReader:
         sequence = Sequence(newest.sequence if newest else 0)
         if sequence >= at_least:
             with contextlib.suppress(UnavailableError):  # then the store serves until it is back
-                await self._live.seed(conversation, newest, receipts)
+                await self._live.seed(conversation, newest, receipts, flushed=flushed.stamp)
         sequence = Sequence(max(at_least, sequence))
         self.raise_head(conversation.id, sequence)
         at = newest.sent_at if newest else conversation.created_at

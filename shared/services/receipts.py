@@ -24,7 +24,7 @@ from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence
 from shared.domain.live import Acknowledged, Call, CallState, Head, LiveConversation
 from shared.domain.receipt import Receipt
 from shared.domain.set_aside import SetAside
-from shared.ports import Bus, Clock, ConversationStore, LiveState
+from shared.ports import Bus, Clock, ConversationStore, LiveState, VersionConflictError
 from shared.services.clearing import Clearing
 from shared.services.gate import Gate
 from shared.services.reader import ConversationReader
@@ -129,7 +129,8 @@ class Receipts:
     async def flush_again(self, conversation_id: ConversationId) -> None:
         """Flush one conversation that was set aside, and raise what that raises."""
         for state in await self.live.snapshots([conversation_id]):
-            await self.store.save_state(state)
+            with contextlib.suppress(VersionConflictError):  # an ordinary flush was quicker
+                await self.store.save_state(state)
 
     async def _snapshots(self, batch: Series[ConversationId]) -> list[LiveConversation]:
         try:
@@ -158,10 +159,28 @@ class Receipts:
             return True
         try:
             await self.store.save_state(state)
+        except VersionConflictError:
+            return await self._merge(state.conversation_id)
         except UnavailableError as error:
             logger.warning("flush of %s put off: %s", state.conversation_id, error)
             return False
         return True
+
+    async def _merge(self, conversation_id: ConversationId) -> bool:
+        """Bring what is recorded into live state, for the next flush; true when nothing is there.
+
+        Live state that came back older than its last flush must not take watermarks back.
+        """
+        try:
+            found = await self.store.find_with_state(conversation_id)
+            if found is None:
+                return True
+            conversation, flushed = found
+            await self.live.seed(conversation, None, flushed.receipts, flushed=flushed.stamp)
+        except UnavailableError:
+            return False
+        logger.warning("flush of %s put off: merged with what is recorded", conversation_id)
+        return False
 
     async def _group_push(self, state: LiveConversation) -> list[Effect]:
         if not state.changed:

@@ -269,6 +269,28 @@ async def test_many_entries_of_one_millisecond_are_paged_whole(end: LiveEnd, lim
     assert shown == entries[::-1]
 
 
+async def test_live_state_remembers_the_flush_it_follows(end: LiveEnd) -> None:
+    await end.live.seed(group(), message(1), (), flushed=7)
+    (first,) = await end.live.snapshots([GROUP])
+    await end.live.flushed([first])
+    (second,) = await end.live.snapshots([GROUP])
+
+    await end.live.seed(group(), message(1), (), flushed=5)  # what is recorded counts
+
+    (third,) = await end.live.snapshots([GROUP])
+    assert (first.base, second.base, third.base) == (7, first.stamp, 5)
+
+
+async def test_a_flush_of_what_was_lost_makes_nothing_known(end: LiveEnd) -> None:
+    await end.live.seed(group(), message(1), ())
+    states = await end.live.snapshots([GROUP])
+    await end.lose()
+
+    await end.live.flushed(states)
+
+    assert not (await end.live.head(GROUP)).known
+
+
 async def test_activity_only_raises_an_entry(end: LiveEnd) -> None:
     at_ms = to_ms(NOON)
     await end.live.fill_inbox(ANN, [InboxEntry(GROUP, at_ms + 5), entry(7, at_ms + 1)])

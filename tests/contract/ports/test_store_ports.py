@@ -31,10 +31,12 @@ def user() -> User:
     )
 
 
-def snapshot(conversation_id: ConversationId, *, head: int, stamp: int) -> LiveConversation:
+def snapshot(
+    conversation_id: ConversationId, *, head: int, stamp: int, base: int = 0
+) -> LiveConversation:
     known = Head(known=True, sequence=Sequence(head), version=1, at=LATER)
     receipts = (Receipt(conversation_id, BOB, Sequence(head), Sequence(1), LATER),)
-    return LiveConversation(conversation_id, known, receipts, (BOB,), stamp)
+    return LiveConversation(conversation_id, known, receipts, (BOB,), stamp, base)
 
 
 async def test_a_conversation_comes_back_as_it_was(stores: Stores, fresh: Conversation) -> None:
@@ -108,22 +110,35 @@ async def test_a_flush_and_a_change_do_not_touch_each_other(
     assert found[1].receipts == (Receipt(fresh.id, BOB, Sequence(5), Sequence(1), LATER),)
 
 
-@pytest.mark.parametrize(("stamp", "head"), [(9, 5), (10, 5), (11, 7)])
-async def test_the_later_snapshot_wins(
-    stores: Stores, fresh: Conversation, stamp: int, head: int
+async def test_a_flush_follows_the_one_it_knows_of(stores: Stores, fresh: Conversation) -> None:
+    await stores.conversations.add(fresh)
+
+    await stores.conversations.save_state(snapshot(fresh.id, head=5, stamp=10))
+    await stores.conversations.save_state(snapshot(fresh.id, head=7, stamp=11, base=10))
+
+    found = await stores.conversations.find_with_state(fresh.id)
+    assert found is not None
+    assert (found[1].head, found[1].stamp) == (7, 11)
+
+
+@pytest.mark.parametrize(("stamp", "base"), [(9, 0), (11, 0), (11, 9), (12, 11)])
+async def test_a_flush_of_a_live_state_that_lost_time_is_refused(
+    stores: Stores, fresh: Conversation, stamp: int, base: int
 ) -> None:
     await stores.conversations.add(fresh)
     await stores.conversations.save_state(snapshot(fresh.id, head=5, stamp=10))
 
-    await stores.conversations.save_state(snapshot(fresh.id, head=7, stamp=stamp))
+    with pytest.raises(VersionConflictError):
+        await stores.conversations.save_state(snapshot(fresh.id, head=3, stamp=stamp, base=base))
 
     found = await stores.conversations.find_with_state(fresh.id)
     assert found is not None
-    assert found[1].head == head
+    assert found[1].head == 5
 
 
-async def test_a_flush_of_nothing_says_nothing(stores: Stores, fresh: Conversation) -> None:
-    await stores.conversations.save_state(snapshot(fresh.id, head=5, stamp=10))
+async def test_a_flush_of_nothing_is_refused(stores: Stores, fresh: Conversation) -> None:
+    with pytest.raises(VersionConflictError):
+        await stores.conversations.save_state(snapshot(fresh.id, head=5, stamp=10))
 
     assert await stores.conversations.find(fresh.id) is None
 

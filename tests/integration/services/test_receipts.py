@@ -1,5 +1,6 @@
 """Acknowledging: at once into live state, a few seconds later into the store."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -230,6 +231,26 @@ async def test_a_flush_writes_each_changed_conversation_once(world: World, worke
     assert isinstance(told.event, ReceiptAdvanced)
     assert {one.user_id for one in told.event.receipts} == {ANN, BOB, CAT}
     assert again == []
+
+
+async def test_a_live_state_that_went_back_in_time_takes_no_watermark_back(
+    world: World, worker: Worker
+) -> None:
+    conversation_id = await pair_with(worker, 3)
+    await acknowledge(worker, conversation_id, read=1)
+    await worker.chat.receipts.flush()
+    older = deepcopy(world.redis.kept)
+    await acknowledge(worker, conversation_id, read=3)
+    await worker.chat.receipts.flush()
+    world.redis.kept = older  # as a replica that lags takes over, or an old file is read
+    await post(worker, conversation_id, 4)
+
+    await worker.chat.receipts.flush()  # sees that it does not follow what is recorded
+    await worker.chat.receipts.flush()
+
+    assert await stored_receipts(worker, conversation_id) == {ANN: 4, BOB: 3}
+    ((_, live),) = await worker.chat.receipts.live.receipts([conversation_id])
+    assert live[BOB].read == 3
 
 
 async def test_a_flush_tells_no_pair_twice(worker: Worker) -> None:
