@@ -90,8 +90,12 @@ class Notifications:
         waiting = absentees(conversation, span, receipts, now=self.clock.now())
         due = [user for user in notice.recipients if user in waiting]
         missed = _missed(conversation, span, receipts)
+        senders = {missed[user][-1].sender_id for user in due}
+        known_users = {one.id: one for one in await self.users.find_many({*due, *senders})}
         failed = [
-            user for user in due if not await self._notify(user, notice, conversation, missed[user])
+            user
+            for user in due
+            if not await self._notify(user, notice, conversation, missed[user], known_users)
         ]
         await self._retry(notice, failed)
         return len(due) - len(failed)
@@ -128,15 +132,16 @@ class Notifications:
         notice: Notice,
         conversation: Conversation,
         missed: tuple[Message, ...],
+        users: Mapping[UserId, User],
     ) -> bool:
-        user, newest = await self.users.find(user_id), missed[-1]
+        user, newest = users.get(user_id), missed[-1]
         if user is None or not user.subscriptions:
             return True
         if not await self._claimed(user_id, newest, notice):
             return True
         try:
             for subscription in user.subscriptions:
-                await self._push(user, subscription, conversation, missed)
+                await self._push(user, subscription, conversation, missed, users)
         except UnavailableError as error:
             logger.info("notification of %s put off: %s", conversation.id, error)
             await self._release(user_id, newest)
@@ -150,9 +155,10 @@ class Notifications:
         subscription: Subscription,
         conversation: Conversation,
         missed: tuple[Message, ...],
+        users: Mapping[UserId, User],
     ) -> None:
         newest = missed[-1]
-        sender = await self.users.find(newest.sender_id)
+        sender = users.get(newest.sender_id)
         notification = compose(
             newest,
             conversation,
