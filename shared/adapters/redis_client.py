@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from shared.adapters.redis_scripts import Script
 from shared.domain.errors import UnavailableError
@@ -42,6 +42,10 @@ def call(script: Script, keys: Sequence[str], *arguments: Argument) -> ScriptCal
     return ScriptCall(script, (len(keys), *keys, *arguments))
 
 
+class RefusedError(UnavailableError):
+    """Redis answers, but not this: a key of the wrong type, say, or no memory left."""
+
+
 class RedisClient:
     """Runs pipelines. After a failure it rests for a second, so that a dead Redis costs no time.
 
@@ -58,6 +62,7 @@ class RedisClient:
         """Run *entries* in order in one round trip and return their answers.
 
         Raises:
+            RefusedError: Redis answered an entry with an error; the others have run.
             UnavailableError: Redis did not answer; some entries may have run.
         """
         if time.monotonic() < self._down_until:
@@ -66,6 +71,10 @@ class RedisClient:
             short = [e.short() if isinstance(e, ScriptCall) else e for e in entries]
             answers = await self._pipeline(short)
             answers = await self._with_missing_scripts(entries, answers)
+        except ResponseError as error:
+            # It answers: what is wrong is one entry or its key, and no reason to rest from all.
+            logger.warning("redis refused: %s", type(error).__name__)
+            raise RefusedError("live state refused a step") from error
         except (RedisError, OSError, TimeoutError) as error:
             self._down_until = time.monotonic() + _REST_S
             logger.warning("redis failed: %s", type(error).__name__)

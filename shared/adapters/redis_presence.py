@@ -1,17 +1,20 @@
 """Presence, typing and notification marks in Redis."""
 
 import json
+import logging
 from collections.abc import Iterable
 from collections.abc import Sequence as Series
 from typing import Final, override
 
 from shared.adapters import redis_keys as keys
 from shared.adapters import redis_scripts as scripts
-from shared.adapters.redis_client import Entry, RedisClient, call
+from shared.adapters.redis_client import Entry, RedisClient, RefusedError, call
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.presence import Presence
 from shared.domain.times import optional_from_ms, to_ms
 from shared.ports import Clock, NoticeMarks, PresenceStore
+
+logger = logging.getLogger(__name__)
 
 _CHANNEL: Final = "presence"
 _TYPING_MS: Final = 2_500  # a client repeats every 3 s while its user types
@@ -59,7 +62,20 @@ class RedisPresenceStore(PresenceStore):
             )
         )
         users = [UserId(user.decode()) for shard in shards for user in shard]
-        return await self._lapse(users, now) if users else []
+        if not users:
+            return []
+        try:
+            return await self._lapse(users, now)
+        except RefusedError:  # one user's broken keys must not keep the others online for ever
+            return [one for user in users for one in await self._lapse_alone(user, now)]
+
+    async def _lapse_alone(self, user: UserId, now: int) -> list[Presence]:
+        try:
+            return await self._lapse([user], now)
+        except RefusedError:
+            logger.exception("presence of %s cannot be read: left out until they call", user)
+            await self._client.run(("ZREM", keys.leases(keys.shard_of(user)), user))
+            return []
 
     async def _lapse(self, users: list[UserId], now: int) -> list[Presence]:
         answers = await self._client.run(

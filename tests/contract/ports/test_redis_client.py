@@ -8,7 +8,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from shared.adapters import redis_client
-from shared.adapters.redis_client import RedisClient, call
+from shared.adapters.redis_client import RedisClient, RefusedError, call
 from shared.adapters.redis_connect import connect
 from shared.adapters.redis_scripts import Script
 from shared.config import Settings
@@ -44,26 +44,39 @@ async def test_a_script_that_redis_forgot_is_sent_again(connection: redis.Redis)
     assert await client.run(call(ECHO, ("k",), "y")) == [[b"k", b"y"]]
 
 
-async def test_a_command_that_fails_is_unavailable(connection: redis.Redis) -> None:
-    await connection.set("text", "x")
-
-    with pytest.raises(UnavailableError):
-        await RedisClient(lambda: connection).run(("INCR", "text"))
-
-
-async def test_after_a_failure_calls_fail_at_once_until_a_good_answer(
+async def test_a_refused_command_is_no_reason_to_rest(
     connection: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis_client, "_REST_S", 600.0)
+    await connection.set("text", "x")
     client = RedisClient(lambda: connection)
-    with pytest.raises(UnavailableError):
-        await client.run(("NO SUCH COMMAND",))
 
-    with pytest.raises(UnavailableError):
+    with pytest.raises(RefusedError):
+        await client.run(("INCR", "text"), ("SET", "after", 1))
+
+    assert await client.run(("GET", "after")) == [b"1"]
+
+
+async def test_after_an_outage_calls_fail_at_once_until_a_good_answer(
+    connection: redis.Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_client, "_REST_S", 600.0)
+    never = Retry(NoBackoff(), 0)
+    async with redis.Redis.from_url(redis_url, socket_timeout=0.05, retry=never) as impatient:
+        client = RedisClient(lambda: impatient)
         await client.run(("PING",))
-    await client.check()
+        await connection.client_pause(200)
+        with pytest.raises(UnavailableError):
+            await client.run(("SET", "late", 1))
+        await connection.client_unpause()
+        await connection.delete("late")
 
-    assert await client.run(("PING",)) == [True]
+        with pytest.raises(UnavailableError):
+            await client.run(("SET", "late", 2))
+        assert await connection.get("late") is None
+        await client.check()
+
+        assert await client.run(("PING",)) == [True]
 
 
 async def test_a_redis_that_is_not_there_is_unavailable() -> None:

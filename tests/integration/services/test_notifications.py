@@ -152,6 +152,18 @@ async def test_a_notification_tells_as_much_as_was_chosen(
     assert world.channel.shown["bob-phone"][0].body == body
 
 
+async def test_the_recipients_of_a_notice_are_read_in_one_request(
+    world: World, worker: Worker
+) -> None:
+    conversation_id = await said(world, worker, ANN, BOB, CAT, DAN)
+    (queued,) = await decided(world, worker, conversation_id)
+    before = world.users.line.calls.copy()
+
+    assert await worker.chat.notifications.deliver(queued.notice) == 3
+
+    assert world.users.line.calls - before == {"find_many": 1}
+
+
 async def test_what_was_seen_meanwhile_is_not_shown(world: World, worker: Worker) -> None:
     conversation_id = await said(world, worker, ANN, BOB)
     (queued,) = await decided(world, worker, conversation_id)
