@@ -42,10 +42,6 @@ def call(script: Script, keys: Sequence[str], *arguments: Argument) -> ScriptCal
     return ScriptCall(script, (len(keys), *keys, *arguments))
 
 
-class RefusedError(UnavailableError):
-    """Redis answers, but not this: a key of the wrong type, say, or no memory left."""
-
-
 class RedisClient:
     """Runs pipelines. After a failure it rests for a second, so that a dead Redis costs no time.
 
@@ -62,7 +58,20 @@ class RedisClient:
         """Run *entries* in order in one round trip and return their answers.
 
         Raises:
-            RefusedError: Redis answered an entry with an error; the others have run.
+            UnavailableError: Redis did not answer, or refused an entry; others may have run.
+        """
+        answers = await self.attempt(*entries)
+        for answer in answers:
+            if isinstance(answer, ResponseError):
+                # It answers: what is wrong is one entry or its key, and no reason to rest.
+                logger.warning("redis refused: %s", type(answer).__name__)
+                raise UnavailableError("live state refused a step") from answer
+        return answers
+
+    async def attempt(self, *entries: Entry) -> list[Any]:
+        """Run *entries* as `run` does, with a ResponseError in the place of one that is refused.
+
+        Raises:
             UnavailableError: Redis did not answer; some entries may have run.
         """
         if time.monotonic() < self._down_until:
@@ -70,16 +79,11 @@ class RedisClient:
         try:
             short = [e.short() if isinstance(e, ScriptCall) else e for e in entries]
             answers = await self._pipeline(short)
-            answers = await self._with_missing_scripts(entries, answers)
-        except ResponseError as error:
-            # It answers: what is wrong is one entry or its key, and no reason to rest from all.
-            logger.warning("redis refused: %s", type(error).__name__)
-            raise RefusedError("live state refused a step") from error
+            return await self._with_missing_scripts(entries, answers)
         except (RedisError, OSError, TimeoutError) as error:
             self._down_until = time.monotonic() + _REST_S
             logger.warning("redis failed: %s", type(error).__name__)
             raise UnavailableError("live state is not available") from error
-        return answers
 
     async def check(self) -> None:
         """Ask for a sign of life, even while resting; a good answer ends the rest."""
@@ -111,7 +115,7 @@ class RedisClient:
             for i, answer in zip(missing, repeated, strict=True):
                 answers[i] = answer
         for answer in answers:
-            if isinstance(answer, Exception):
+            if isinstance(answer, Exception) and not isinstance(answer, ResponseError):
                 raise answer
         return answers
 

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from collections.abc import Sequence as Series
 from typing import Final, override
 
+from redis.exceptions import ResponseError
+
 from shared.adapters import redis_keys as keys
 from shared.adapters import redis_scripts as scripts
-from shared.adapters.redis_client import Entry, RedisClient, RefusedError, call
+from shared.adapters.redis_client import Entry, RedisClient, call
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.presence import Presence
 from shared.domain.times import optional_from_ms, to_ms
@@ -62,36 +64,30 @@ class RedisPresenceStore(PresenceStore):
             )
         )
         users = [UserId(user.decode()) for shard in shards for user in shard]
-        if not users:
-            return []
-        try:
-            return await self._lapse(users, now)
-        except RefusedError:  # one user's broken keys must not keep the others online for ever
-            return [one for user in users for one in await self._lapse_alone(user, now)]
-
-    async def _lapse_alone(self, user: UserId, now: int) -> list[Presence]:
-        try:
-            return await self._lapse([user], now)
-        except RefusedError:
-            logger.exception("presence of %s cannot be read: left out until they call", user)
-            await self._client.run(("ZREM", keys.leases(keys.shard_of(user)), user))
-            return []
+        return await self._lapse(users, now) if users else []
 
     async def _lapse(self, users: list[UserId], now: int) -> list[Presence]:
-        answers = await self._client.run(
+        tried = await self._client.attempt(
             *(call(scripts.LAPSE, (keys.presence(user), keys.seen(user))) for user in users)
         )
+        # One user's broken keys must not keep the others online: left out until they call again.
+        broken = [
+            user
+            for user, answer in zip(users, tried, strict=True)
+            if isinstance(answer, ResponseError)
+        ]
+        for user in broken:
+            logger.error("presence of %s cannot be read", user)
+        answers = {u: a for u, a in zip(users, tried, strict=True) if u not in broken}
         # A lease renewed meanwhile gives the user's next moment; else the index forgets the user,
         # unless a call has noted a new lease there since.
         await self._client.run(
-            *(
-                _reindex(user, int(answer[2]), now)
-                for user, answer in zip(users, answers, strict=True)
-            )
+            *(_reindex(user, 0, now) for user in broken),
+            *(_reindex(user, int(answer[2]), now) for user, answer in answers.items()),
         )
         return [
             Presence(user, "offline", optional_from_ms(at))
-            for user, (lapsed, at, _) in zip(users, answers, strict=True)
+            for user, (lapsed, at, _) in answers.items()
             if lapsed
         ]
 

@@ -13,6 +13,7 @@ from shared.adapters.redis_presence import RedisPresenceStore
 from shared.adapters.system import SystemClock
 from shared.domain.ids import ConnectionId
 from shared.domain.live import Call
+from shared.domain.presence import Presence
 from tests.unit.things import ANN, BOB
 
 pytestmark = pytest.mark.stack
@@ -30,7 +31,7 @@ async def test_a_broken_presence_does_not_keep_the_others_online(redis_url: str)
         await live.enter(Call(BOB, ConnectionId("tv")))
         await connection.set(keys.presence(ANN), "not a sorted set")
 
-        gone = []
+        gone: list[Presence] = []
         deadline = time.monotonic() + 10
         while not gone and time.monotonic() < deadline:
             await asyncio.sleep(0.05)

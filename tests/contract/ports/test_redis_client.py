@@ -8,7 +8,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from shared.adapters import redis_client
-from shared.adapters.redis_client import RedisClient, RefusedError, call
+from shared.adapters.redis_client import RedisClient, call
 from shared.adapters.redis_connect import connect
 from shared.adapters.redis_scripts import Script
 from shared.config import Settings
@@ -51,7 +51,7 @@ async def test_a_refused_command_is_no_reason_to_rest(
     await connection.set("text", "x")
     client = RedisClient(lambda: connection)
 
-    with pytest.raises(RefusedError):
+    with pytest.raises(UnavailableError):
         await client.run(("INCR", "text"), ("SET", "after", 1))
 
     assert await client.run(("GET", "after")) == [b"1"]
