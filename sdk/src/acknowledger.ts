@@ -24,6 +24,7 @@ export class Acknowledger {
   #queue: string[] = [];
   #failures = 0;
   #resting = false;
+  #stopped = false;
 
   constructor(send: (conversationId: string, marks: Partial<Marks>) => Promise<Watermarks>) {
     this.#send = send;
@@ -51,7 +52,9 @@ export class Acknowledger {
     this.#pause.cut();
   }
 
+  /** Make no more calls: what is not said yet is said by the next client, from what it then shows. */
   stop(): void {
+    this.#stopped = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
     this.#queue = [];
@@ -59,7 +62,7 @@ export class Acknowledger {
   }
 
   #schedule(id: string): void {
-    if (!this.#due(id) || this.#timers.has(id)) return;
+    if (this.#stopped || !this.#due(id) || this.#timers.has(id)) return;
     this.#timers.set(
       id,
       setTimeout(() => {

@@ -88,6 +88,18 @@ describe("the acknowledger", () => {
     expect(sent).toHaveLength(1);
   });
 
+  test("says nothing more once stopped, not even what failed as it stopped", async () => {
+    const { acknowledger, sent } = setUp(() => Promise.reject(new ChatError("unavailable", "the hub closed")));
+    acknowledger.raise("c", { delivered: 1 });
+    await vi.advanceTimersByTimeAsync(160);
+
+    acknowledger.stop();
+    acknowledger.raise("c", { delivered: 2 });
+    await vi.advanceTimersByTimeAsync(60_000);
+
+    expect(sent).toEqual([{ id: "c", delivered: 1 }]);
+  });
+
   test("keeps at most four calls in the air", async () => {
     let inAir = 0;
     let most = 0;
