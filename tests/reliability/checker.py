@@ -4,7 +4,7 @@ It shares no code with the app, the client or the harness. One function for each
 one conversation, or at one person, and says what it saw and which events show it.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -198,16 +198,15 @@ def everyone_holds_it(facts: Facts) -> Iterator[Violation]:
 def watermarks_stay(facts: Facts) -> Iterator[Violation]:
     """A watermark never moves back for good, nor past the end; who is here has all delivered.
 
-    Of one who left, what was acknowledged within the last flush may be forgotten with live state.
+    Only what was confirmed before the service was asked counts against its answer. Of one who left,
+    what was acknowledged within the last flush may be forgotten with live state.
     """
     final = {one.who: one for one in facts.watermarks}
-    best: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
-    for one in facts.confirmed:
-        delivered, read = best[one.who]
-        best[one.who] = max(delivered, one.delivered), max(read, one.read)
     forgetful = bool(facts.faults & FORGETFUL)
     for who, mark in final.items():
-        delivered, read = best[who]
+        before = [one for one in facts.confirmed if one.who == who and one.at < mark.at]
+        delivered = max((one.delivered for one in before), default=0)
+        read = max((one.read for one in before), default=0)
         if mark.read > mark.delivered or mark.delivered > facts.newest:
             yield _wrong("receipt", facts, f"{who} stands at {mark.delivered}/{mark.read}", who)
         elif (mark.delivered < delivered or mark.read < read) and (

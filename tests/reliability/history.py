@@ -110,7 +110,7 @@ class Holds(Event):
 
 @dataclass(frozen=True, slots=True)
 class Watermark(Event):
-    """After the end: how far the service knows *who* to have got."""
+    """After the end: how far the service knew *who* to have got, when asked at that moment."""
 
     kind: ClassVar[str] = "watermark"
     who: str

@@ -58,7 +58,7 @@ def right(chance: random.Random, count: int) -> History:
     for who in PEOPLE:
         history += [
             Holds(count, who, PLACE, "shown", tuple(pairs)),
-            Watermark(count, who, PLACE, count, 0),
+            Watermark(count + 1, who, PLACE, count, 0),
             Presence(count, who, "online", "online"),
             Left(count, who, 0),
         ]
@@ -146,10 +146,18 @@ def test_who_left_may_lose_the_last_acknowledgement_with_live_state_and_only_the
         else event
         for event in right(random.Random(1), 5)
     ]
-    moved = [*gone, Confirmed(9, "cleo", PLACE, 5, 5)]
+    moved = [*gone, Confirmed(5, "cleo", PLACE, 5, 5)]
 
     assert [violation.rule for violation in check(moved)] == ["receipt"]
     assert check([*moved, Fault(0, "redis-flushed")]) == []
+
+
+def test_what_was_confirmed_after_the_service_was_asked_does_not_count_against_its_answer() -> None:
+    history = right(random.Random(1), 5)
+    asked_at = last(history, Watermark).at
+
+    assert check([*history, Confirmed(asked_at, "cleo", PLACE, 5, 5)]) == []
+    assert check([*history, Confirmed(asked_at - 1, "cleo", PLACE, 5, 5)]) != []
 
 
 def test_the_shortest_history_of_a_lost_message_names_that_message_alone() -> None:

@@ -17,7 +17,8 @@ _QUERY = "SELECT c.senderId, c.clientMessageId, c.sequence FROM c"
 
 
 def now_ms() -> int:
-    return round(time.time() * 1000)
+    """Return the moment in whole milliseconds begun, as the people's clock counts them."""
+    return int(time.time() * 1000)
 
 
 async def stored(stack: Stack, conversations: list[str]) -> list[Stored]:
@@ -71,9 +72,10 @@ class Reader:
 
     async def watermarks(self, conversation: str) -> list[Watermark]:
         """Return everyone's receipt."""
+        asked_at = now_ms()
         details = await self.call("GET", f"/conversations/{conversation}")
         return [
-            Watermark(now_ms(), one["userId"], conversation, one["delivered"], one["read"])
+            Watermark(asked_at, one["userId"], conversation, one["delivered"], one["read"])
             for one in details["receipts"]
         ]
 
