@@ -130,7 +130,7 @@ def test_a_large_body_arrives_whole(host: Host) -> None:
 def test_the_worker_s_log_is_passed_on_with_its_name(host: Host) -> None:
     host.get("/api/process")
 
-    assert "[worker-1] INFO function_app asked for the process" in host.said()
+    until(lambda: "[worker-1] INFO function_app asked for the process" in host.said())
 
 
 def test_a_line_beyond_every_bound_does_not_stop_the_worker(host: Host) -> None:

@@ -64,6 +64,7 @@ async def test_reading_on_one_device_empties_the_count_for_the_other(world: Worl
     conversation_id = await ann.direct(bob)
     await bob.say(conversation_id)
     phone, laptop = await ann.connect(), await ann.connect()
+    await laptop.invoke("heartbeat", {})  # `connected` may be on its way still
 
     await phone.invoke("acknowledge", {"conversationId": conversation_id, "read": 1})
 

@@ -84,6 +84,7 @@ async def test_a_receipt_without_a_sequence_is_invalid(
 async def test_sender_and_readers_other_device_hear_of_a_receipt(world: World) -> None:
     ann, bob, conversation_id = await talk(world)
     sender, phone, laptop = await ann.connect(), await bob.connect(), await bob.connect()
+    await laptop.invoke("heartbeat", {})  # `connected` may be on its way still
 
     result = await phone.invoke("acknowledge", {"conversationId": conversation_id, "read": 5})
 
