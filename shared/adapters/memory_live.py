@@ -8,7 +8,7 @@ from typing import override
 from shared.adapters.memory_line import Line
 from shared.adapters.memory_state import Hot, RedisTwin
 from shared.domain.conversation import Conversation
-from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
+from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.live import (
     Acknowledged,
     Call,
@@ -51,7 +51,13 @@ class MemoryLiveState(LiveState):
             return self.redis.enter(call), self._hot(conversation_id).head()
 
     @override
-    async def record_sent(self, message: Message, members: Iterable[UserId]) -> None:
+    async def record_sent(
+        self,
+        message: Message,
+        members: Iterable[UserId],
+        *,
+        connection_id: ConnectionId | None = None,
+    ) -> bool:
         async with self.line.call("record_sent"):
             kept, conversation_id = self.redis.kept, message.conversation_id
             hot = kept.hot.setdefault(conversation_id, Hot())
@@ -66,6 +72,7 @@ class MemoryLiveState(LiveState):
             for user in members:
                 self._raise_inbox(user, conversation_id, to_ms(message.sent_at))
                 kept.activity[user] += 1
+            return bool(self.redis.live(message.sender_id).keys() - {connection_id})
 
     @override
     async def raise_heads(self, newest: Series[Message]) -> list[bool]:

@@ -26,7 +26,7 @@ from shared.adapters.redis_codec import (
 )
 from shared.config import Limits
 from shared.domain.conversation import Conversation
-from shared.domain.ids import ConversationId, Sequence, UserId
+from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.live import (
     Acknowledged,
     Call,
@@ -103,9 +103,16 @@ class RedisLiveState(LiveState):
         return self.entered(answers[0]), head_of(answers[-1])
 
     @override
-    async def record_sent(self, message: Message, members: Iterable[UserId]) -> None:
+    async def record_sent(
+        self,
+        message: Message,
+        members: Iterable[UserId],
+        *,
+        connection_id: ConnectionId | None = None,
+    ) -> bool:
         conversation_id, at = message.conversation_id, to_ms(message.sent_at)
-        await self._client.run(
+        elsewhere, *_ = await self._client.run(
+            call(scripts.ELSEWHERE, (keys.presence(message.sender_id),), connection_id or ""),
             call(
                 scripts.SENT,
                 (keys.conversation(conversation_id), keys.changed(conversation_id)),
@@ -117,6 +124,7 @@ class RedisLiveState(LiveState):
             _mark_dirty(conversation_id),
             *(call(scripts.BUMP, (keys.inbox(user),), conversation_id, at) for user in members),
         )
+        return bool(elsewhere)
 
     @override
     async def raise_heads(self, newest: Series[Message]) -> list[bool]:

@@ -99,6 +99,17 @@ if at and at <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
 """
 )
 
+# KEYS presence; ARGV connection ('' = none). Returns 1 if another connection is live.
+ELSEWHERE = Script(
+    _NOW
+    + """
+local live = redis.call('ZCOUNT', KEYS[1], now, '+inf')
+local own = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) or 0
+if own >= now then live = live - 1 end
+return live > 0 and 1 or 0
+"""
+)
+
 # KEYS presence, seen. Returns {online, last seen ms or 0}.
 PRESENCE = Script(
     _NOW

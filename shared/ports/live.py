@@ -47,8 +47,18 @@ class LiveState(Protocol):
         """Enter, and read the conversation's head and version."""
         ...
 
-    async def record_sent(self, message: Message, members: Iterable[UserId]) -> None:
-        """Raise the head, the sender's own receipt, and every member's inbox and activity."""
+    async def record_sent(
+        self,
+        message: Message,
+        members: Iterable[UserId],
+        *,
+        connection_id: ConnectionId | None = None,
+    ) -> bool:
+        """Raise the head, the sender's own receipt, and every member's inbox and activity.
+
+        Return whether the sender has live connections beside *connection_id*: asked after the
+        message was stored, so that a device that comes too late for its push finds it by a sync.
+        """
         ...
 
     async def raise_heads(self, newest: Series[Message]) -> list[bool]:

@@ -15,8 +15,8 @@ from shared.domain.events import (
     ToUser,
     conversation_group,
 )
-from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
-from shared.domain.live import Call, CallState, Head
+from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
+from shared.domain.live import Call, Head
 from shared.domain.message import Draft, Message
 from shared.ports import Clock, Ids, LiveState
 from shared.services.attachments import Attachments
@@ -72,8 +72,8 @@ class Posting:
         attachments = await self.attachments.checked(call.user_id, conversation_id, draft)
         message = self._message(conversation, call.user_id, replace(draft, attachments=attachments))
         stored = await self._store(message, head, retry=draft.retry)
-        await self._record(stored.message, conversation)
-        pushes = _pushes(stored.message, conversation, entered.state)
+        elsewhere = await self._record(stored.message, conversation, call.connection_id)
+        pushes = _pushes(stored.message, conversation, elsewhere=elsewhere)
         _log(stored, pushes)
         return Posted(stored.message, stored.repeated, entered.effects + pushes)
 
@@ -85,8 +85,8 @@ class Posting:
         draft = Draft(self.ids.new_client_message_id(), body)
         message = replace(self._message(conversation, actor, draft), kind="system")
         stored = await self._store(message, head, retry=False)
-        await self._record(stored.message, conversation)
-        effects = _pushes(stored.message, conversation, CallState())
+        elsewhere = await self._record(stored.message, conversation, None)
+        effects = _pushes(stored.message, conversation, elsewhere=elsewhere)
         return Posted(stored.message, stored.repeated, effects)
 
     async def _store(self, message: Message, head: Head, *, retry: bool) -> Stored:
@@ -96,12 +96,17 @@ class Posting:
             self.reader.raise_head(message.conversation_id, stored.message.sequence)
             return stored
 
-    async def _record(self, message: Message, conversation: Conversation) -> None:
+    async def _record(
+        self, message: Message, conversation: Conversation, connection_id: ConnectionId | None
+    ) -> bool:
+        """Tell live state; return whether the sender may be connected elsewhere too."""
+        members = conversation.member_ids
         try:
-            await self.live.record_sent(message, conversation.member_ids)
+            return await self.live.record_sent(message, members, connection_id=connection_id)
         except UnavailableError:
             # Members find the message by sync and by notification; heads are hints.
             logger.warning("message stored, live state not told: %s", message.conversation_id)
+            return True
 
     def _message(self, conversation: Conversation, sender: UserId, draft: Draft) -> Message:
         return Message(
@@ -136,13 +141,13 @@ def _check_reply(draft: Draft, member: Member, head: Head) -> None:
         raise InvalidError("replyTo: there is no such message")
 
 
-def _pushes(message: Message, conversation: Conversation, state: CallState) -> list[Effect]:
+def _pushes(message: Message, conversation: Conversation, *, elsewhere: bool) -> list[Effect]:
     event = MessagePosted(message)
     if conversation.kind == "group":
         return [Push(event, ToGroup(conversation_group(conversation.id)))]
     pushes: list[Effect] = [
         Push(event, ToUser(other)) for other in conversation.others(message.sender_id)
     ]
-    if state.has_other_connections:
+    if elsewhere:
         pushes.append(Push(event, ToUser(message.sender_id)))
     return pushes

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from shared.domain.conversation import Member
 from shared.domain.events import Push, ToGroup, ToUser
 from shared.domain.ids import UserId
-from shared.domain.live import CallState
 from shared.services.posting import _pushes
 from tests.unit.things import ANN, BOB, GROUP, group, member, message, pair
 
@@ -22,7 +21,7 @@ def test_a_group_is_one_send_however_many_it_reaches(
     crowd = group(*members)
     sender = data.draw(st.sampled_from(crowd.member_ids))
 
-    pushes = _pushes(message(1, sender=sender), crowd, CallState(has_other_connections=others))
+    pushes = _pushes(message(1, sender=sender), crowd, elsewhere=others)
 
     assert [push.to for push in pushes if isinstance(push, Push)] == [ToGroup(GROUP)]
     assert len(pushes) == 1
@@ -34,9 +33,8 @@ def test_a_pair_is_one_send_and_one_more_for_the_senders_other_devices(
 ) -> None:
     conversation = pair()
     (other,) = conversation.others(sender)
-    state = CallState(has_other_connections=others)
 
-    pushes = _pushes(message(1, sender=sender), conversation, state)
+    pushes = _pushes(message(1, sender=sender), conversation, elsewhere=others)
 
     reached = [push.to for push in pushes if isinstance(push, Push)]
     assert reached == [ToUser(other), *([ToUser(sender)] if others else [])]

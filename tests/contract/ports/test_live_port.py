@@ -85,6 +85,25 @@ async def test_a_sent_message_raises_head_and_the_senders_own_receipt(end: LiveE
     assert summary.receipt == receipt(ANN, delivered=3, read=3, at=LATER)
 
 
+async def test_recording_tells_whether_the_sender_is_connected_elsewhere_too(end: LiveEnd) -> None:
+    tv, phone = ConnectionId("tv"), ConnectionId("phone")
+
+    async def elsewhere(sequence: int, connection_id: ConnectionId | None) -> bool:
+        return await end.live.record_sent(
+            message(sequence), [ANN, BOB], connection_id=connection_id
+        )
+
+    nowhere = await elsewhere(1, None)
+    await end.live.enter(Call(ANN, tv))
+    await end.live.enter(Call(BOB, phone))
+    over_http, by_the_tv = await elsewhere(2, None), await elsewhere(3, tv)
+    await end.live.enter(Call(ANN, phone))
+    beside_the_phone, by_one_forgotten = await elsewhere(4, tv), await elsewhere(5, phone)
+
+    assert (nowhere, over_http, by_the_tv) == (False, True, False)
+    assert (beside_the_phone, by_one_forgotten) == (True, True)
+
+
 async def test_a_message_recorded_late_takes_back_nothing_of_its_senders_receipt(
     end: LiveEnd,
 ) -> None:

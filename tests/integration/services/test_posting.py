@@ -55,6 +55,23 @@ async def test_a_message_to_a_pair_is_pushed_to_the_other_and_to_the_senders_oth
     assert both.effects == [Push(event, ToUser(BOB)), Push(event, ToUser(ANN))]
 
 
+async def test_a_device_that_connects_while_its_users_message_is_stored_is_pushed_to(
+    world: World, worker: Worker
+) -> None:
+    conversation = (await start_pair(worker)).conversation
+    line = worker.messages.line
+
+    async def connect_meanwhile(name: str) -> None:
+        if name == "append":
+            await world.live.enter(by(ANN, "desk"))
+
+    line.pause = connect_meanwhile
+    posted = await worker.chat.posting.post_message(by(ANN, "phone"), conversation.id, draft(1))
+
+    event = MessagePosted(posted.message)
+    assert posted.effects[-2:] == [Push(event, ToUser(BOB)), Push(event, ToUser(ANN))]
+
+
 async def test_a_message_to_a_group_is_one_push_however_many_members(worker: Worker) -> None:
     conversation = (await start(worker, ANN, BOB, CAT, DAN)).conversation
 
