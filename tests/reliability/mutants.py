@@ -73,7 +73,7 @@ MUTANTS: Mapping[str, Mutant] = {
                 "        try:\n"
                 "            stored = await self._store(message, head, retry=draft.retry)\n"
                 "        except UnavailableError as error:\n"
-                "            error.pushes = _pushes(early, conversation, entered.state)\n"
+                "            error.pushes = _pushes(early, conversation, elsewhere=False)\n"
                 "            raise\n",
             ),
         ),
