@@ -127,16 +127,21 @@ describe("blocks and notifications", () => {
       await navigator.serviceWorker.ready;
     });
     await until(() => worker.evaluate(() => Notification.permission === "granted"));
-    await worker.evaluate((conversationId) => {
+    const shownOnes = await worker.evaluate(async (conversationId) => {
+      const { registration } = self;
+      const show = registration.showNotification.bind(registration);
+      // Not listed before it is shown: the browser would drop it.
+      const shown = new Promise((resolve) => {
+        registration.showNotification = (...notification) => {
+          resolve(show(...notification));
+          return shown;
+        };
+      });
       const data = { conversationId, title: "Ben", body: "Are you there?" };
       self.dispatchEvent(new PushEvent("push", { data: JSON.stringify(data) }));
+      await shown;
+      return (await registration.getNotifications()).map(({ title, body, tag }) => ({ title, body, tag }));
     }, id);
-    const shownOnes = await until(async () => {
-      const found = await worker.evaluate(async () =>
-        (await self.registration.getNotifications()).map(({ title, body, tag }) => ({ title, body, tag })),
-      );
-      return found.length > 0 && found;
-    });
     await worker.evaluate(async () => {
       const [notification] = await self.registration.getNotifications();
       self.dispatchEvent(new NotificationEvent("notificationclick", { notification }));

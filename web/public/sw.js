@@ -3,7 +3,15 @@
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
-self.addEventListener("push", (event) => event.waitUntil(show(read(event.data))));
+// One after another: a clearing must not overtake what it clears, and Chromium drops a notification that
+// is being shown while others are listed.
+let last = Promise.resolve();
+
+self.addEventListener("push", (event) => {
+  const done = last.then(() => show(read(event.data)));
+  last = done.catch(() => undefined);
+  event.waitUntil(done);
+});
 
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();

@@ -19,9 +19,10 @@ beforeEach(() => {
           .filter((one) => one.tag === tag)
           .map((one) => ({ ...one, close: () => (shown = shown.filter((other) => other !== one)) })),
       ),
-    showNotification: (_title: string, options: Shown) => {
+    showNotification: async (title: string, options: Shown) => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      if (title === "refused") throw new TypeError("no permission");
       shown = [...shown.filter((one) => one.tag !== options.tag), options];
-      return Promise.resolve();
     },
   };
   const worker = {
@@ -63,6 +64,22 @@ describe("the service worker", () => {
     await clear(2);
 
     expect(shown.map((one) => one.tag)).toEqual(["g-2"]);
+  });
+
+  it("takes back what is still being shown", async () => {
+    await Promise.all([note(1), clear(1)]);
+
+    expect(shown).toEqual([]);
+  });
+
+  it("shows the next one after one that could not be shown", async () => {
+    const refused = push({ conversationId: "g-2", title: "refused", body: "hi", tag: "g-2", sequence: 1 });
+    const next = note(1);
+
+    await expect(refused).rejects.toThrow("no permission");
+    await next;
+
+    expect(shown.map((one) => one.tag)).toEqual(["g-1"]);
   });
 
   it("keeps a notification of a message that came later", async () => {
