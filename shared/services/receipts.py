@@ -97,7 +97,8 @@ class Receipts:
     async def flush(self) -> list[Effect]:
         """Write changed heads and receipts to the store, one write per conversation.
 
-        A conversation that fails stays marked and is tried again; it does not stop the others.
+        A conversation that fails stays marked and is tried again; it does not stop the others. Its
+        members are told all the same, now: the next try no longer knows whose receipts moved.
         """
         try:
             waiting = await self.live.dirty_conversations(limit=_FLUSHED_AT_ONCE)
@@ -124,13 +125,16 @@ class Receipts:
         with contextlib.suppress(UnavailableError):
             await self.live.flushed(written)
         await self.clearing.queue(states)
-        return [push for state in written for push in await self._group_push(state)]
+        return [push for state in states for push in await self._group_push(state)]
 
     async def flush_again(self, conversation_id: ConversationId) -> None:
         """Flush one conversation that was set aside, and raise what that raises."""
-        for state in await self.live.snapshots([conversation_id]):
-            with contextlib.suppress(VersionConflictError):  # an ordinary flush was quicker
-                await self.store.save_state(state)
+        for _ in range(_TRIES):
+            states = await self.live.snapshots([conversation_id])
+            if all([await self._save(state) for state in states]):
+                await self.live.flushed(states)
+                return
+        raise UnavailableError("the conversation cannot be flushed")
 
     async def _snapshots(self, batch: Series[ConversationId]) -> list[LiveConversation]:
         try:

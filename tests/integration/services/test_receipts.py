@@ -253,6 +253,44 @@ async def test_a_live_state_that_went_back_in_time_takes_no_watermark_back(
     assert live[BOB].read == 3
 
 
+async def test_a_conversation_set_aside_is_merged_before_it_is_flushed_again(
+    world: World, worker: Worker
+) -> None:
+    conversation_id = await pair_with(worker, 3)
+    await worker.chat.receipts.flush()
+    older = deepcopy(world.redis.kept)
+    await acknowledge(worker, conversation_id, read=3)
+    await worker.chat.receipts.flush()
+    world.redis.kept = older
+    await post(worker, conversation_id, 4)
+
+    await worker.chat.receipts.flush_again(conversation_id)
+
+    assert await stored_receipts(worker, conversation_id) == {ANN: 4, BOB: 3}
+    assert await world.live.dirty_conversations(limit=10) == []
+
+
+async def test_a_conversation_that_still_cannot_be_flushed_says_so(worker: Worker) -> None:
+    conversation_id = await pair_with(worker, 1)
+    worker.conversations.line.down = True
+
+    with pytest.raises(UnavailableError):
+        await worker.chat.receipts.flush_again(conversation_id)
+
+
+async def test_a_group_hears_of_receipts_whose_flush_is_put_off(worker: Worker) -> None:
+    group = (await start(worker, ANN, BOB)).conversation
+    await post(worker, group.id, 1)
+    worker.conversations.line.fail("save_state")
+
+    (told,) = pushed(await worker.chat.receipts.flush())
+    again = await worker.chat.receipts.flush()
+
+    assert told.to == ToGroup(group.id)
+    assert again == []
+    assert await stored_receipts(worker, group.id) == {ANN: 1}
+
+
 async def test_a_flush_tells_no_pair_twice(worker: Worker) -> None:
     conversation_id = await pair_with(worker, 1)
     await acknowledge(worker, conversation_id, read=1)
