@@ -8,7 +8,8 @@ self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim(
 let last = Promise.resolve();
 
 self.addEventListener("push", (event) => {
-  const done = last.then(() => show(read(event.data)));
+  const message = read(event.data);
+  const done = last.then(() => show(message));
   last = done.catch(() => undefined);
   event.waitUntil(done);
 });
