@@ -34,6 +34,11 @@ class ScriptCall:
 
 type Entry = Command | ScriptCall
 
+
+class BrokenKeyError(Exception):
+    """A key holds another type than its users expect: no outage, and nothing passes by itself."""
+
+
 _REST_S: Final = 1.0  # after a failure, calls fail at once for this long instead of each waiting
 
 
@@ -62,28 +67,28 @@ class RedisClient:
         """
         answers = await self.attempt(*entries)
         for answer in answers:
-            if isinstance(answer, ResponseError):
-                # It answers: what is wrong is one entry or its key, and no reason to rest.
-                logger.warning("redis refused: %s", type(answer).__name__)
-                raise UnavailableError("live state refused a step") from answer
+            if isinstance(answer, BrokenKeyError):
+                raise _refused(answer)
         return answers
 
     async def attempt(self, *entries: Entry) -> list[Any]:
-        """Run *entries* as `run` does, with a ResponseError in the place of one that is refused.
+        """Run *entries* as `run` does, with a BrokenKeyError in the place of what met such a key.
 
         Raises:
-            UnavailableError: Redis did not answer; some entries may have run.
+            UnavailableError: Redis did not answer, or refused an entry for another reason: it is
+                full, say, or a replica. Others may have run.
         """
         if time.monotonic() < self._down_until:
             raise UnavailableError("live state is not available")
         try:
             short = [e.short() if isinstance(e, ScriptCall) else e for e in entries]
             answers = await self._pipeline(short)
-            return await self._with_missing_scripts(entries, answers)
+            answers = await self._with_missing_scripts(entries, answers)
         except (RedisError, OSError, TimeoutError) as error:
             self._down_until = time.monotonic() + _REST_S
             logger.warning("redis failed: %s", type(error).__name__)
             raise UnavailableError("live state is not available") from error
+        return [_checked(answer) for answer in answers]
 
     async def check(self) -> None:
         """Ask for a sign of life, even while resting; a good answer ends the rest."""
@@ -123,3 +128,18 @@ class RedisClient:
         if self._redis is None:
             self._redis = self._connect()
         return self._redis
+
+
+def _checked[T](answer: T) -> T | BrokenKeyError:
+    """Return *answer*, or in its place that its key is broken; raise any other refusal."""
+    if not isinstance(answer, ResponseError):
+        return answer
+    if "WRONGTYPE" not in str(answer):
+        raise _refused(answer)
+    return BrokenKeyError(str(answer))
+
+
+def _refused(why: Exception) -> UnavailableError:
+    """Return the error of a Redis that answers, and so gives no reason to rest."""
+    logger.warning("redis refused: %s", type(why).__name__)
+    return UnavailableError("live state refused a step")

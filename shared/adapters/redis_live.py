@@ -9,7 +9,7 @@ from typing import override
 from shared.adapters import redis_keys as keys
 from shared.adapters import redis_scripts as scripts
 from shared.adapters.items import message_text
-from shared.adapters.redis_client import Argument, Entry, RedisClient, call
+from shared.adapters.redis_client import Argument, BrokenKeyError, Entry, RedisClient, call
 from shared.adapters.redis_codec import (
     COUNT,
     HEAD_FIELDS,
@@ -330,9 +330,12 @@ class RedisLiveState(LiveState):
 
     @override
     async def snapshots(self, ids: Series[ConversationId]) -> list[LiveConversation]:
-        answers = await self._client.run(
+        answers = await self._client.attempt(
             *(call(scripts.SNAPSHOT, (keys.conversation(one), keys.changed(one))) for one in ids)
         )
+        for answer in answers:
+            if isinstance(answer, BrokenKeyError):
+                raise answer  # no outage: whoever asked must pass this one by
         return [snapshot_of(one, *answer) for one, answer in zip(ids, answers, strict=True)]
 
     @override

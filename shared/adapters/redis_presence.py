@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from collections.abc import Sequence as Series
 from typing import Final, override
 
-from redis.exceptions import ResponseError
-
 from shared.adapters import redis_keys as keys
 from shared.adapters import redis_scripts as scripts
-from shared.adapters.redis_client import Entry, RedisClient, call
+from shared.adapters.redis_client import BrokenKeyError, Entry, RedisClient, call
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.presence import Presence
 from shared.domain.times import optional_from_ms, to_ms
@@ -74,7 +72,7 @@ class RedisPresenceStore(PresenceStore):
         broken = [
             user
             for user, answer in zip(users, tried, strict=True)
-            if isinstance(answer, ResponseError)
+            if isinstance(answer, BrokenKeyError)
         ]
         for user in broken:
             logger.error("presence of %s cannot be read", user)

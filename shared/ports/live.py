@@ -155,7 +155,10 @@ class LiveState(Protocol):
         ...
 
     async def snapshots(self, ids: Series[ConversationId]) -> list[LiveConversation]:
-        """Take what a flush writes; a head is not `known` when live state has lost it."""
+        """Take what a flush writes; a head is not `known` when live state has lost it.
+
+        What cannot be read raises an error of its own, which is no UnavailableError.
+        """
         ...
 
     async def flushed(self, states: Series[LiveConversation]) -> None:

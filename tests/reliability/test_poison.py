@@ -119,3 +119,29 @@ async def test_a_poisoned_conversation_of_the_flush_is_passed_kept_and_replayed(
 
     assert (await world.run("replay_poison", "")).status == 200
     await eventually(lambda: flushed(place), lambda head: head == 2)
+
+
+async def test_a_conversation_whose_key_is_broken_holds_up_no_other_flush(world: World) -> None:
+    ann, bob = await world.people("ann", "bob")
+    place, other = await ann.direct(bob), await ann.group(bob)
+
+    async def flushed(conversation: str) -> int:
+        item = await conversation_item(world.stack, conversation)
+        return int((item.get("live") or {"head": 0})["head"])
+
+    async with redis(world.stack) as client:
+        await client.set(f"conversation:{{{place}}}", "not a hash")
+        await ann.say(place, "stored all the same")
+        await ann.say(other)
+
+        await eventually(lambda: flushed(other), lambda head: head == 1)
+        await eventually(
+            lambda: letters_of(world, "flush_receipts"),
+            lambda letters: any(place in one["body"] for one in letters),
+        )
+        await client.delete(f"conversation:{{{place}}}")
+
+    await ann.say(place)
+    await eventually(lambda: flushed(place), lambda head: head == 2)
+    first, _ = await bob.read(place)
+    assert first["body"] == "stored all the same"
