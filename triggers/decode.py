@@ -21,7 +21,7 @@ from shared.domain.ids import (
 )
 from shared.domain.presence import MAX_ASKED
 from shared.domain.receipt import check_acknowledgement
-from shared.domain.texts import is_unicode
+from shared.domain.text import is_unicode
 from shared.domain.times import from_ms
 from shared.domain.user import PREVIEW_LEVELS, PreviewLevel
 

@@ -12,7 +12,8 @@ from shared.domain.events import Effect
 from shared.domain.ids import UserId, user_id
 from shared.domain.limits import Limit
 from shared.domain.live import Call
-from shared.domain.user import Principal
+from shared.domain.text import is_unicode
+from shared.domain.user import Principal, display_name
 from triggers import wire
 
 _SCHEME: Final = "bearer"  # in any case: RFC 9110, section 11.1
@@ -88,4 +89,7 @@ def _platform_principal(req: func.HttpRequest, *, trusted: bool) -> Principal:
     if not trusted or not identifier:
         raise UnauthenticatedError("App Service Authentication has not proved a caller")
     name = req.headers.get("x-ms-client-principal-name", "")
-    return Principal(user_id(identifier, field="x-ms-client-principal-id"), display_name=name)
+    return Principal(
+        user_id(identifier, field="x-ms-client-principal-id"),
+        display_name=display_name(name, fallback="") if is_unicode(name) else "",
+    )

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from shared.domain.errors import InvalidError
 from shared.domain.ids import user_id
-from shared.domain.user import MAX_URL_CHARACTERS, display_name
+from shared.domain.user import MAX_URL_CHARACTERS, display_name, picture_url
 from shared.services.accounts import Profile
 from triggers import decode
 from triggers.decode import Fields
@@ -45,7 +45,7 @@ def profile(value: object) -> Profile:
     return Profile(
         identifier,
         display_name(fields.get("displayName"), fallback=identifier),
-        decode.text(fields, "avatarUrl", longest=MAX_URL_CHARACTERS, default=""),
+        picture_url(decode.text(fields, "avatarUrl", longest=MAX_URL_CHARACTERS, default="")),
         contacts=_ids(fields, "contacts"),
         blocked=_ids(fields, "blocked"),
     )

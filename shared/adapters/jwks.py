@@ -11,8 +11,8 @@ import jwt
 from shared.config import Auth
 from shared.domain.errors import InvalidError, UnauthenticatedError, UnavailableError
 from shared.domain.ids import user_id
-from shared.domain.texts import is_unicode
-from shared.domain.user import MAX_NAME_CHARACTERS, MAX_URL_CHARACTERS, Principal
+from shared.domain.text import is_unicode
+from shared.domain.user import MAX_URL_CHARACTERS, Principal, display_name, picture_url
 from shared.ports import TokenVerifier
 
 logger = logging.getLogger(__name__)
@@ -92,12 +92,14 @@ def _principal(claims: dict[str, Any]) -> Principal:
         subject = user_id(claims["sub"], field="sub")
     except InvalidError as error:
         raise UnauthenticatedError("the token's subject is not a user id") from error
+    # A token proves who calls: a profile in it that cannot be shown is left out, not refused.
+    name, picture = _text(claims.get("name")), _text(claims.get("picture"))
     return Principal(
         subject,
-        display_name=_text(claims.get("name"), MAX_NAME_CHARACTERS),
-        avatar_url=_text(claims.get("picture"), MAX_URL_CHARACTERS),
+        display_name=display_name(name, fallback=""),
+        avatar_url=picture_url(picture) if len(picture) <= MAX_URL_CHARACTERS else "",
     )
 
 
-def _text(value: object, limit: int) -> str:
-    return value[:limit] if isinstance(value, str) and is_unicode(value) else ""
+def _text(value: object) -> str:
+    return value if isinstance(value, str) and is_unicode(value) else ""

@@ -13,7 +13,7 @@ from shared.domain.errors import (
     NotFoundError,
 )
 from shared.domain.ids import ConversationId, Sequence, UserId
-from shared.domain.texts import is_unicode
+from shared.domain.text import is_unicode, plain_line
 
 Kind = Literal["direct", "group"]
 Role = Literal["owner", "admin", "member"]
@@ -217,14 +217,14 @@ def withdraw(conversation: Conversation, *, user_id: UserId) -> Conversation:
 
 
 def title_of(text: object) -> str:
-    """Return *text* as a title, without white space around it.
+    """Return *text* as a title: one plain line, as `plain_line` makes it.
 
     Raises:
         InvalidError: Not a string of at most 200 characters, or not valid Unicode.
     """
     if not isinstance(text, str) or len(text) > MAX_TITLE_CHARACTERS or not is_unicode(text):
-        raise InvalidError(f"title: must be a text of at most {MAX_TITLE_CHARACTERS} characters")
-    return text.strip()
+        raise InvalidError(f"title: must be a string of at most {MAX_TITLE_CHARACTERS} characters")
+    return plain_line(text)
 
 
 def _require_manager(conversation: Conversation, by: Member) -> None:

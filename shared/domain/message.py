@@ -9,7 +9,7 @@ from shared.domain.attachment import Attachment
 from shared.domain.errors import InvalidError, TooLargeError
 from shared.domain.ids import ClientMessageId, ConversationId, Sequence, UserId
 from shared.domain.receipt import Receipt
-from shared.domain.texts import is_unicode
+from shared.domain.text import is_unicode
 
 MessageKind = Literal["text", "system"]
 Status = Literal["sent", "delivered", "read"]

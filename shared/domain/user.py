@@ -1,11 +1,12 @@
 """What chat keeps of a user of the website: a read model, not the account."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from shared.domain.errors import InvalidError
 from shared.domain.ids import UserId
-from shared.domain.texts import is_unicode
+from shared.domain.text import is_plain, is_unicode, plain_line
 
 PreviewLevel = Literal["nothing", "sender", "text"]
 PREVIEW_LEVELS: tuple[PreviewLevel, ...] = ("nothing", "sender", "text")
@@ -15,6 +16,7 @@ ERASED_NAME = "Deleted user"
 MAX_NAME_CHARACTERS = 200
 MAX_URL_CHARACTERS = 2_000
 MAX_SUBSCRIPTIONS = 20
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +78,32 @@ def blocks_between(one: User, other: User) -> bool:
 
 
 def display_name(text: object, *, fallback: str) -> str:
-    """Return *text* as a name to show, cut to its limit; *fallback* when there is none.
+    """Return *text* as a name to show: one plain line, cut to its limit.
+
+    *fallback* stands in when there is no name, or when nothing of it can be shown.
 
     Raises:
-        InvalidError: It is neither a text nor absent, or not valid Unicode.
+        InvalidError: It is neither a string nor absent, or not valid Unicode.
     """
-    if text is None or text == "":
+    if text is None:
         return fallback
     if not isinstance(text, str) or not is_unicode(text):
-        raise InvalidError("displayName: must be a text")
-    return text[:MAX_NAME_CHARACTERS]
+        raise InvalidError("displayName: must be a string")
+    return plain_line(text)[:MAX_NAME_CHARACTERS].strip() or fallback
+
+
+def picture_url(text: str) -> str:
+    """Return *text* if it is the address of a picture that a page may load; else an empty string.
+
+    Only `https`, and `http` on this machine for the local stack: `javascript:` and `data:`
+    addresses would run, or stand for, whatever a page does with them.
+    """
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+    except ValueError:
+        return ""
+    if not host or not is_unicode(text) or not all(map(is_plain, text)):
+        return ""
+    is_local = parts.scheme == "http" and host in _LOOPBACK
+    return text if parts.scheme == "https" or is_local else ""
