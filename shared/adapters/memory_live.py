@@ -5,6 +5,7 @@ from collections.abc import Sequence as Series
 from datetime import datetime
 from typing import override
 
+from shared.adapters.memory_inbox import MemoryInboxes
 from shared.adapters.memory_line import Line
 from shared.adapters.memory_state import Hot, RedisTwin
 from shared.domain.conversation import Conversation
@@ -14,7 +15,6 @@ from shared.domain.live import (
     Call,
     CallState,
     Head,
-    InboxEntry,
     LiveConversation,
     LiveSummary,
     Outcome,
@@ -26,12 +26,11 @@ from shared.domain.times import to_ms
 from shared.ports import LiveState
 
 
-class MemoryLiveState(LiveState):
+class MemoryLiveState(MemoryInboxes, LiveState):
     """Fulfils `LiveState`."""
 
     def __init__(self, redis: RedisTwin, *, line: Line | None = None) -> None:
-        self.redis = redis
-        self.line = line or Line()
+        super().__init__(redis, line=line)
 
     @override
     async def enter(self, call: Call) -> CallState:
@@ -70,7 +69,7 @@ class MemoryLiveState(LiveState):
                 kept.changed[conversation_id].add(message.sender_id)
             kept.dirty[conversation_id] = self.redis.stamp()
             for user in members:
-                self._raise_inbox(user, conversation_id, to_ms(message.sent_at))
+                self.raise_inbox(user, conversation_id, to_ms(message.sent_at))
                 kept.activity[user] += 1
             return bool(self.redis.live(message.sender_id).keys() - {connection_id})
 
@@ -173,24 +172,6 @@ class MemoryLiveState(LiveState):
             self.redis.kept.repaired[conversation_id] = version
 
     @override
-    async def inbox_page(
-        self, user_id: UserId, *, limit: int, after: InboxEntry | None
-    ) -> list[InboxEntry] | None:
-        async with self.line.call("inbox_page"):
-            inbox = self.redis.kept.inboxes.get(user_id)
-            if inbox is None:
-                return None
-            entries = sorted((InboxEntry(*one) for one in inbox.items()), key=_order, reverse=True)
-            return [e for e in entries if after is None or _order(e) < _order(after)][:limit]
-
-    @override
-    async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None:
-        async with self.line.call("fill_inbox"):
-            self.redis.kept.inboxes.setdefault(user_id, {})
-            for entry in entries:
-                self._raise_inbox(user_id, entry.conversation_id, entry.activity_ms)
-
-    @override
     async def enter_connection(self, call: Call) -> tuple[CallState, list[Seat] | None]:
         async with self.line.call("enter_connection"):
             seats = self.redis.kept.seats.get(call.user_id)
@@ -218,19 +199,6 @@ class MemoryLiveState(LiveState):
             for seat in seats:
                 self._take_seat(user_id, seat)
                 self.redis.kept.unsure[user_id].discard(seat.conversation_id)
-
-    @override
-    async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None:
-        async with self.line.call("put_inbox"):
-            for user_id in user_ids:
-                self._raise_inbox(user_id, entry.conversation_id, entry.activity_ms)
-
-    @override
-    async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None:
-        async with self.line.call("drop_inbox"):
-            self.redis.kept.inboxes.get(user_id, {}).pop(conversation_id, None)
-            self.redis.kept.seats.get(user_id, {}).pop(conversation_id, None)
-            self.redis.kept.unsure[user_id].discard(conversation_id)
 
     @override
     async def forget(self, user_id: UserId) -> int:
@@ -278,14 +246,9 @@ class MemoryLiveState(LiveState):
 
     def _take_seat(self, user_id: UserId, seat: Seat) -> None:
         seats = self.redis.kept.seats.get(user_id)
-        if seats is not None:  # see `_raise_inbox`
+        if seats is not None:  # see `raise_inbox`
             before = seats.get(seat.conversation_id, seat.taken_at)
             seats[seat.conversation_id] = max(before, seat.taken_at)
-
-    def _raise_inbox(self, user_id: UserId, conversation_id: ConversationId, at_ms: int) -> None:
-        inbox = self.redis.kept.inboxes.get(user_id)
-        if inbox is not None:  # one that is not there would be incomplete: reading it fills it
-            inbox[conversation_id] = max(at_ms, inbox.get(conversation_id, 0))
 
 
 def _own(message: Message) -> Receipt:
@@ -303,7 +266,3 @@ def _outcome(hot: Hot, conversation: Conversation, before: Receipt, after: Recei
     if after.delivered > hot.sequence and after.delivered > before.delivered:
         return "beyond"
     return "moved"
-
-
-def _order(entry: InboxEntry) -> tuple[int, str]:
-    return entry.activity_ms, entry.conversation_id

@@ -1,4 +1,4 @@
-"""Live state in Redis: heads, receipts, inbox order, limits. One pipeline per method."""
+"""Live state in Redis: heads, receipts, seats, limits. One pipeline per method."""
 
 from collections.abc import Iterable
 from collections.abc import Sequence as Series
@@ -9,21 +9,19 @@ from typing import override
 from shared.adapters import redis_keys as keys
 from shared.adapters import redis_scripts as scripts
 from shared.adapters.items import message_text
-from shared.adapters.redis_client import Argument, BrokenKeyError, Entry, RedisClient, call
+from shared.adapters.redis_client import Argument, Entry, RedisClient, call
 from shared.adapters.redis_codec import (
     COUNT,
     HEAD_FIELDS,
     READY,
     fields_of,
-    follows,
     head_and_receipts,
     head_of,
-    pairs_of,
     seats_of,
-    snapshot_of,
     summary_of,
-    text_of,
 )
+from shared.adapters.redis_flush import RedisFlushes
+from shared.adapters.redis_inbox import RedisInboxes
 from shared.config import Limits
 from shared.domain.conversation import Conversation
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
@@ -32,8 +30,6 @@ from shared.domain.live import (
     Call,
     CallState,
     Head,
-    InboxEntry,
-    LiveConversation,
     LiveSummary,
 )
 from shared.domain.message import Message
@@ -49,14 +45,14 @@ _PERSONAL = (
     *(keys.seen, keys.closed, keys.quota, keys.marks),
 )
 _DAY_MS = 24 * 3600 * 1000
-_INBOX_KEEP_MS = 30 * _DAY_MS
+_REPAIRED_KEEP_MS = 30 * _DAY_MS
 
 
-class RedisLiveState(LiveState):
+class RedisLiveState(RedisInboxes, RedisFlushes, LiveState):
     """Fulfils `LiveState`. Losing all of it loses speed, never truth."""
 
     def __init__(self, client: RedisClient, clock: Clock, *, lease_s: int) -> None:
-        self._client = client
+        super().__init__(client)
         self._clock = clock
         self._lease_ms = lease_s * 1000
 
@@ -235,30 +231,7 @@ class RedisLiveState(LiveState):
     @override
     async def mark_repaired(self, conversation_id: ConversationId, version: int) -> None:
         key = keys.repaired(conversation_id)
-        await self._client.run(("SET", key, version, "PX", _INBOX_KEEP_MS))
-
-    @override
-    async def inbox_page(
-        self, user_id: UserId, *, limit: int, after: InboxEntry | None
-    ) -> list[InboxEntry] | None:
-        key, top = keys.inbox(user_id), after.activity_ms if after else "+inf"
-        # Entries of one millisecond share a score: all of the cursor's own, then those below it.
-        ready, tied, below, _ = await self._client.run(
-            ("ZSCORE", key, READY),
-            ("ZREVRANGEBYSCORE", key, top, top, "WITHSCORES"),
-            ("ZREVRANGEBYSCORE", key, f"({top}", 0, "WITHSCORES", "LIMIT", 0, limit),
-            ("PEXPIRE", key, _INBOX_KEEP_MS),
-        )
-        if ready is None:
-            return None
-        scored = pairs_of([*tied, *below])
-        entries = [InboxEntry(ConversationId(text_of(m)), int(float(s))) for m, s in scored]
-        return [e for e in entries if after is None or follows(e, after)][:limit]
-
-    @override
-    async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None:
-        scored = [part for entry in entries for part in (entry.activity_ms, entry.conversation_id)]
-        await self._client.run(("ZADD", keys.inbox(user_id), "GT", -1, READY, *scored))
+        await self._client.run(("SET", key, version, "PX", _REPAIRED_KEEP_MS))
 
     @override
     async def enter_connection(self, call: Call) -> tuple[CallState, list[Seat] | None]:
@@ -291,28 +264,6 @@ class RedisLiveState(LiveState):
         )
 
     @override
-    async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None:
-        await self._client.run(
-            *(
-                call(
-                    scripts.ADD_IF_BEGUN,
-                    (keys.inbox(user),),
-                    entry.conversation_id,
-                    entry.activity_ms,
-                )
-                for user in user_ids
-            )
-        )
-
-    @override
-    async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None:
-        await self._client.run(
-            ("ZREM", keys.inbox(user_id), conversation_id),
-            ("ZREM", keys.seats(user_id), conversation_id),
-            ("SREM", keys.unsure(user_id), conversation_id),
-        )
-
-    @override
     async def forget(self, user_id: UserId) -> int:
         index = keys.leases(keys.shard_of(user_id))
         buckets = [keys.bucket(user_id, kind) for kind in _BUCKETS]
@@ -320,33 +271,6 @@ class RedisLiveState(LiveState):
             ("UNLINK", *(name(user_id) for name in _PERSONAL), *buckets), ("ZREM", index, user_id)
         )
         return int(deleted)
-
-    @override
-    async def dirty_conversations(self, *, limit: int) -> list[ConversationId]:
-        answers = await self._client.run(
-            *(("ZRANGE", keys.dirty(n), 0, limit - 1) for n in range(keys.SHARDS))
-        )
-        return [ConversationId(text_of(one)) for shard in answers for one in shard][:limit]
-
-    @override
-    async def snapshots(self, ids: Series[ConversationId]) -> list[LiveConversation]:
-        answers = await self._client.attempt(
-            *(call(scripts.SNAPSHOT, (keys.conversation(one), keys.changed(one))) for one in ids)
-        )
-        for answer in answers:
-            if isinstance(answer, BrokenKeyError):
-                raise answer  # no outage: whoever asked must pass this one by
-        return [snapshot_of(one, *answer) for one, answer in zip(ids, answers, strict=True)]
-
-    @override
-    async def flushed(self, states: Series[LiveConversation]) -> None:
-        entries: list[Entry] = []
-        for state in states:
-            one, stamp = state.conversation_id, state.stamp
-            if state.head.known:
-                entries.append(call(scripts.FLUSHED, (keys.conversation(one),), stamp))
-            entries.append(call(scripts.UNMARK, (keys.dirty(keys.shard_of(one)),), one, stamp))
-        await self._client.run(*entries)
 
 
 def _scored(seats: Iterable[Seat]) -> list[Argument]:

@@ -5,6 +5,7 @@ Stores: `get_` raises, `find_` returns None, `list_` returns a page, `append` an
 not answer, and whether a write took place is unknown.
 """
 
+from shared.ports.inbox import InboxState
 from shared.ports.live import (
     LiveState,
     NoticeMarks,
@@ -36,6 +37,7 @@ __all__ = [
     "ConversationStore",
     "Ids",
     "Images",
+    "InboxState",
     "LiveState",
     "MembershipStore",
     "MessageStore",

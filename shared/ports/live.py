@@ -17,7 +17,6 @@ from shared.domain.live import (
     Call,
     CallState,
     Head,
-    InboxEntry,
     LiveConversation,
     LiveSummary,
 )
@@ -25,9 +24,10 @@ from shared.domain.message import Message
 from shared.domain.presence import Presence
 from shared.domain.receipt import Receipt
 from shared.domain.seats import Seat
+from shared.ports.inbox import InboxState
 
 
-class LiveState(Protocol):
+class LiveState(InboxState, Protocol):
     """Everything that is fast and may be lost: heads, receipts, presence, limits, inbox order.
 
     Each method is one round trip unless it says otherwise.
@@ -116,16 +116,6 @@ class LiveState(Protocol):
 
     async def mark_repaired(self, conversation_id: ConversationId, version: int) -> None: ...
 
-    async def inbox_page(
-        self, user_id: UserId, *, limit: int, after: InboxEntry | None
-    ) -> list[InboxEntry] | None:
-        """Return up to *limit* entries, newest activity first; None when the inbox is lost."""
-        ...
-
-    async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None:
-        """Begin or complete an inbox with *entries*, raising those that are there."""
-        ...
-
     async def enter_connection(self, call: Call) -> tuple[CallState, list[Seat] | None]:
         """Enter, and return the user's seats in groups; None when they are lost."""
         ...
@@ -141,10 +131,6 @@ class LiveState(Protocol):
     async def renew_seats(self, user_id: UserId, seats: Iterable[Seat]) -> None:
         """Note that a user has just been put into these groups for sure."""
         ...
-
-    async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None: ...
-
-    async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None: ...
 
     async def forget(self, user_id: UserId) -> int:
         """Delete all that is kept of one user alone; return how many entries that were."""

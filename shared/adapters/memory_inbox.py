@@ -1,0 +1,58 @@
+"""The twin of inboxes."""
+
+from collections.abc import Iterable
+from typing import override
+
+from shared.adapters.memory_line import Line
+from shared.adapters.memory_state import RedisTwin
+from shared.domain.ids import ConversationId, UserId
+from shared.domain.live import InboxEntry
+from shared.ports import InboxState
+
+
+class MemoryInboxes(InboxState):
+    """Fulfils `InboxState`."""
+
+    def __init__(self, redis: RedisTwin, *, line: Line | None = None) -> None:
+        self.redis = redis
+        self.line = line or Line()
+
+    @override
+    async def inbox_page(
+        self, user_id: UserId, *, limit: int, after: InboxEntry | None
+    ) -> list[InboxEntry] | None:
+        async with self.line.call("inbox_page"):
+            inbox = self.redis.kept.inboxes.get(user_id)
+            if inbox is None:
+                return None
+            entries = sorted((InboxEntry(*one) for one in inbox.items()), key=_order, reverse=True)
+            return [e for e in entries if after is None or _order(e) < _order(after)][:limit]
+
+    @override
+    async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None:
+        async with self.line.call("fill_inbox"):
+            self.redis.kept.inboxes.setdefault(user_id, {})
+            for entry in entries:
+                self.raise_inbox(user_id, entry.conversation_id, entry.activity_ms)
+
+    @override
+    async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None:
+        async with self.line.call("put_inbox"):
+            for user_id in user_ids:
+                self.raise_inbox(user_id, entry.conversation_id, entry.activity_ms)
+
+    @override
+    async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None:
+        async with self.line.call("drop_inbox"):
+            self.redis.kept.inboxes.get(user_id, {}).pop(conversation_id, None)
+            self.redis.kept.seats.get(user_id, {}).pop(conversation_id, None)
+            self.redis.kept.unsure[user_id].discard(conversation_id)
+
+    def raise_inbox(self, user_id: UserId, conversation_id: ConversationId, at_ms: int) -> None:
+        inbox = self.redis.kept.inboxes.get(user_id)
+        if inbox is not None:  # one that is not there would be incomplete: reading it fills it
+            inbox[conversation_id] = max(at_ms, inbox.get(conversation_id, 0))
+
+
+def _order(entry: InboxEntry) -> tuple[int, str]:
+    return entry.activity_ms, entry.conversation_id

@@ -1,0 +1,66 @@
+"""Inboxes in Redis: the order of each user's conversations. One pipeline per method."""
+
+from collections.abc import Iterable
+from typing import override
+
+from shared.adapters import redis_keys as keys
+from shared.adapters import redis_scripts as scripts
+from shared.adapters.redis_client import RedisClient, call
+from shared.adapters.redis_codec import READY, follows, pairs_of, text_of
+from shared.domain.ids import ConversationId, UserId
+from shared.domain.live import InboxEntry
+from shared.ports import InboxState
+
+_KEEP_MS = 30 * 24 * 3600 * 1000
+
+
+class RedisInboxes(InboxState):
+    """Fulfils `InboxState`."""
+
+    def __init__(self, client: RedisClient) -> None:
+        self._client = client
+
+    @override
+    async def inbox_page(
+        self, user_id: UserId, *, limit: int, after: InboxEntry | None
+    ) -> list[InboxEntry] | None:
+        key, top = keys.inbox(user_id), after.activity_ms if after else "+inf"
+        # Entries of one millisecond share a score: all of the cursor's own, then those below it.
+        ready, tied, below, _ = await self._client.run(
+            ("ZSCORE", key, READY),
+            ("ZREVRANGEBYSCORE", key, top, top, "WITHSCORES"),
+            ("ZREVRANGEBYSCORE", key, f"({top}", 0, "WITHSCORES", "LIMIT", 0, limit),
+            ("PEXPIRE", key, _KEEP_MS),
+        )
+        if ready is None:
+            return None
+        scored = pairs_of([*tied, *below])
+        entries = [InboxEntry(ConversationId(text_of(m)), int(float(s))) for m, s in scored]
+        return [e for e in entries if after is None or follows(e, after)][:limit]
+
+    @override
+    async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None:
+        scored = [part for entry in entries for part in (entry.activity_ms, entry.conversation_id)]
+        await self._client.run(("ZADD", keys.inbox(user_id), "GT", -1, READY, *scored))
+
+    @override
+    async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None:
+        await self._client.run(
+            *(
+                call(
+                    scripts.ADD_IF_BEGUN,
+                    (keys.inbox(user),),
+                    entry.conversation_id,
+                    entry.activity_ms,
+                )
+                for user in user_ids
+            )
+        )
+
+    @override
+    async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None:
+        await self._client.run(
+            ("ZREM", keys.inbox(user_id), conversation_id),
+            ("ZREM", keys.seats(user_id), conversation_id),
+            ("SREM", keys.unsure(user_id), conversation_id),
+        )
