@@ -6,13 +6,14 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from shared.adapters.redis_client import CONNECTIONS
 from shared.config import Settings
 
 _PORT: Final = 10_000  # Azure Managed Redis; reference: docs/operations.md#settings
 _SCOPE: Final = ("https://redis.azure.com/.default",)
 _OPTIONS: Final[dict[str, Any]] = {
     "protocol": 2,
-    "max_connections": 64,
+    "max_connections": CONNECTIONS,  # `RedisClient` hands out no more
     "socket_timeout": 2.0,
     "socket_connect_timeout": 2.0,
     "health_check_interval": 0,

@@ -8,7 +8,7 @@ from typing import Final
 from shared.domain.catchup import gap_after
 from shared.domain.conversation import Conversation
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
-from shared.domain.live import Call
+from shared.domain.live import Call, Head
 from shared.domain.message import Message, Status, status_of
 from shared.domain.receipt import Receipt
 from shared.services.entrance import Entrance
@@ -18,6 +18,8 @@ from shared.services.reader import ConversationReader, receipts_of
 
 _ITEMS_PER_SYNC: Final = 50
 _READERS: Final = 8
+
+type Known = tuple[Head, dict[UserId, Receipt]]  # what live state has of a conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +97,39 @@ class History:
         ]
         slots = asyncio.Semaphore(_READERS)
 
-        async def one(row: Row) -> SyncItem:
+        async def read(row: Row) -> tuple[list[Message], bool]:
             async with slots:
                 position = positions.get(row.conversation.id, NO_SEQUENCE)
-                return await self._item(call.user_id, row, position, limit)
+                return await self._missed(call.user_id, row, position, limit)
 
-        items = await asyncio.gather(*map(one, rows[:_ITEMS_PER_SYNC]))
+        shown = rows[:_ITEMS_PER_SYNC]
+        missed = await asyncio.gather(*map(read, shown))
+        # After the messages, so that no status is older than its message; all in one round trip.
+        live = await self.reader.heads_and_receipts([row.conversation.id for row in shown])
+
+        async def one(row: Row, found: tuple[list[Message], bool], known: Known) -> SyncItem:
+            async with slots:
+                return await self._item(row, *found, known)
+
+        items = await asyncio.gather(*map(one, shown, missed, live))
         return list(items), len(rows) > _ITEMS_PER_SYNC
 
-    async def _item(self, user_id: UserId, row: Row, position: Sequence, limit: int) -> SyncItem:
+    async def _missed(
+        self, user_id: UserId, row: Row, position: Sequence, limit: int
+    ) -> tuple[list[Message], bool]:
         conversation, latest = row.conversation, row.head.sequence
         member = conversation.find_member(user_id)
         history_from = member.history_from if member else Sequence(latest + 1)
         gap = gap_after(position, latest=latest, history_from=history_from, limit=limit)
         found = await self.reader.messages(conversation.id, gap.first, gap.last) if gap else []
-        _, receipts = await self.reader.receipts(conversation)
+        return found, gap.complete
+
+    async def _item(self, row: Row, found: list[Message], complete: bool, known: Known) -> SyncItem:
+        conversation, (head, receipts) = row.conversation, known
+        if not head.known:
+            _, receipts = await self.reader.recover(conversation)
         messages = _with_status(conversation, found, receipts)
-        return SyncItem(conversation.id, latest, messages, gap.complete, row.receipt)
+        return SyncItem(conversation.id, row.head.sequence, messages, complete, row.receipt)
 
 
 def _bounds(

@@ -1,5 +1,6 @@
 """The Redis client: one round trip, scripts it need not know, and no waiting for the dead."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -95,3 +96,37 @@ async def test_settings_say_where_redis_is(redis_url: str) -> None:
 
     async with connect(settings) as opened:
         assert await RedisClient(lambda: opened).run(("PING",)) == [True]
+
+
+async def test_five_hundred_calls_at_once_are_all_answered(redis_url: str) -> None:
+    settings = Settings.from_env({**ENV, "CHAT_REDIS_URL": redis_url})
+    async with connect(settings) as opened:
+        client = RedisClient(lambda: opened, wait_s=60)
+
+        answers = await asyncio.gather(
+            *(client.run(("ECHO", n), call(ECHO, ("k",), n)) for n in range(500))
+        )
+
+        assert answers == [[b"%d" % n, [b"k", b"%d" % n]] for n in range(500)]
+        assert len(await opened.client_list()) <= redis_client.CONNECTIONS
+
+
+async def test_a_wait_that_was_too_long_is_no_outage(
+    connection: redis.Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_client, "_REST_S", 600.0)
+    monkeypatch.setattr(redis_client, "CONNECTIONS", 1)
+    async with redis.Redis.from_url(redis_url, retry=Retry(NoBackoff(), 0)) as opened:
+        client = RedisClient(lambda: opened, wait_s=0.05)
+        await connection.client_pause(60_000, all=False)  # writes alone
+        holder = asyncio.create_task(client.run(("SET", "held", 1)))
+        await asyncio.sleep(0)
+
+        with pytest.raises(UnavailableError):
+            await client.run(("PING",))
+        with pytest.raises(UnavailableError):
+            await client.check()
+        await connection.client_unpause()
+
+        assert await holder == [True]
+        assert await client.run(("PING",)) == [True]

@@ -319,3 +319,17 @@ def test_whoever_syncs_and_pages_back_has_everything(
         assert [n for n in have if n > position] == list(range(position + 1, count + 1))
 
     run(check())
+
+
+async def test_a_sync_reads_the_receipts_of_all_its_conversations_in_one_round_trip() -> None:
+    world = World()
+    worker = world.worker()
+    for number in range(12):
+        conversation = (await start(worker, ANN, BOB, title=str(number))).conversation
+        await post(worker, conversation.id, number)
+    before = world.redis_line.calls["receipts"]
+
+    found = await synced(worker)
+
+    assert len(found) == 12
+    assert world.redis_line.calls["receipts"] - before == 1
