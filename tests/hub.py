@@ -59,7 +59,7 @@ class Hub:
             aiohttp.ClientResponseError: One of the two refused.
 
         """
-        headers = {"Authorization": f"Bearer {token}", "x-ms-client-principal-id": user_id}
+        headers = {"Authorization": f"Bearer {token}", "x-ms-signalr-userid": user_id}
         async with session.post(f"{base_url}/api/negotiate", headers=headers) as reply:
             reply.raise_for_status()
             info = await reply.json()

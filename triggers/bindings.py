@@ -1,6 +1,8 @@
-"""Names that bindings share. Nothing but constants: it is imported while the app is indexed."""
+"""Names that bindings share. Imported while the app is indexed, so it imports next to nothing."""
 
 from typing import Final
+
+from shared.env import Source
 
 HUB: Final = "chat"
 SIGNALR: Final = "AzureSignalRConnectionString"
@@ -11,6 +13,12 @@ PUSHES: Final = {
     "hubName": HUB,
     "connectionStringSetting": SIGNALR,
 }
+# The header by which a caller of `negotiate` names itself. In front of the app, App Service
+# Authentication sets its header for the user it has proved and removes it from what clients send.
+# The binding's expression is fixed when the app is indexed, so the choice is made here, by the
+# setting that also decides how principals are proved: the two cannot differ.
+_BY_PLATFORM: Final = Source(None).text("CHAT_AUTH_MODE", "jwt") == "easyauth"
+CLAIMED_ID: Final = "x-ms-client-principal-id" if _BY_PLATFORM else "x-ms-signalr-userid"
 DATABASE: Final = "%CHAT_COSMOS_DATABASE%"
 COSMOS: Final = "CosmosConnection"
 QUEUE: Final = "notifications"

@@ -6,7 +6,7 @@ import azure.functions as func
 
 from shared.bootstrap import chat
 from shared.domain.errors import PrincipalMismatchError
-from triggers.bindings import HUB, PUSHES, SIGNALR
+from triggers.bindings import CLAIMED_ID, HUB, PUSHES, SIGNALR
 from triggers.errors import as_problem
 from triggers.lazy import lazily
 
@@ -27,7 +27,7 @@ bp = func.Blueprint()
     arg_name="connection",
     type="signalRConnectionInfo",
     hubName=HUB,
-    userId="{headers.x-ms-client-principal-id}",
+    userId=f"{{headers.{CLAIMED_ID}}}",
     connectionStringSetting=SIGNALR,
 )
 @as_problem
@@ -38,8 +38,8 @@ async def negotiate(req: func.HttpRequest, connection: str) -> func.HttpResponse
     when that id is the proved principal's.
     """
     proved = await edge.principal(req)
-    if req.headers.get("x-ms-client-principal-id") != proved.user_id:
-        raise PrincipalMismatchError("x-ms-client-principal-id must be your own user id")
+    if req.headers.get(CLAIMED_ID) != proved.user_id:
+        raise PrincipalMismatchError(f"{CLAIMED_ID} must be your own user id")
     await (await chat()).accounts.ensure(proved)
     return func.HttpResponse(
         connection, mimetype="application/json", headers={"Cache-Control": "no-store"}

@@ -37,7 +37,7 @@ export class Person {
     this.hub = new signalR.HubConnectionBuilder()
       .withUrl(`${baseUrl}/api`, {
         accessTokenFactory: () => this.token,
-        headers: { "x-ms-client-principal-id": this.userId },
+        headers: { "x-ms-signalr-userid": this.userId },
       })
       .configureLogging(signalR.LogLevel.None)
       .build();

@@ -17,7 +17,7 @@ class Client {
     this.hub = new signalR.HubConnectionBuilder()
       .withUrl(`${baseUrl}/api`, {
         accessTokenFactory: () => this.person.token,
-        headers: { "x-ms-client-principal-id": this.person.userId },
+        headers: { "x-ms-signalr-userid": this.person.userId },
       })
       .configureLogging(signalR.LogLevel.None)
       .withAutomaticReconnect({ nextRetryDelayInMilliseconds: () => Math.random() * 1000 })

@@ -54,12 +54,14 @@ async def forward(
     port: int,
     *,
     added: dict[str, str] | None = None,
+    removed: str | None = None,
     patience_s: float = 0.0,
 ) -> web.StreamResponse:
     """Send *request* to 127.0.0.1:*port* and stream the answer back.
 
     Args:
         added: Headers to set on the way.
+        removed: Headers whose names begin so, in lower case, are left out on the way.
         patience_s: Seconds to go on trying while nobody listens; safe for every method, since
             nothing was sent.
 
@@ -72,7 +74,7 @@ async def forward(
     answer = None
     while answer is None:
         try:
-            answer = await _ask(session, request, port, added or {})
+            answer = await _ask(session, request, port, _passed_on(request, added or {}, removed))
         except aiohttp.ClientConnectorError as error:
             if asyncio.get_running_loop().time() >= deadline:
                 raise NotSentError from error
@@ -84,10 +86,8 @@ async def forward(
 
 
 async def _ask(
-    session: aiohttp.ClientSession, request: web.Request, port: int, added: dict[str, str]
+    session: aiohttp.ClientSession, request: web.Request, port: int, headers: CIMultiDict[str]
 ) -> aiohttp.ClientResponse:
-    headers = _end_to_end(request.headers)
-    headers.update(added)
     return await session.request(
         request.method,
         URL(f"http://127.0.0.1:{port}{request.raw_path}", encoded=True),
@@ -95,6 +95,17 @@ async def _ask(
         data=request.content if request.body_exists else None,
         allow_redirects=False,
     )
+
+
+def _passed_on(
+    request: web.Request, added: dict[str, str], removed: str | None
+) -> CIMultiDict[str]:
+    headers = _end_to_end(request.headers)
+    if removed is not None:
+        for name in {name for name in headers if name.lower().startswith(removed)}:
+            headers.popall(name)
+    headers.update(added)
+    return headers
 
 
 async def _relay(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:

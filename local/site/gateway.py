@@ -6,6 +6,9 @@ from aiohttp import web
 from local.common.forward import NoAnswerError, NotSentError, forward
 from local.site.problems import UnavailableError
 
+# What App Service Authentication alone may say: it removes them from what clients send, and so
+# does this door. Source: Microsoft Learn, "Work with user identities in Azure App Service".
+_OF_THE_PLATFORM = "x-ms-client-principal"
 # A host that was killed listens again within this time, as a rule.
 _PATIENCE_S = 3.0
 
@@ -25,10 +28,19 @@ class Gateway:
         ]
 
     async def _pass_on(self, request: web.Request) -> web.StreamResponse:
-        added = {"X-Forwarded-Proto": "http", "X-Forwarded-Host": request.host}
+        added = {
+            "X-Forwarded-Proto": "http",
+            "X-Forwarded-Host": request.host,
+            "X-Forwarded-For": _forwarded_for(request),
+        }
         try:
             return await forward(
-                self._session, request, self._host_port, added=added, patience_s=_PATIENCE_S
+                self._session,
+                request,
+                self._host_port,
+                added=added,
+                removed=_OF_THE_PLATFORM,
+                patience_s=_PATIENCE_S,
             )
         except NotSentError as error:
             detail = "the Functions host does not listen; the request was not carried out"
@@ -36,3 +48,9 @@ class Gateway:
         except NoAnswerError as error:
             detail = "the Functions host went away; the request may have been carried out"
             raise UnavailableError(detail) from error
+
+
+def _forwarded_for(request: web.Request) -> str:
+    # As App Service's front end does it: what the client said stays, its own address comes last.
+    said = request.headers.getall("X-Forwarded-For", [])
+    return ", ".join([*said, request.remote or "unknown"])

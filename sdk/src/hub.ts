@@ -52,7 +52,7 @@ export class Hub {
     const builder = new HubConnectionBuilder()
       .withUrl(`${options.baseUrl.replace(/\/$/, "")}/api`, {
         accessTokenFactory: options.token,
-        httpClient: new SiteHttpClient(options.baseUrl, { "x-ms-client-principal-id": options.userId }),
+        httpClient: new SiteHttpClient(options.baseUrl, { "x-ms-signalr-userid": options.userId }),
         transport: options.transport ?? WITH_FALLBACK,
         timeout: REQUEST_TIMEOUT_MS,
       })

@@ -89,7 +89,7 @@ async def test_what_is_not_there_is_a_404_and_not_the_page(site: Site, path: str
 
 async def test_a_call_reaches_the_host_as_it_was_made(site: Site) -> None:
     path = "/api/conversations/a%2Fb/messages?limit=5&before=%E2%9C%93"
-    headers = {"Authorization": "Bearer x", "X-MS-CLIENT-PRINCIPAL-ID": "amara"}
+    headers = {"Authorization": "Bearer x", "X-Ms-SignalR-UserId": "amara"}
 
     async with site.session.post(
         f"{site.url}/api/", data=b"{}", headers=headers, allow_redirects=False
@@ -102,7 +102,22 @@ async def test_a_call_reaches_the_host_as_it_was_made(site: Site) -> None:
     assert seen["path"] == path
     assert seen["body"] == '{"body": "✓"}'
     assert seen["headers"]["Authorization"] == "Bearer x"
-    assert seen["headers"]["X-MS-CLIENT-PRINCIPAL-ID"] == "amara"
+    assert seen["headers"]["X-Ms-SignalR-UserId"] == "amara"
+
+
+async def test_nobody_speaks_for_the_platform_through_the_front_door(site: Site) -> None:
+    headers = {
+        "X-MS-CLIENT-PRINCIPAL-ID": "amara",
+        "x-ms-client-principal": "e30=",
+        "X-Ms-Client-Principal-Name": "Amara",
+        "X-Forwarded-For": "203.0.113.7",
+    }
+
+    async with site.session.get(f"{site.url}/api/me", headers=headers) as reply:
+        seen = {name.lower(): value for name, value in (await reply.json())["headers"].items()}
+
+    assert not [name for name in seen if name.startswith("x-ms-client-principal")]
+    assert seen["x-forwarded-for"] == "203.0.113.7, 127.0.0.1"
 
 
 @pytest.mark.parametrize("status", [201, 204, 302, 404, 429, 500])

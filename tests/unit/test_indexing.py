@@ -84,11 +84,30 @@ TABLE = {
 @pytest.fixture(scope="module")
 def indexed() -> Any:
     """Index the app in an interpreter of its own, with no setting set."""
+    return index({})
+
+
+def index(settings: dict[str, str]) -> Any:
     command = [sys.executable, "-c", SCRIPT]
     done = subprocess.run(
-        command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, check=True
+        command,
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT), **settings},
+        capture_output=True,
+        check=True,
     )
     return json.loads(done.stdout)
+
+
+def connection_info(indexed: Any) -> dict[str, Any]:
+    """Return the binding of `negotiate` that makes a connection."""
+    (binding,) = [
+        binding
+        for _, _, bindings in indexed["table"]
+        for binding in bindings
+        if binding["type"] == "signalRConnectionInfo"
+    ]
+    return dict(binding)
 
 
 def shown(binding: dict[str, Any]) -> str:
@@ -143,12 +162,13 @@ def test_tokens_are_checked_in_code(indexed: Any) -> None:
 
 
 def test_a_connection_is_made_for_whom_the_header_names(indexed: Any) -> None:
-    (binding,) = [
-        binding
-        for _, _, bindings in indexed["table"]
-        for binding in bindings
-        if binding["type"] == "signalRConnectionInfo"
-    ]
+    binding = connection_info(indexed)
+
+    assert binding["userId"] == "{headers.x-ms-signalr-userid}"
+    assert binding["hubName"] == "chat"
+
+
+def test_behind_app_service_authentication_the_platform_names_the_caller() -> None:
+    binding = connection_info(index({"CHAT_AUTH_MODE": "easyauth"}))
 
     assert binding["userId"] == "{headers.x-ms-client-principal-id}"
-    assert binding["hubName"] == "chat"

@@ -96,10 +96,10 @@ def test_every_answer_is_one_that_the_document_names(
     caller = caller_of(stack, operation_id, mode)
     headers = {
         "Authorization": f"Bearer {caller.token}",
-        "x-ms-client-principal-id": caller.user_id,
+        "x-ms-signalr-userid": caller.user_id,
     }
     if (operation_id, mode) == ("negotiate", WRONG):
-        del headers["x-ms-client-principal-id"]  # else what is given here wins
+        del headers["x-ms-signalr-userid"]  # else what is given here wins
     checks = [one for one in CHECKS if (operation_id, one) != ("negotiate", not_a_server_error)]
     statuses = set()
     with requests.Session() as session:

@@ -115,11 +115,11 @@ async def reject(world: World, posted: docs.Json, hub: Hub) -> None:
 
 async def test_every_call_of_the_callers_own_is_answered_as_described(world: Witness) -> None:
     ann, bob = await world.people("ann", "bob")
-    named = {"x-ms-client-principal-id": ann.user_id}
+    named = {"x-ms-signalr-userid": ann.user_id}
     device = (await world.call("POST", "/dev/push-subscription", {"userId": ann.user_id})).json
 
     await ann.call("POST", "/negotiate", headers=named)
-    await ann.call("POST", "/negotiate", headers={"x-ms-client-principal-id": bob.user_id})
+    await ann.call("POST", "/negotiate", headers={"x-ms-signalr-userid": bob.user_id})
     await ann.good("GET", "/me")
     await ann.good("PATCH", "/me/settings", {"preview": "text"})
     await ann.call("PATCH", "/me/settings", {"preview": "all"})

@@ -55,7 +55,7 @@ def http(function: str, method: str, path: str, results: str, body: Any = None) 
             "blocker": scene.blocker.user_id,
         }
         said = body(scene) if callable(body) else body
-        headers = {"x-ms-client-principal-id": scene.caller.user_id}
+        headers = {"x-ms-signalr-userid": scene.caller.user_id}
         if scene.caller.token:
             headers["Authorization"] = f"Bearer {scene.caller.token}"
         reply = await scene.world.call(method, f"/api{path.format(**names)}", said, headers)

@@ -113,7 +113,7 @@ BAD: dict[str, Callable[[Forge], str]] = {
 async def test_a_token_that_does_not_hold_opens_nothing(world: World, name: str) -> None:
     ann = await world.person("ann")
     token = BAD[name](Forge(world.stack, ann.user_id))
-    headers = {"Authorization": f"Bearer {token}", "x-ms-client-principal-id": ann.user_id}
+    headers = {"Authorization": f"Bearer {token}", "x-ms-signalr-userid": ann.user_id}
 
     replies = [
         await world.call("GET", "/api/me", headers=headers),
@@ -142,7 +142,7 @@ async def test_a_call_without_a_bearer_token_is_nobodys(world: World, header: st
 
     reply = await world.call("GET", "/api/me", headers=said)
     negotiated = await world.call(
-        "POST", "/api/negotiate", headers={**said, "x-ms-client-principal-id": ann.user_id}
+        "POST", "/api/negotiate", headers={**said, "x-ms-signalr-userid": ann.user_id}
     )
 
     assert (reply.status, code_of(reply)) == (401, "unauthenticated")
@@ -153,7 +153,7 @@ async def test_nobody_negotiates_for_somebody_else(world: World) -> None:
     ann, bob = await world.people("ann", "bob")
 
     for other in (bob.user_id, ann.user_id.upper(), f"{ann.user_id},{bob.user_id}", "site"):
-        reply = await ann.call("POST", "/negotiate", headers={"x-ms-client-principal-id": other})
+        reply = await ann.call("POST", "/negotiate", headers={"x-ms-signalr-userid": other})
 
         assert (reply.status, code_of(reply)) == (403, "principal_mismatch")
         assert b"accessToken" not in reply.body
@@ -172,9 +172,7 @@ async def test_the_headers_of_the_platform_prove_nothing_beside_tokens(world: Wo
 
 async def test_neither_kind_of_token_serves_for_the_other(world: World) -> None:
     ann = await world.person("ann")
-    info = (
-        await ann.call("POST", "/negotiate", headers={"x-ms-client-principal-id": ann.user_id})
-    ).json
+    info = (await ann.call("POST", "/negotiate", headers={"x-ms-signalr-userid": ann.user_id})).json
     said = {"Authorization": f"Bearer {info['accessToken']}"}
 
     reply = await world.call("GET", "/api/me", headers=said)

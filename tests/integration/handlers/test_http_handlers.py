@@ -58,7 +58,7 @@ async def test_the_scheme_of_a_token_has_no_case(app: App, scheme: str) -> None:
 
 async def test_a_connection_is_for_the_proved_caller_only(app: App) -> None:
     connection = json.dumps({"url": "https://s", "accessToken": "t"})
-    app.headers["x-ms-client-principal-id"] = "new"
+    app.headers["x-ms-signalr-userid"] = "new"
 
     own = await app.http(account.negotiate, "new", connection=connection)
     other = await app.http(account.negotiate, ANN, connection=connection)
