@@ -14,6 +14,7 @@ from shared.domain.live import (
     Acknowledged,
     Call,
     CallState,
+    Epoch,
     Head,
     LiveConversation,
     LiveSummary,
@@ -31,6 +32,11 @@ class MemoryLiveState(MemoryInboxes, LiveState):
 
     def __init__(self, redis: RedisTwin, *, line: Line | None = None) -> None:
         super().__init__(redis, line=line)
+
+    @override
+    async def epoch(self) -> Epoch:
+        async with self.line.call("epoch"):
+            return self.redis.epoch()
 
     @override
     async def enter(self, call: Call) -> CallState:

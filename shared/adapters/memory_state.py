@@ -1,13 +1,14 @@
 """One Redis for the twins of several workers: its data, its clock, its leases and buckets."""
 
 from collections import Counter, defaultdict
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.limits import BucketState, take
-from shared.domain.live import Call, CallState, Head
+from shared.domain.live import NO_EPOCH, Call, CallState, Epoch, Head
 from shared.domain.message import Message
 from shared.domain.presence import Presence, PresenceStatus
 from shared.domain.receipt import Receipt
@@ -45,6 +46,8 @@ class Seen:
 class Kept:
     """All that a flush loses. An inbox, and a user's seats, are complete or not there."""
 
+    epoch: Epoch = NO_EPOCH
+    process: int = 0
     hot: dict[ConversationId, Hot] = field(default_factory=dict)
     changed: defaultdict[ConversationId, set[UserId]] = field(
         default_factory=lambda: defaultdict(set)
@@ -98,10 +101,28 @@ class RedisTwin:
         self.lease = timedelta(seconds=lease_s)
         self._clock = clock
         self._stamp = 0
+        self._process = 1
+        self._epochs = 0
 
     def flush(self) -> None:
         """Lose everything."""
         self.kept = Kept()
+
+    def snapshot(self) -> Kept:
+        """Return a copy of everything, as a file or a lagging replica has it."""
+        return deepcopy(self.kept)
+
+    def restore(self, kept: Kept) -> None:
+        """Go on in another process with what a snapshot holds."""
+        self.kept = deepcopy(kept)
+        self._process += 1
+
+    def epoch(self) -> Epoch:
+        """Return the epoch, a new one where another process gave it or none is kept."""
+        if not self.kept.epoch or self.kept.process != self._process:
+            self._epochs += 1
+            self.kept.epoch, self.kept.process = Epoch(str(self._epochs)), self._process
+        return self.kept.epoch
 
     def now(self) -> datetime:
         return self._clock.now()

@@ -5,6 +5,14 @@ import zlib
 SHARDS = 16  # of what would otherwise be one key for all users or conversations
 
 
+def epoch() -> str:
+    """Hash: `id`, the epoch's name, and `run`, the server process that it was given in.
+
+    Whoever finds it missing, or of another process, begins a new epoch: see `redis_epoch.py`.
+    """
+    return "epoch"
+
+
 def conversation(conversation_id: str) -> str:
     """Hash: ready, version, head, at, last; per member d: (delivered), r: (read), t: (moved at)."""
     return f"conversation:{{{conversation_id}}}"

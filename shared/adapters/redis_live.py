@@ -20,6 +20,7 @@ from shared.adapters.redis_codec import (
     seats_of,
     summary_of,
 )
+from shared.adapters.redis_epoch import RedisEpochs
 from shared.adapters.redis_flush import RedisFlushes
 from shared.adapters.redis_inbox import RedisInboxes
 from shared.config import Limits
@@ -48,7 +49,7 @@ _DAY_MS = 24 * 3600 * 1000
 _REPAIRED_KEEP_MS = 30 * _DAY_MS
 
 
-class RedisLiveState(RedisInboxes, RedisFlushes, LiveState):
+class RedisLiveState(RedisEpochs, RedisInboxes, RedisFlushes, LiveState):
     """Fulfils `LiveState`. Losing all of it loses speed, never truth."""
 
     def __init__(self, client: RedisClient, clock: Clock, *, lease_s: int) -> None:

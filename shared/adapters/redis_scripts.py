@@ -27,6 +27,18 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 _KEEP_MS = 90 * 24 * 3600 * 1000  # idle live state is dropped after 90 days; it can be rebuilt
 
+# KEYS epoch; ARGV a name for a new epoch. Returns the epoch's name. A process forgets nothing:
+# a Redis that lost something is another process than its own data names, or lacks the key.
+EPOCH = Script(
+    """
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
+local is = redis.call('HMGET', KEYS[1], 'id', 'run')
+if is[1] and is[2] == run then return is[1] end
+redis.call('HSET', KEYS[1], 'id', ARGV[1], 'run', run)
+return ARGV[1]
+"""
+)
+
 # KEYS presence, seen, closed, bucket; ARGV connection ('' = none), lease ms, tokens/s (0 = no
 # limit), burst. Returns {ms to wait, came online, other live connections}. A call that must wait
 # is refused, and its news with it: so the next one brings them.

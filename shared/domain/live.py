@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NewType
 
 from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.limits import Limit
 from shared.domain.message import Message
 from shared.domain.receipt import Receipt
+
+Epoch = NewType("Epoch", str)
+"""The name of a time in which live state lost nothing: a random whole number in digits."""
+
+NO_EPOCH = Epoch("")
 
 Outcome = Literal["moved", "unchanged", "beyond", "stale", "unknown"]
 

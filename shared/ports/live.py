@@ -16,6 +16,7 @@ from shared.domain.live import (
     Acknowledged,
     Call,
     CallState,
+    Epoch,
     Head,
     LiveConversation,
     LiveSummary,
@@ -32,6 +33,14 @@ class LiveState(InboxState, Protocol):
 
     Each method is one round trip unless it says otherwise.
     """
+
+    async def epoch(self) -> Epoch:
+        """Return the epoch: live state has lost nothing since it began.
+
+        A live state that was emptied, or came back older, begins a new one with the first call
+        that asks, whoever remembers the one before.
+        """
+        ...
 
     async def enter(self, call: Call) -> CallState:
         """Renew the caller's lease and take a token."""

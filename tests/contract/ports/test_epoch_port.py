@@ -1,0 +1,109 @@
+"""The epoch: whether live state has lost anything, asked of both ends, and of an older Redis."""
+
+import asyncio
+import contextlib
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import redis.asyncio as redis
+
+from local.redis.command import redis_command
+from shared.adapters.redis_client import RedisClient
+from shared.adapters.redis_live import RedisLiveState
+from shared.adapters.system import SystemClock
+from shared.domain.live import Epoch
+from tests.contract.cosmos.harness import free_port
+from tests.contract.ports.ends import LEASE_S, LiveEnd, wait_until_listening
+
+
+async def test_an_epoch_lasts_while_nothing_is_lost(end: LiveEnd) -> None:
+    first = await end.live.epoch()
+
+    assert first
+    assert await end.live.epoch() == first
+
+
+async def test_whoever_asks_first_of_an_empty_live_state_begins_the_epoch_of_all(
+    end: LiveEnd,
+) -> None:
+    told = await asyncio.gather(*(end.live.epoch() for _ in range(20)))
+
+    assert len(set(told)) == 1
+
+
+async def test_losing_everything_begins_a_new_epoch(end: LiveEnd) -> None:
+    before = await end.live.epoch()
+
+    await end.lose()
+
+    assert await end.live.epoch() != before
+
+
+class Server:
+    """A redis-server of our own, whose files can be put back."""
+
+    def __init__(self, directory: Path) -> None:
+        self.files = directory / "redis"
+        self._older = directory / "older"
+        self.port = free_port()
+        self._process = self._start()
+
+    def copy_files(self) -> None:
+        shutil.copytree(self.files, self._older)
+
+    def restart(self, *, older: bool = False) -> None:
+        self.kill()
+        if older:
+            shutil.rmtree(self.files)
+            shutil.copytree(self._older, self.files)
+        self._process = self._start()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(redis_command(self.port, self.files), stdout=subprocess.DEVNULL)
+        wait_until_listening(self.port)
+        return process
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    running = Server(tmp_path)
+    yield running
+    running.kill()
+
+
+@contextlib.asynccontextmanager
+async def worker(server: Server) -> AsyncIterator[RedisLiveState]:
+    """Give the live state of a process that remembers nothing."""
+    async with redis.Redis(port=server.port, protocol=2) as connection:
+        client = RedisClient(lambda: connection)
+        yield RedisLiveState(client, SystemClock(), lease_s=LEASE_S)
+
+
+async def epoch_seen_by_a_new_worker(server: Server) -> Epoch:
+    async with worker(server) as live:
+        return await live.epoch()
+
+
+@pytest.mark.stack
+async def test_a_redis_of_older_files_begins_a_new_epoch_though_nobody_remembers(
+    server: Server,
+) -> None:
+    first = await epoch_seen_by_a_new_worker(server)
+    server.copy_files()
+    again = await epoch_seen_by_a_new_worker(server)
+
+    server.restart(older=True)
+    second = await epoch_seen_by_a_new_worker(server)
+    server.restart(older=True)
+    third = await epoch_seen_by_a_new_worker(server)
+
+    assert first == again
+    assert len({first, second, third}) == 3
+    assert await epoch_seen_by_a_new_worker(server) == third
