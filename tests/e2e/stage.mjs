@@ -23,12 +23,17 @@ export async function open(userId, options) {
   return page;
 }
 
+/** Have `made`, a client in this process, stopped after the test. */
+export function keep(made) {
+  clients.push(made);
+  return made;
+}
+
 /** Two people and their direct conversation; the second one is a client in this process. */
 export async function acquainted() {
   const [ann, ben] = [someone("ann"), someone("ben")];
   await Promise.all([tokenOf(ann), tokenOf(ben)]);
-  const b = await client(ben);
-  clients.push(b);
+  const b = keep(await client(ben));
   await online(b);
   const { id } = await b.startDirect(ann);
   await b.open(id);

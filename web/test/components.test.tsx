@@ -31,7 +31,9 @@ describe("the composer", () => {
     const chat = fakeChat();
     const onReplyDone = vi.fn();
     render(
-      <Composer conversationId="c" uploads={noUploads} replyTo={null} onReplyDone={onReplyDone} {...over} />,
+      <Composer
+        conversationId="c" uploads={noUploads} replyTo={null} onReplyDone={onReplyDone} onSent={() => {}} {...over}
+      />,
       { wrapper: chat.Wrapper },
     );
     return { ...chat, onReplyDone, field: screen.getByRole("textbox", { name: "Message" }), user: userEvent.setup() };
@@ -219,7 +221,10 @@ describe("the banner", () => {
     const { stores, Wrapper } = fakeChat();
     render(<ConnectionBanner />, { wrapper: Wrapper });
 
-    act(() => stores.connection.set({ phase: "reconnecting", deviceOnline: true }));
+    act(() => {
+      stores.connection.set({ phase: "reconnecting", deviceOnline: true });
+      vi.advanceTimersToNextFrame();
+    });
     const atOnce = screen.getByRole("status").textContent;
     act(() => void vi.advanceTimersByTime(2_000));
 
@@ -227,13 +232,13 @@ describe("the banner", () => {
     expect(screen.getByRole("status").textContent).toBe("Reconnecting…");
   });
 
-  test("says at once that the device is offline, and what becomes of messages", () => {
+  test("says at once that the device is offline, and what becomes of messages", async () => {
     const { stores, Wrapper } = fakeChat();
     render(<ConnectionBanner />, { wrapper: Wrapper });
 
     act(() => stores.connection.set({ phase: "reconnecting", deviceOnline: false }));
 
-    expect(screen.getByRole("status").textContent).toBe("Offline: messages are sent when you are back.");
+    expect(await screen.findByText("Offline: messages are sent when you are back.")).toBeTruthy();
   });
 
   test("says when the service asks to slow down", () => {
@@ -258,11 +263,12 @@ describe("what went wrong", () => {
     render(<NoticeList />, { wrapper: Wrapper });
 
     await act(() => notices.guard(() => Promise.reject(new ChatError("timeout", "x"))));
+    const dismiss = await screen.findByRole("button", { name: "Dismiss" });
     const said = screen.getByRole("alert").textContent;
-    await userEvent.click(screen.getByRole("button", { name: "Dismiss" }));
+    await userEvent.click(dismiss);
+    await vi.waitFor(() => expect(screen.getByRole("alert").textContent).toBe(""));
 
     expect(said).toContain("too long");
-    expect(screen.getByRole("alert").textContent).toBe("");
   });
 });
 

@@ -4,17 +4,17 @@ import { useChat } from "./context.ts";
 import { clearNotifications } from "./notifications.ts";
 
 /** Marks a conversation read while its newest message is in view of somebody who looks at the page. */
-export function useReading(timeline: TimelineSnapshot, isAtBottom: boolean): void {
+export function useReading({ conversationId, items }: TimelineSnapshot, isAtBottom: boolean): void {
   const { client } = useChat();
+  const newest = items.findLast((item) => item.kind === "stored");
+  const sequence = newest?.kind === "stored" ? newest.message.sequence : 0;
 
   useEffect(() => {
+    if (!isAtBottom || sequence === 0) return;
     const mark = () => {
-      const newest = timeline.items.findLast((item) => item.kind === "stored");
-      const isLooking = document.visibilityState === "visible" && document.hasFocus();
-      if (isLooking && isAtBottom && newest?.kind === "stored") {
-        client.markRead(timeline.conversationId, newest.message.sequence);
-        void clearNotifications(timeline.conversationId);
-      }
+      if (document.visibilityState !== "visible" || !document.hasFocus()) return;
+      client.markRead(conversationId, sequence);
+      void clearNotifications(conversationId);
     };
     mark();
     window.addEventListener("focus", mark);
@@ -23,5 +23,5 @@ export function useReading(timeline: TimelineSnapshot, isAtBottom: boolean): voi
       window.removeEventListener("focus", mark);
       document.removeEventListener("visibilitychange", mark);
     };
-  }, [client, timeline, isAtBottom]);
+  }, [client, conversationId, sequence, isAtBottom]);
 }

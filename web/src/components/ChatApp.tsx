@@ -7,6 +7,7 @@ import { useWatchedPresence } from "../chat/useWatchedPresence.ts";
 import { ConnectionBanner } from "./ConnectionBanner.tsx";
 import { ConversationPane } from "./ConversationPane.tsx";
 import { EmptyPane } from "./EmptyPane.tsx";
+import { Broken, ErrorBoundary } from "./ErrorBoundary.tsx";
 import { NoticeList } from "./NoticeList.tsx";
 import { Sidebar } from "./Sidebar.tsx";
 
@@ -25,12 +26,16 @@ export function ChatApp({ onSwitchUser }: { onSwitchUser: () => void }) {
   return (
     <div className="app" data-view={conversationId === null ? "list" : "conversation"} data-connection={phase}>
       <ConnectionBanner />
-      <Sidebar selectedId={conversationId} onSwitchUser={onSwitchUser} />
+      <ErrorBoundary fallback={(retry) => <Broken what="The list of conversations" onRetry={retry} />}>
+        <Sidebar selectedId={conversationId} onSwitchUser={onSwitchUser} />
+      </ErrorBoundary>
       <main className="pane" aria-label="Conversation">
         {conversationId === null ? (
           <EmptyPane />
         ) : (
-          <ConversationPane key={conversationId} conversationId={conversationId} />
+          <ErrorBoundary key={conversationId} fallback={(retry) => <Broken what="This conversation" onRetry={retry} />}>
+            <ConversationPane conversationId={conversationId} />
+          </ErrorBoundary>
         )}
       </main>
       <NoticeList />

@@ -16,9 +16,10 @@ interface Props {
   uploads: Uploads;
   replyTo: Message | null;
   onReplyDone: () => void;
+  onSent: () => void;
 }
 
-export function Composer({ conversationId, uploads, replyTo, onReplyDone }: Props) {
+export function Composer({ conversationId, uploads, replyTo, onReplyDone, onSent }: Props) {
   const { client } = useChat();
   const [text, setText] = useState(() => readDraft(client.userId, conversationId));
   const field = useGrowingField(text, replyTo);
@@ -35,6 +36,7 @@ export function Composer({ conversationId, uploads, replyTo, onReplyDone }: Prop
     void client.send(conversationId, { body: text.trim(), attachments, replyTo: replyTo?.sequence ?? null });
     setText("");
     onReplyDone();
+    onSent();
     field.current?.focus();
   }
 

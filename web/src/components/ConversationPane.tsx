@@ -15,6 +15,7 @@ export function ConversationPane({ conversationId }: { conversationId: string })
   const { client } = useChat();
   const { entries } = useStore(client.inbox);
   const timeline = useStore(client.timeline(conversationId));
+  const [said, setSaid] = useState(0);
   const [replyTo, setReplyTo] = useState<Message | null>(null);
   const uploads = useUploads(conversationId);
   const entry = entries.find((candidate) => candidate.conversation.id === conversationId);
@@ -43,7 +44,7 @@ export function ConversationPane({ conversationId }: { conversationId: string })
     >
       <ConversationHeader conversationId={conversationId} entry={entry} />
       {timeline.loaded ? (
-        <MessageList timeline={timeline} entry={entry} onReply={setReplyTo} />
+        <MessageList timeline={timeline} entry={entry} said={said} onReply={setReplyTo} />
       ) : (
         <div className="messages-loading" role="status">Loading messages…</div>
       )}
@@ -53,6 +54,7 @@ export function ConversationPane({ conversationId }: { conversationId: string })
         uploads={uploads}
         replyTo={replyTo}
         onReplyDone={() => setReplyTo(null)}
+        onSent={() => setSaid((count) => count + 1)}
       />
       <Announcer timeline={timeline} />
     </section>

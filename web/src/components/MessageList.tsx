@@ -4,23 +4,26 @@ import { useChat } from "../chat/context.ts";
 import { dayLabel, isSameDay } from "../chat/format.ts";
 import { useReading } from "../chat/useReading.ts";
 import { useScroll } from "../chat/useScroll.ts";
+import { BrokenMessage, ErrorBoundary } from "./ErrorBoundary.tsx";
 import { Icon } from "./icons.tsx";
 import { MessageRow } from "./MessageRow.tsx";
 
 interface Props {
   timeline: TimelineSnapshot;
   entry: InboxEntry | undefined;
+  /** How many messages the user sent from here; each brings the end into view. */
+  said: number;
   onReply: (message: Message) => void;
 }
 
 const GROUP_MS = 5 * 60_000;
 
-export function MessageList({ timeline, entry, onReply }: Props) {
+export function MessageList({ timeline, entry, said, onReply }: Props) {
   const { client } = useChat();
   const { items, conversationId, hasOlder, loadingOlder, filling } = timeline;
   const [firstUnread] = useState(() => (entry && entry.unreadCount > 0 ? entry.read + 1 : Infinity));
   const isGroup = entry?.conversation.kind === "group";
-  const { container, isAtBottom, newBelow, onScroll, toBottom } = useScroll(items, () => {
+  const { container, isAtBottom, newBelow, onScroll, toBottom } = useScroll(items, client.userId, said, () => {
     if (hasOlder && !loadingOlder) void client.loadOlder(conversationId);
   });
   const bySequence = useMemo(() => indexed(items), [items]);
@@ -33,16 +36,17 @@ export function MessageList({ timeline, entry, onReply }: Props) {
           <ListStart timeline={timeline} />
           <ol>
             {items.map((item, index) => (
-              <MessageRow
-                key={item.key}
-                item={item}
-                day={dayBefore(items, index)}
-                startsUnread={isFirstUnread(item, firstUnread, client.userId)}
-                isContinued={isContinued(items[index - 1], item)}
-                showSender={isGroup}
-                quoted={quotedBy(item, bySequence)}
-                onReply={onReply}
-              />
+              <ErrorBoundary key={item.key} fallback={(retry) => <BrokenMessage onRetry={retry} />}>
+                <MessageRow
+                  item={item}
+                  day={dayBefore(items, index)}
+                  startsUnread={isFirstUnread(item, firstUnread, client.userId)}
+                  isContinued={isContinued(items[index - 1], item)}
+                  showSender={isGroup}
+                  quoted={quotedBy(item, bySequence)}
+                  onReply={onReply}
+                />
+              </ErrorBoundary>
             ))}
           </ol>
           {filling && <p className="list-note" role="status">Loading new messages…</p>}

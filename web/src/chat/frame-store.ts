@@ -1,0 +1,53 @@
+import type { ReadableStore } from "@parley/sdk";
+import { Frames } from "./frames.ts";
+
+const frames = new Frames();
+
+/**
+ * A store's snapshot as of the latest frame: it changes at most once a frame, however often the source does.
+ *
+ * The client publishes once a push. If each of these reached React, a push could arrive, or an effect could
+ * publish (marking as read changes the inbox), while React is committing the one before. React renders such
+ * an update synchronously and counts it as nested; after 50 in a row it gives up ("Maximum update depth
+ * exceeded") and removes the page. A slow phone under fast messages gets there. Snapshots that change only
+ * between frames end every chain with its frame: an effect's own change is seen by the next one.
+ * tests/e2e/flood.test.mjs proves it in a browser, test/frame-store.test.ts the counting.
+ */
+export class FrameStore<T> implements ReadableStore<T> {
+  readonly #source: ReadableStore<T>;
+  readonly #listeners = new Set<() => void>();
+  #value: T;
+  #unsubscribe: (() => void) | null = null;
+
+  constructor(source: ReadableStore<T>) {
+    this.#source = source;
+    this.#value = source.get();
+  }
+
+  /** The latest frame's snapshot; while nobody listens, the source's own. */
+  readonly get = (): T => {
+    if (!this.#unsubscribe) this.#value = this.#source.get();
+    return this.#value;
+  };
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    if (!this.#unsubscribe) {
+      this.#value = this.#source.get();
+      this.#unsubscribe = this.#source.subscribe(() => frames.request(this.#publish));
+    }
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size > 0) return;
+      this.#unsubscribe?.();
+      this.#unsubscribe = null;
+    };
+  };
+
+  readonly #publish = (): void => {
+    const value = this.#source.get();
+    if (Object.is(value, this.#value)) return;
+    this.#value = value;
+    for (const listener of [...this.#listeners]) listener();
+  };
+}
