@@ -48,8 +48,14 @@ param jwtJwksUrl string = ''
 param entraClientId string = ''
 param entraIssuer string = ''
 
-@description('The principal that the website itself calls with, for POST /api/site/users.')
+@description('The audience of the tokens that the website itself calls with, below /api/site. Not the users\' audience.')
+param siteAudience string = 'parley-site'
+
+@description('The only subject whose tokens those calls take. Empty: any of that audience.')
 param siteSubject string = ''
+
+@description('How far ahead the expiry of a token may lie, in seconds.')
+param tokenMaxSeconds int = 86400
 
 @description('Who answers for notifications: mailto: or https:, told to the browsers\' push services.')
 param vapidSubject string
@@ -284,6 +290,7 @@ module functions 'app/functions.bicep' = {
     authMode: authMode
     entraClientId: entraClientId
     entraIssuer: entraIssuer
+    siteAudience: siteAudience
     extraSettings: union(clientSettings, sqlSettings, extraSettings)
     settings: {
       APPLICATIONINSIGHTS_CONNECTION_STRING: observability.outputs.insightsConnectionString
@@ -301,6 +308,8 @@ module functions 'app/functions.bicep' = {
       CHAT_JWT_ISSUER: jwtIssuer
       CHAT_JWT_AUDIENCE: jwtAudience
       CHAT_JWT_JWKS_URL: jwtJwksUrl
+      CHAT_JWT_MAX_SECONDS: string(tokenMaxSeconds)
+      CHAT_SITE_AUDIENCE: siteAudience
       CHAT_SITE_SUBJECT: siteSubject
       CHAT_VAPID_PRIVATE_KEY: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/${vapidKeyName})'
       CHAT_VAPID_SUBJECT: vapidSubject

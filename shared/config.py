@@ -43,6 +43,8 @@ class Auth:
     audience: str
     jwks_url: str
     site_subject: str
+    site_audience: str
+    token_max_s: int
     platform_checks_tokens: bool
 
 
@@ -110,12 +112,18 @@ def _auth(source: Source) -> Auth:
     if mode not in AUTH_MODES:
         raise SettingError(f"CHAT_AUTH_MODE must be one of {', '.join(AUTH_MODES)}")
     needed = source.required if mode == "jwt" else source.text
+    audience = needed("CHAT_JWT_AUDIENCE")
+    site_audience = source.text("CHAT_SITE_AUDIENCE", "parley-site")
+    if site_audience == audience:
+        raise SettingError("CHAT_SITE_AUDIENCE must not be the users' own, CHAT_JWT_AUDIENCE")
     return Auth(
         mode=mode,
         issuer=needed("CHAT_JWT_ISSUER"),
-        audience=needed("CHAT_JWT_AUDIENCE"),
+        audience=audience,
         jwks_url=needed("CHAT_JWT_JWKS_URL"),
         site_subject=source.text("CHAT_SITE_SUBJECT", ""),
+        site_audience=site_audience,
+        token_max_s=source.number("CHAT_JWT_MAX_SECONDS", 86_400, 60, 365 * 86_400),
         platform_checks_tokens=source.flag("WEBSITE_AUTH_ENABLED"),
     )
 

@@ -1,5 +1,6 @@
 """What every trigger needs: who calls, what they may take, and how answers leave."""
 
+import base64
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -7,13 +8,13 @@ from typing import Any, Final
 import azure.functions as func
 
 from shared.bootstrap import chat
-from shared.domain.errors import ForbiddenError, UnauthenticatedError
+from shared.config import Auth
+from shared.domain.errors import ForbiddenError, InvalidError, UnauthenticatedError
 from shared.domain.events import Effect
 from shared.domain.ids import UserId, user_id
 from shared.domain.limits import Limit
 from shared.domain.live import Call
-from shared.domain.text import is_unicode
-from shared.domain.user import Principal, display_name
+from shared.domain.user import Principal, proved
 from triggers import wire
 
 _SCHEME: Final = "bearer"  # in any case: RFC 9110, section 11.1
@@ -29,11 +30,11 @@ async def principal(req: func.HttpRequest) -> Principal:
     """
     auth = (await chat()).settings.auth
     if auth.mode == "easyauth":
-        return _platform_principal(req, trusted=auth.platform_checks_tokens)
-    scheme, _, token = req.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != _SCHEME:
-        raise UnauthenticatedError("a bearer token of the website is needed")
-    return await (await chat()).verifier.verify(token.strip())
+        found = _platform_principal(req, auth)
+        if auth.site_audience and auth.site_audience in _platform_audiences(req):
+            raise UnauthenticatedError("the website's own token serves its own calls alone")
+        return found
+    return await (await chat()).verifier.verify(_token(req))
 
 
 async def caller(req: func.HttpRequest) -> UserId:
@@ -51,13 +52,20 @@ async def limit_of(kind: str) -> tuple[str, Limit]:
 
 
 async def require_site(req: func.HttpRequest) -> None:
-    """Let only the website's own credential through.
+    """Let only the website's own credential through: a token of the audience for its calls.
 
     Raises:
         UnauthenticatedError, ForbiddenError: It is somebody else, or nobody.
+
+    Source: docs/protocol.md#principals.
     """
-    subject = (await chat()).settings.auth.site_subject
-    if not subject or await caller(req) != subject:
+    auth = (await chat()).settings.auth
+    if auth.mode == "easyauth":
+        found = _platform_principal(req, auth)
+        is_site = bool(auth.site_audience) and auth.site_audience in _platform_audiences(req)
+    else:
+        found, is_site = await (await chat()).verifier.verify_site(_token(req)), True
+    if not is_site or (auth.site_subject and found.user_id != auth.site_subject):
         raise ForbiddenError("only the website itself may call this")
 
 
@@ -83,13 +91,33 @@ def push(pushes: func.Out[str], effects: Iterable[Effect]) -> None:
         pushes.set(json.dumps(items, separators=(",", ":"), ensure_ascii=False))
 
 
-def _platform_principal(req: func.HttpRequest, *, trusted: bool) -> Principal:
+def _token(req: func.HttpRequest) -> str:
+    said: str = req.headers.get("authorization", "")
+    scheme, _, token = said.partition(" ")
+    if scheme.lower() != _SCHEME:
+        raise UnauthenticatedError("a bearer token of the website is needed")
+    return token.strip()
+
+
+def _platform_principal(req: func.HttpRequest, auth: Auth) -> Principal:
     # Without App Service Authentication in front, anyone could send these headers.
     identifier = req.headers.get("x-ms-client-principal-id", "")
-    if not trusted or not identifier:
+    if not auth.platform_checks_tokens or not identifier:
         raise UnauthenticatedError("App Service Authentication has not proved a caller")
-    name = req.headers.get("x-ms-client-principal-name", "")
-    return Principal(
-        user_id(identifier, field="x-ms-client-principal-id"),
-        display_name=display_name(name, fallback="") if is_unicode(name) else "",
-    )
+    try:
+        subject = user_id(identifier, field="x-ms-client-principal-id")
+    except InvalidError as error:
+        raise UnauthenticatedError("the proved subject is not a user id") from error
+    return proved(subject, name=req.headers.get("x-ms-client-principal-name"))
+
+
+def _platform_audiences(req: func.HttpRequest) -> list[object]:
+    """Return the audiences of the token that the platform checked; none where it does not say.
+
+    Source: App Service's documentation of X-MS-CLIENT-PRINCIPAL: base64 of {claims: [{typ, val}]}.
+    """
+    try:
+        said = json.loads(base64.b64decode(req.headers.get("x-ms-client-principal", "")))
+        return [claim["val"] for claim in said["claims"] if claim["typ"] == "aud"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return []

@@ -27,6 +27,9 @@ param authMode string
 param entraClientId string
 param entraIssuer string
 
+@description('easyauth: the audience of the website\'s own calls, which the app tells from its users\'.')
+param siteAudience string
+
 // Azure's own clients take an identity by these two beside the address.
 var connections = [
   'AzureWebJobsStorage'
@@ -114,7 +117,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   }
 }
 
-// The SignalR webhook has its own key and cannot sign in; health must answer a probe.
+// The webhooks of SignalR and Event Grid have their own keys and cannot sign in; health must answer a
+// probe. Not verified in Azure: that Event Grid's needs to stand here, and the claim `aud` of a caller.
 resource platformAuth 'Microsoft.Web/sites/config@2025-03-01' = if (authMode == 'easyauth') {
   parent: app
   name: 'authsettingsV2'
@@ -123,7 +127,7 @@ resource platformAuth 'Microsoft.Web/sites/config@2025-03-01' = if (authMode == 
     globalValidation: {
       requireAuthentication: true
       unauthenticatedClientAction: 'Return401'
-      excludedPaths: ['/runtime/webhooks/signalr', '/api/health']
+      excludedPaths: ['/runtime/webhooks/signalr', '/runtime/webhooks/eventgrid', '/api/health']
     }
     httpSettings: { requireHttps: true }
     identityProviders: {
@@ -133,7 +137,7 @@ resource platformAuth 'Microsoft.Web/sites/config@2025-03-01' = if (authMode == 
           clientId: entraClientId
           openIdIssuer: entraIssuer
         }
-        validation: { allowedAudiences: [entraClientId, 'api://${entraClientId}'] }
+        validation: { allowedAudiences: [entraClientId, 'api://${entraClientId}', siteAudience] }
       }
     }
     login: {

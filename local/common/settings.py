@@ -1,5 +1,6 @@
 """The three settings every local process reads, and the ports that follow from them."""
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,22 @@ class Ports:
         return self.front + 11
 
 
+def keep_private(directory: Path) -> None:
+    """Make *directory*, and whatever this process makes from now on, its owner's alone."""
+    os.umask(0o077)
+    directory.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(PermissionError):  # another user's, who let us write there
+        directory.chmod(0o700)
+
+
+def take_from_others(directory: Path) -> None:
+    """Take the leave to read *directory*, and all that an earlier run left there, from others."""
+    for path in (directory, *directory.rglob("*")):
+        with contextlib.suppress(OSError):  # gone meanwhile, or another user's
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode & 0o700)
+
+
 @dataclass(frozen=True, slots=True)
 class LocalSettings:
     """Where the stack listens and where it keeps its state."""
@@ -70,6 +87,8 @@ class LocalSettings:
     def from_env(cls) -> Self:
         """Read `PORT` (7071) and `CHAT_LOCAL_DIR` (`.local`), and make the directory.
 
+        From then on this process, and those it starts, make files for their owner alone.
+
         Raises:
             SystemExit: `PORT` is not a number from 1024 to 65000.
 
@@ -79,5 +98,5 @@ class LocalSettings:
             sentence = f"PORT must be a number from 1024 to 65000, not {text!r}"
             raise SystemExit(sentence)
         directory = Path(os.environ.get("CHAT_LOCAL_DIR", ".local")).resolve()  # noqa: TID251
-        directory.mkdir(parents=True, exist_ok=True)
+        keep_private(directory)
         return cls(ports=Ports(int(text)), directory=directory)

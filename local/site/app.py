@@ -35,7 +35,7 @@ async def site_app(settings: LocalSettings, page_folder: Path) -> AsyncIterator[
     ports = settings.ports
     origin = f"http://127.0.0.1:{ports.front}"
     folder = settings.directory / "site"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     with contextlib.closing(Storage(folder / "site.db")) as storage:
         async with aiohttp.ClientSession() as own, client_session() as passing:
             directory = Directory(storage, origin)

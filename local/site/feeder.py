@@ -14,8 +14,6 @@ _log = logging.getLogger(__name__)
 _BATCH = 100
 _PAUSES_S = (0.1, 0.2, 0.4, 0.8, 1.5, 3.0)
 _PATIENCE = aiohttp.ClientTimeout(total=10)
-_TOKEN_S = 300
-SUBJECT = "site"
 
 
 class Feeder:
@@ -72,8 +70,7 @@ class Feeder:
 
     async def _send(self, user_ids: list[str]) -> bool:
         items = [self._directory.feed_item(user_id) for user_id in user_ids]
-        token = self._issuer.token(SUBJECT, name="The site", picture=None, expires_in_s=_TOKEN_S)
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {self._issuer.site_token()}"}
         try:
             async with self._session.post(
                 self._url, json={"items": items}, headers=headers, timeout=_PATIENCE

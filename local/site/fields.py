@@ -10,7 +10,7 @@ from local.site.problems import InvalidError, ProblemError
 
 _LIMIT_BYTES = 64 * 1024
 # Source: contract §1, a principal.
-_PRINCIPAL = re.compile(r"[A-Za-z0-9._:@-]{1,128}")
+_PRINCIPAL = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9._:@-]{1,128}")
 _NAME_LIMIT = 100
 
 
@@ -43,7 +43,9 @@ def user_id(value: object, field: str = "userId") -> str:
 
     """
     if not isinstance(value, str) or not _PRINCIPAL.fullmatch(value):
-        raise InvalidError(field, "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ -")
+        raise InvalidError(
+            field, "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ -, with a letter or digit"
+        )
     return value
 
 

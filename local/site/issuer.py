@@ -14,6 +14,9 @@ from jwt.algorithms import ECAlgorithm
 from local.common.vapid import base64url
 
 AUDIENCE = "parley"
+SITE_AUDIENCE = "parley-site"
+SUBJECT = "site"
+_SITE_TOKEN_S = 300
 
 
 class Issuer:
@@ -24,12 +27,20 @@ class Issuer:
         self._issuer = issuer
         self._public = _public_jwk(self._key)
 
-    def token(self, user_id: str, *, name: str, picture: str | None, expires_in_s: int) -> str:
+    def token(
+        self,
+        user_id: str,
+        *,
+        name: str,
+        picture: str | None,
+        expires_in_s: int,
+        audience: str = AUDIENCE,
+    ) -> str:
         """Return a signed token for *user_id* that holds for *expires_in_s* seconds."""
         now = int(time.time())
         claims = {
             "iss": self._issuer,
-            "aud": AUDIENCE,
+            "aud": audience,
             "sub": user_id,
             "name": name,
             "iat": now,
@@ -39,6 +50,16 @@ class Issuer:
             claims["picture"] = picture
         headers = {"kid": str(self._public["kid"])}
         return jwt.encode(claims, self._key, algorithm="ES256", headers=headers)
+
+    def site_token(self) -> str:
+        """Return a signed token for the site's own calls to the chat."""
+        return self.token(
+            SUBJECT,
+            name="The site",
+            picture=None,
+            expires_in_s=_SITE_TOKEN_S,
+            audience=SITE_AUDIENCE,
+        )
 
     def key_set(self) -> dict[str, object]:
         """Return the public keys as a JWK Set (RFC 7517 §5)."""

@@ -7,9 +7,9 @@ from aiohttp import web
 
 from local.site.avatars import avatar_svg
 from local.site.directory import Directory
-from local.site.feeder import SUBJECT, Feeder
+from local.site.feeder import Feeder
 from local.site.fields import integer, optional_name, read_object, user_id
-from local.site.issuer import Issuer
+from local.site.issuer import SUBJECT, Issuer
 from local.site.problems import InvalidError, ProblemError
 
 _DEFAULT_TOKEN_S = 3600
@@ -18,7 +18,7 @@ _FEED_PATIENCE_S = 3.0
 
 
 class People:
-    """Answers `/dev/token`, `/dev/jwks`, `/dev/users` and `/avatars/...`."""
+    """Answers `/dev/token`, `/dev/site-token`, `/dev/jwks`, `/dev/users` and `/avatars/...`."""
 
     def __init__(self, directory: Directory, issuer: Issuer, feeder: Feeder) -> None:
         self._directory = directory
@@ -29,6 +29,7 @@ class People:
         """Return the calls of contract §6 that concern people."""
         return [
             web.post("/dev/token", self._token),
+            web.post("/dev/site-token", self._site_token),
             web.get("/dev/jwks", self._jwks),
             web.get("/dev/users", self._users),
             web.get("/avatars/{name}", self._avatar),
@@ -53,6 +54,10 @@ class People:
             expires_in_s=expires_in_s,
         )
         return web.json_response({"token": token}, headers={"Cache-Control": "no-store"})
+
+    async def _site_token(self, _: web.Request) -> web.Response:
+        headers = {"Cache-Control": "no-store"}
+        return web.json_response({"token": self._issuer.site_token()}, headers=headers)
 
     async def _feed(self, subject: str) -> None:
         # Who holds a token may chat at once; should the chat be down, the token comes anyway.

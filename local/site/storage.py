@@ -52,6 +52,7 @@ class Storage:
     """One SQLite file; every call is a short transaction."""
 
     def __init__(self, path: Path) -> None:
+        path.touch(mode=0o600)  # it holds the browsers' keys; SQLite's other files take its mode
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")

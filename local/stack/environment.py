@@ -28,7 +28,7 @@ def app_settings(ports: Ports, keys: Keys, vapid_key: str) -> dict[str, str]:
         "CHAT_JWT_ISSUER": site,
         "CHAT_JWT_AUDIENCE": "parley",
         "CHAT_JWT_JWKS_URL": f"{site}/dev/jwks",
-        "CHAT_SITE_SUBJECT": "site",
+        "CHAT_SITE_AUDIENCE": "parley-site",
         "CHAT_VAPID_PRIVATE_KEY": vapid_key,
         "CHAT_VAPID_SUBJECT": "mailto:dev@parley.invalid",
         "CHAT_PUSH_HOSTS": site,

@@ -12,7 +12,7 @@ import aiohttp
 from local.blob.provision import Account, container_names, provision
 from local.common.keys import Keys, load_or_create
 from local.common.process import die_with_parent, http_server
-from local.common.settings import LocalSettings
+from local.common.settings import LocalSettings, take_from_others
 from local.common.vapid import load_or_create_vapid_key
 from local.stack.control import Control
 from local.stack.environment import (
@@ -135,6 +135,7 @@ def main() -> None:
 def _prepare() -> tuple[Stack, int]:
     settings = LocalSettings.from_env()
     holder = lock(settings.directory)
+    take_from_others(settings.directory)
     require_free(uses(settings.ports))
     keys = load_or_create(settings.directory)
     caller = caller_environment()

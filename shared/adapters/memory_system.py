@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import override
 
 from shared.adapters.memory_line import Line
-from shared.domain.errors import UnauthenticatedError
+from shared.domain.errors import ForbiddenError, UnauthenticatedError
 from shared.domain.ids import (
     AttachmentId,
     ClientMessageId,
@@ -59,13 +59,26 @@ class CountingIds(Ids):
 
 @dataclass(slots=True)
 class MemoryVerifier(TokenVerifier):
-    """Fulfils `TokenVerifier`: knows the tokens it was given."""
+    """Fulfils `TokenVerifier`: knows the tokens it was given.
+
+    Args:
+        sites: Those among them that are for the website's own calls.
+    """
 
     principals: dict[str, Principal] = field(default_factory=dict)
+    sites: frozenset[str] = frozenset()
 
     @override
     async def verify(self, token: str) -> Principal:
-        if token not in self.principals:
+        if token not in self.principals or token in self.sites:
+            raise UnauthenticatedError("the token is not valid")
+        return self.principals[token]
+
+    @override
+    async def verify_site(self, token: str) -> Principal:
+        if token in self.principals and token not in self.sites:
+            raise ForbiddenError("only the website itself may call this")
+        if token not in self.sites:
             raise UnauthenticatedError("the token is not valid")
         return self.principals[token]
 

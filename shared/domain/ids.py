@@ -17,7 +17,8 @@ Sequence = NewType("Sequence", int)
 NO_SEQUENCE = Sequence(0)
 MAX_SEQUENCE = 999_999_999_999  # what fits the zero-padded item id
 
-_USER_ID = re.compile(r"[A-Za-z0-9._:@-]{1,128}")
+# `.` and `..` would be steps of a path on the way to the store.
+_USER_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9._:@-]{1,128}")
 _CONVERSATION_ID = re.compile(r"[dg]-[a-z0-9]{32}")
 _ATTACHMENT_ID = re.compile(r"a-[0-9a-f]{32}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -27,12 +28,15 @@ def user_id(text: object, *, field: str) -> UserId:
     """Return *text* as a principal of the website.
 
     Raises:
-        InvalidError: It is not 1-128 characters of `A-Z a-z 0-9 . _ : @ -`.
+        InvalidError: It is not 1-128 characters of `A-Z a-z 0-9 . _ : @ -`, or has neither a letter
+            nor a digit.
 
     Source: docs/protocol.md#principals.
     """
     if not isinstance(text, str) or not _USER_ID.fullmatch(text):
-        raise InvalidError(f"{field}: must be 1-128 characters of A-Z a-z 0-9 . _ : @ -")
+        raise InvalidError(
+            f"{field}: must be 1-128 characters of A-Z a-z 0-9 . _ : @ -, with a letter or digit"
+        )
     return UserId(text)
 
 

@@ -67,6 +67,20 @@ class User:
     etag: str = ""
 
 
+def proved(subject: UserId, *, name: object = None, picture: object = None) -> Principal:
+    """Return *subject* as a proved caller, with what their proof says of them.
+
+    A proof is good whatever the issuer wrote beside its subject: a name or picture that cannot be
+    shown is left out, not refused, and a name too long is cut.
+    """
+    text, address = _valid(name), _valid(picture)
+    return Principal(
+        subject,
+        display_name=display_name(text, fallback=""),
+        avatar_url=picture_url(address) if len(address) <= MAX_URL_CHARACTERS else "",
+    )
+
+
 def tombstone(user: User) -> User:
     """Return what is left of *user* after an erasure: the id, and that there is nobody."""
     return User(user.id, ERASED_NAME, preview="nothing", erased=True, etag=user.etag)
@@ -75,6 +89,10 @@ def tombstone(user: User) -> User:
 def blocks_between(one: User, other: User) -> bool:
     """Tell whether either of the two blocks the other: a block works both ways."""
     return other.id in one.blocked or one.id in other.blocked
+
+
+def _valid(text: object) -> str:
+    return text if isinstance(text, str) and is_unicode(text) else ""
 
 
 def display_name(text: object, *, fallback: str) -> str:

@@ -135,6 +135,16 @@ class TokenVerifier(Protocol):
 
         Raises:
             UnauthenticatedError: Forged, expired, for someone else, or not a token at all.
+            UnavailableError: The issuer's keys are not known, and it does not answer.
+        """
+        ...
+
+    async def verify_site(self, token: str) -> Principal:
+        """Return the website itself, if *token* is of the audience for its own calls.
+
+        Raises:
+            ForbiddenError: A good token of a user.
+            UnauthenticatedError, UnavailableError: As in `verify`.
         """
         ...
 

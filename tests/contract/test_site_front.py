@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from yarl import URL
 
 from local.common.process import http_server
 from tests.site_harness import Site, running_site
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -46,6 +49,30 @@ async def test_the_page_is_served_as_what_it_is(
         assert reply.content_type == content_type
         assert cache in reply.headers["Cache-Control"]
         assert reply.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_the_page_has_the_headers_that_the_manual_tells_a_real_host_to_send(
+    site: Site,
+) -> None:
+    build_page(site)
+    ports = site.settings.ports
+    manual = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    block = re.search(r"## Headers of the page\n.*?```text\n(.*?)```", manual, re.DOTALL)
+    assert block is not None
+    told = dict(line.split(": ", 1) for line in block[1].splitlines())
+    for name, schemes, port in (
+        ("SITE", ("http",), ports.front),
+        ("SIGNALR", ("http", "ws"), ports.signalr),
+        ("BLOBS", ("http",), ports.blob),
+    ):
+        hosts = [f"{one}://{host}:{port}" for host in ("127.0.0.1", "localhost") for one in schemes]
+        policy = told["Content-Security-Policy"]
+        told["Content-Security-Policy"] = policy.replace(f" {name}", f" {' '.join(hosts)}")
+
+    for path in ("/", "/assets/app-1a2b.js"):
+        async with site.session.get(f"{site.url}{path}") as reply:
+            sent = {name: reply.headers[name] for name in told}
+        assert sent == told
 
 
 async def test_the_page_may_reach_the_stack_and_nothing_else(site: Site) -> None:

@@ -64,6 +64,7 @@ async def test_a_token_lasts_as_long_as_asked_and_bears_the_name_asked(site: Sit
         ({"userId": "new\nline"}, "userId"),
         ({"userId": "amara\n"}, "userId"),
         ({"userId": "../etc"}, "userId"),
+        ({"userId": ".."}, "userId"),
         ({"userId": "ünïcode"}, "userId"),
         ({"userId": ["amara"]}, "userId"),
         ({"userId": "site"}, "userId"),
@@ -189,10 +190,24 @@ async def test_keys_and_guests_outlive_a_restart(tmp_path: Path) -> None:
     assert claims["name"] == "A Guest"
 
 
-async def test_the_private_key_is_for_its_owner_alone(site: Site) -> None:
-    path = site.settings.directory / "site" / "issuer.pem"
+async def test_a_token_for_the_sites_own_calls_is_of_their_audience(site: Site) -> None:
+    _, answer = await site.json("POST", "/dev/site-token")
 
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    claims = jwt.decode(answer["token"], options={"verify_signature": False})
+    assert (claims["aud"], claims["iss"], claims["sub"]) == ("parley-site", site.url, "site")
+    assert set(answer) == {"token"}
+    with pytest.raises(jwt.InvalidAudienceError):
+        await verified(site, answer["token"])
+
+
+async def test_what_the_site_keeps_is_for_its_owner_alone(site: Site) -> None:
+    folder = site.settings.directory / "site"
+    await site.json("POST", "/dev/token", {"userId": "guest"})  # so that the journal is there
+
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert {"issuer.pem", "site.db", "site.db-wal"} <= set(modes)
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("user_id", [f"user-{number}" for number in range(24)])

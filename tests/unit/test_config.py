@@ -33,6 +33,7 @@ def test_what_is_not_set_has_its_default() -> None:
     assert settings.upload_quota_bytes == 2**30
     assert not settings.attachments_scanned
     assert not settings.auth.platform_checks_tokens
+    assert (settings.auth.site_audience, settings.auth.token_max_s) == ("parley-site", 86_400)
 
 
 def test_every_setting_is_read() -> None:
@@ -42,6 +43,8 @@ def test_every_setting_is_read() -> None:
             "CHAT_JWT_ISSUER": "issuer",
             "CHAT_JWT_AUDIENCE": "audience",
             "CHAT_JWT_JWKS_URL": "keys",
+            "CHAT_JWT_MAX_SECONDS": "3600",
+            "CHAT_SITE_AUDIENCE": "site-calls",
             "CHAT_SITE_SUBJECT": "site",
             "WEBSITE_AUTH_ENABLED": "True",
             "CHAT_PRESENCE_LEASE_SECONDS": "10",
@@ -72,7 +75,9 @@ def test_every_setting_is_read() -> None:
 
     auth, limits = settings.auth, settings.limits
     assert (auth.mode, auth.issuer, auth.audience) == ("easyauth", "issuer", "audience")
-    assert (auth.jwks_url, auth.site_subject, auth.platform_checks_tokens) == ("keys", "site", True)
+    assert (auth.jwks_url, auth.platform_checks_tokens) == ("keys", True)
+    assert (auth.site_audience, auth.site_subject) == ("site-calls", "site")
+    assert auth.token_max_s == 3600
     assert settings.timing == Timing(10, 11, 12, 0)
     assert (limits.messages, limits.conversations) == (Limit(1, 2), Limit(3, 4))
     assert (limits.uploads, limits.other) == (Limit(5, 6), Limit(7, 8))
@@ -113,6 +118,8 @@ def test_what_is_missing_is_named(name: str, value: str | None) -> None:
             )
             for value in (SECRET, "0", "-1", "1.5", "99999999999999999", "9" * 5000)
         ),
+        ("CHAT_JWT_MAX_SECONDS", "59"),
+        ("CHAT_SITE_AUDIENCE", REQUIRED["CHAT_JWT_AUDIENCE"]),
         ("CHAT_RECEIPT_FLUSH_SECONDS", "60"),
         ("CHAT_NOTIFY_DELAY_SECONDS", "3601"),
         *(

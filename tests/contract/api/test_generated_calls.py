@@ -22,7 +22,6 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from local.site.feeder import SUBJECT
 from local.site.issuer import Issuer
 from tests.contract.api import documents as docs
 from tests.stack import Stack
@@ -75,7 +74,7 @@ def caller_of(stack: Stack, operation_id: str, mode: GenerationMode) -> Caller:
     }
     if OPERATIONS[operation_id][1].startswith("/site/"):
         issuer = Issuer(stack.directory / "site", stack.base_url)
-        token = issuer.token(SUBJECT, name="Site", picture=None, expires_in_s=600)
+        token = issuer.site_token()
     return Caller(user, token, known)
 
 

@@ -10,8 +10,7 @@ from typing import override
 import aiohttp
 import pytest
 
-from local.site.feeder import SUBJECT
-from local.site.issuer import Issuer
+from local.site.issuer import SUBJECT, Issuer
 from tests.contract.api import documents as docs
 from tests.hub import Hub
 from tests.integration.app.people import Person, World, message
@@ -237,8 +236,7 @@ async def test_every_call_about_files_is_answered_as_described(world: Witness) -
 async def test_the_website_feeds_users_as_described(world: Witness) -> None:
     ann = await world.person()
     issuer = Issuer(world.stack.directory / "site", world.stack.base_url)
-    token = issuer.token(SUBJECT, name="Site", picture=None, expires_in_s=60)
-    site = Person(SUBJECT, token, world)
+    site = Person(SUBJECT, issuer.site_token(), world)
     fed: docs.Json = {
         "items": [{"userId": f"new-{world.mark}", "displayName": None, "contacts": []}]
     }

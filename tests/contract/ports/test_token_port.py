@@ -1,5 +1,6 @@
 """The website's tokens, checked against keys that a server publishes."""
 
+import asyncio
 import base64
 import contextlib
 import json
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from shared.adapters import jwks
 from shared.adapters.jwks import JwksTokenVerifier
 from shared.config import Auth
-from shared.domain.errors import UnauthenticatedError, UnavailableError
+from shared.domain.errors import ForbiddenError, UnauthenticatedError, UnavailableError
 
 ISSUER, AUDIENCE = "https://site.example", "parley"
 
@@ -27,12 +28,20 @@ class Site:
         self.keys: dict[str, Any] = {"one": ec.generate_private_key(ec.SECP256R1())}
         self.asked = 0
         self.down = False
+        self.body = b""
+        self.open = asyncio.Event()
+        self.open.set()
+        self.reached = asyncio.Event()
         self.url = ""
 
     async def published(self, _request: web.Request) -> web.Response:
         self.asked += 1
+        self.reached.set()
+        await self.open.wait()
         if self.down:
             return web.Response(status=500)
+        if self.body:
+            return web.Response(body=self.body, content_type="application/json")
         keys = [{**self._public(key), "kid": kid, "use": "sig"} for kid, key in self.keys.items()]
         return web.json_response({"keys": keys})
 
@@ -80,7 +89,9 @@ async def site() -> AsyncIterator[Site]:
 
 
 def verifier(site: Site) -> JwksTokenVerifier:
-    return JwksTokenVerifier(Auth("jwt", ISSUER, AUDIENCE, site.url, "", False))
+    return JwksTokenVerifier(
+        Auth("jwt", ISSUER, AUDIENCE, site.url, "", "parley-site", 86_400, False)
+    )
 
 
 async def test_a_token_of_the_site_proves_its_subject(site: Site) -> None:
@@ -108,6 +119,7 @@ async def test_a_name_that_is_none_is_left_out(site: Site, name: object, shown: 
         {"nbf": time.time() + 600},
         {"sub": None},
         {"sub": "a b"},
+        {"sub": ".."},
         {"sub": "x" * 129},
     ],
 )
@@ -161,15 +173,127 @@ async def test_a_new_key_is_found(site: Site, monkeypatch: pytest.MonkeyPatch) -
     assert (await checked.verify(site.token("two"))).user_id == "ann"
 
 
-async def test_a_known_key_serves_while_the_site_is_down(
+async def test_a_known_key_serves_while_the_site_is_down_and_not_for_ever(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jwks, "_RENEW_S", 0.0)
+    monkeypatch.setattr(jwks, "_FETCH_AGAIN_S", 0.0)
+    checked = verifier(site)
+    await checked.verify(site.token())
+    site.down = True
+
+    for _ in range(3):
+        assert (await checked.verify(site.token())).user_id == "ann"
+    with pytest.raises(UnavailableError):
+        await verifier(site).verify(site.token())
+    monkeypatch.setattr(jwks, "_BELIEVED_S", 0.0)
+    with pytest.raises(UnavailableError):
+        await checked.verify(site.token())
+
+
+async def test_a_withdrawn_key_is_refused_once_the_keys_are_renewed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jwks, "_RENEW_S", 0.0)
+    monkeypatch.setattr(jwks, "_FETCH_AGAIN_S", 0.0)
+    checked = verifier(site)
+    old = site.token()
+    await checked.verify(old)
+    site.keys = {"two": ec.generate_private_key(ec.SECP256R1())}
+
+    async def still_believed() -> bool:  # calls go on with the known keys until the new are there
+        try:
+            await checked.verify(old)
+        except UnauthenticatedError:
+            return False
+        return True
+
+    async with asyncio.timeout(30):
+        believed = True
+        while believed:
+            await asyncio.sleep(0.01)
+            believed = await still_believed()
+    assert (await checked.verify(site.token("two"))).user_id == "ann"
+
+
+async def test_calls_without_a_known_key_wait_for_one_fetch_and_share_its_failure(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jwks, "_FAILED_AGAIN_S", 3600.0)
+    site.open.clear()
+    checked = verifier(site)
+    site.down = True
+    calls = [asyncio.create_task(checked.verify(site.token())) for _ in range(6)]
+    await asyncio.wait_for(site.reached.wait(), 30)
+
+    calls[0].cancel()  # who gives up takes nothing from the others
+    site.open.set()
+    ended = await asyncio.gather(*calls, return_exceptions=True)
+    late = await asyncio.gather(checked.verify(site.token("one")), return_exceptions=True)
+
+    assert [type(one) for one in (*ended[1:], *late)] == [UnavailableError] * 6
+    assert site.asked == 1
+
+
+async def test_the_site_is_asked_again_a_moment_after_a_failure(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked = verifier(site)
-    await checked.verify(site.token())
-    monkeypatch.setattr(jwks, "_KEEP_S", 0.0)
-    monkeypatch.setattr(jwks, "_FETCH_AGAIN_S", 0.0)
     site.down = True
+    with pytest.raises(UnavailableError):
+        await checked.verify(site.token())
+
+    site.down = False
+    monkeypatch.setattr(jwks, "_FAILED_AGAIN_S", 0.0)
 
     assert (await checked.verify(site.token())).user_id == "ann"
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{", b"\xff", b"null", b'{"keys": []}'])
+async def test_an_answer_without_keys_is_no_answer(site: Site, body: bytes) -> None:
+    site.body = body
+
     with pytest.raises(UnavailableError):
         await verifier(site).verify(site.token())
+
+
+async def test_an_expiry_is_a_number_and_near(site: Site) -> None:
+    now = time.time()
+    for expires_at in (str(int(now) + 60), now + 86_400 + 90, 1e300, True, "soon", [now]):
+        with pytest.raises(UnauthenticatedError):
+            await verifier(site).verify(site.token(exp=expires_at))
+
+    for expires_at in (now + 86_400, int(now) + 60, now - 10):
+        assert (await verifier(site).verify(site.token(exp=expires_at))).user_id == "ann"
+
+
+async def test_clocks_may_differ_by_some_seconds(site: Site) -> None:
+    ahead = time.time() + 10
+
+    assert (await verifier(site).verify(site.token(nbf=ahead, iat=ahead))).user_id == "ann"
+    with pytest.raises(UnauthenticatedError):
+        await verifier(site).verify(site.token(exp=time.time() - 60))
+
+
+async def test_the_websites_calls_take_tokens_of_their_own_audience_alone(site: Site) -> None:
+    checked = verifier(site)
+    own = site.token(aud="parley-site", sub="site")
+
+    assert (await checked.verify_site(own)).user_id == "site"
+    assert (await checked.verify_site(site.token(aud=["x", "parley-site"]))).user_id == "ann"
+    with pytest.raises(UnauthenticatedError):
+        await checked.verify(own)
+    with pytest.raises(ForbiddenError):
+        await checked.verify_site(site.token())
+    for other in ("other", None, ["other"], "parley-site-2"):
+        with pytest.raises(UnauthenticatedError):
+            await checked.verify_site(site.token(aud=other))
+
+
+async def test_without_an_audience_for_it_no_token_is_the_websites(site: Site) -> None:
+    checked = JwksTokenVerifier(Auth("jwt", ISSUER, AUDIENCE, site.url, "", "", 86_400, False))
+
+    with pytest.raises(ForbiddenError):
+        await checked.verify_site(site.token())
+    with pytest.raises(UnauthenticatedError):
+        await checked.verify_site(site.token(aud=""))

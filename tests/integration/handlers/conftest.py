@@ -21,9 +21,9 @@ def pytest_asyncio_loop_factories(
 
 @pytest.fixture
 def app() -> Iterator[App]:
-    world = World(settings={"CHAT_SITE_SUBJECT": "site", "CHAT_PUSH_HOSTS": "push.example"})
+    world = World(settings={"CHAT_PUSH_HOSTS": "push.example"})
     worker = world.worker()
-    verifier = MemoryVerifier(principals(ANN, BOB, CAT, DAN, "site", "new"))
+    verifier = MemoryVerifier(principals(ANN, BOB, CAT, DAN, "site", "new"), frozenset({"site"}))
     chat = replace(worker.chat, verifier=verifier, push_public_key="public")
     bootstrap._built[:] = [chat]
     yield App(world, replace(worker, chat=chat))

@@ -89,6 +89,71 @@ async def test_the_platform_proves_a_caller_only_where_it_stands_in_front(
         assert answer.body["displayName"] == "Eve"
 
 
+def platform_claims(*audiences: str) -> str:
+    """Return X-MS-CLIENT-PRINCIPAL as the platform writes it."""
+    claims = [{"typ": "name", "val": "Eve"}, *({"typ": "aud", "val": one} for one in audiences)]
+    return base64.b64encode(json.dumps({"auth_typ": "aad", "claims": claims}).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("claims", "subject", "own", "sites"),
+    [
+        (platform_claims("parley"), "", 200, 403),
+        (platform_claims("parley-site"), "", 401, 204),
+        (platform_claims("parley-site"), "eve", 401, 204),
+        (platform_claims("parley-site"), "another", 401, 403),
+        (platform_claims(), "", 200, 403),
+        ("", "", 200, 403),
+        ("bm9uZQ==", "", 200, 403),
+        ("W10=", "", 200, 403),
+    ],
+)
+async def test_the_platform_tells_the_website_by_its_audience(
+    app: App, claims: str, subject: str, own: int, sites: int
+) -> None:
+    env = {**ENV, "CHAT_AUTH_MODE": "easyauth", "WEBSITE_AUTH_ENABLED": "true"}
+    settings = Settings.from_env({**env, "CHAT_SITE_SUBJECT": subject})
+    bootstrap._built[0] = replace(app.worker.chat, settings=settings)
+    app.headers |= {"x-ms-client-principal-id": "eve", "x-ms-client-principal": claims}
+
+    me = await app.http(account.me, None, method="GET")
+    fed = await app.http(site.feed_users, None, {"items": []})
+
+    assert (me.status, fed.status) == (own, sites)
+
+
+@pytest.mark.parametrize(("said", "shown"), [("x" * 300, "x" * 200), ("half \ud83d", "eve")])
+async def test_the_platforms_name_is_cut_and_checked_as_a_tokens(
+    app: App, said: str, shown: str
+) -> None:
+    env = {**ENV, "CHAT_AUTH_MODE": "easyauth", "WEBSITE_AUTH_ENABLED": "true"}
+    bootstrap._built[0] = replace(app.worker.chat, settings=Settings.from_env(env))
+    app.headers |= {"x-ms-client-principal-id": "eve", "x-ms-client-principal-name": said}
+
+    answer = await app.http(account.me, None, method="GET")
+    app.headers["x-ms-client-principal-id"] = ".."
+    nobody = await app.http(account.me, None, method="GET")
+
+    assert (answer.body["displayName"], nobody.status) == (shown, 401)
+
+
+@pytest.mark.parametrize("user", [".", "..", "_"])
+async def test_a_user_id_without_letter_or_digit_is_nobodys(app: App, user: str) -> None:
+    blocked = await app.http(account.block_user, ANN, method="PUT", route={"userId": user})
+    place = await group(app, BOB)
+    removed = await app.http(
+        conversations.remove_member,
+        ANN,
+        method="DELETE",
+        route={"conversationId": place, "userId": user},
+    )
+    added = await app.http(
+        conversations.add_members, ANN, {"userIds": [user]}, route={"conversationId": place}
+    )
+
+    assert {blocked.status, removed.status, added.status} <= {400, 404}
+
+
 async def test_me_and_my_settings(app: App) -> None:
     me = await app.http(account.me, "new", method="GET")
     changed = await app.http(account.update_settings, "new", {"preview": "text"})

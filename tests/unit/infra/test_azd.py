@@ -19,6 +19,19 @@ def read(*parts: str) -> str:
     return Path(ROOT, *parts).read_text(encoding="utf-8")
 
 
+def test_actions_of_the_pipelines_are_pinned_by_commit() -> None:
+    used = [
+        line.strip().removeprefix("- ")
+        for path in (ROOT / ".github" / "workflows").glob("*.yml")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.match(r"\s*(- )?uses:", line)
+    ]
+
+    assert len(used) >= 10
+    for one in used:
+        assert re.fullmatch(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one), one
+
+
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: str(hook.name))
 def test_a_hook_is_a_shell_script_that_can_be_run(hook: Path) -> None:
     checked = subprocess.run(["sh", "-n", str(hook)], capture_output=True, text=True, check=False)
