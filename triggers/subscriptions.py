@@ -5,9 +5,9 @@ import binascii
 import re
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import urlsplit
 
 from shared.domain.errors import InvalidError
+from shared.domain.push_endpoint import is_served_by
 from shared.domain.user import MAX_URL_CHARACTERS, Platform, Subscription
 from triggers import decode
 from triggers.decode import Fields
@@ -52,7 +52,7 @@ def parse(
     if named != "webpush":
         raise InvalidError("platform: must be webpush, apns or fcmv1")
     endpoint = decode.text(fields, "endpoint", longest=MAX_URL_CHARACTERS)
-    if not any(_serves(host, endpoint) for host in hosts):
+    if not any(is_served_by(endpoint, host) for host in hosts):
         raise InvalidError("endpoint: not a known push service")
     keys = decode.as_object(fields.get("keys"), field="keys")
     p256dh = _key(keys, "p256dh", _POINT_BYTES)
@@ -69,21 +69,6 @@ def _app(
     if not possible:
         raise InvalidError("platform: apps are not notified here: no notification hub is set up")
     return Subscription(identifier(value), handle, platform=platform)
-
-
-def _serves(host: str, endpoint: str) -> bool:
-    try:
-        url = urlsplit(endpoint)
-        if url.username is not None or url.password is not None:
-            return False
-        if host.startswith("http://"):
-            return f"{url.scheme}://{url.netloc}" == host
-        if url.scheme != "https" or url.port not in (None, 443):
-            return False
-    except ValueError:
-        return False
-    name = url.hostname or ""
-    return name.endswith(host[1:]) if host.startswith("*.") else name == host
 
 
 def _key(keys: Fields, name: str, length: int) -> str:

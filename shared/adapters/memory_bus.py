@@ -64,11 +64,13 @@ class MemoryNotificationChannel(NotificationChannel):
     Args:
         gone: Ids of subscriptions whose devices are gone for good.
         failing: Ids of subscriptions whose push service does not answer.
+        broken: Ids of subscriptions at which the channel itself fails.
     """
 
     line: Line = field(default_factory=Line)
     gone: set[str] = field(default_factory=set)
     failing: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
     shown: defaultdict[str, list[Notification]] = field(default_factory=lambda: defaultdict(list))
     cleared: defaultdict[str, list[Clearance]] = field(default_factory=lambda: defaultdict(list))
 
@@ -91,4 +93,6 @@ class MemoryNotificationChannel(NotificationChannel):
     def _reaches(self, subscription: Subscription) -> bool:
         if subscription.id in self.failing:
             raise UnavailableError("the push service did not answer")
+        if subscription.id in self.broken:
+            raise RuntimeError("a fault nobody thought of")
         return subscription.id not in self.gone

@@ -16,6 +16,7 @@ from pywebpush import WebPusher
 
 from shared.domain.errors import UnavailableError
 from shared.domain.notification import Clearance, Notification
+from shared.domain.push_endpoint import can_be_posted_to
 from shared.domain.user import Subscription
 from shared.ports import NotificationChannel
 
@@ -48,6 +49,8 @@ class WebPush(NotificationChannel):
     async def _send(
         self, subscription: Subscription, payload: bytes, tag: str, urgency: str
     ) -> bool:
+        if not can_be_posted_to(subscription.endpoint):
+            return False  # subscribed before endpoints were checked label by label
         keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
         pusher = WebPusher({"endpoint": subscription.endpoint, "keys": keys})
         headers = {"Topic": _topic(tag), "Urgency": urgency}
@@ -73,6 +76,8 @@ class WebPush(NotificationChannel):
                 endpoint, data=body, headers=headers, allow_redirects=False
             ) as answer:
                 return answer.status
+        except (UnicodeError, aiohttp.InvalidURL):
+            return HTTPStatus.GONE  # no resolver takes this host: nothing can ever be posted there
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise UnavailableError("the push service did not answer") from error
 

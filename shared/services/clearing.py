@@ -84,6 +84,8 @@ class Clearing:
                     await self.accounts.drop_subscription(user_id, subscription.id)
             except UnavailableError as error:
                 logger.info("a device of %s not cleared: %s", clearance.conversation_id, error)
+            except Exception:
+                logger.exception("a device of %s not cleared", clearance.conversation_id)
 
 
 def _moved(state: LiveConversation) -> list[Receipt]:

@@ -139,15 +139,35 @@ class Notifications:
             return True
         if not await self._claimed(user_id, newest, notice):
             return True
-        try:
-            for subscription in user.subscriptions:
-                await self._push(user, subscription, conversation, missed, users)
-        except UnavailableError as error:
-            logger.info("notification of %s put off: %s", conversation.id, error)
+        pushed = [
+            await self._pushed(user, subscription, conversation, missed, users)
+            for subscription in user.subscriptions
+        ]
+        if not all(pushed):
             await self._release(user_id, newest)
             return False
         await self._confirm(user_id, newest)
         return True
+
+    async def _pushed(
+        self,
+        user: User,
+        subscription: Subscription,
+        conversation: Conversation,
+        missed: tuple[Message, ...],
+        users: Mapping[UserId, User],
+    ) -> bool:
+        # Whatever one device raises is that device's failure. Raised any further it would fail the
+        # whole notice, and with each redelivery keep it from everybody who comes later in it.
+        try:
+            await self._push(user, subscription, conversation, missed, users)
+        except UnavailableError as error:
+            logger.info("notification of %s put off: %s", conversation.id, error)
+        except Exception:
+            logger.exception("notification of %s failed for %s", conversation.id, user.id)
+        else:
+            return True
+        return False
 
     async def _push(
         self,

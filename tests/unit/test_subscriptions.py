@@ -30,6 +30,9 @@ ENDPOINT = "https://fcm.googleapis.com/fcm/send/abc"
     [
         ENDPOINT,
         "https://fcm.googleapis.com:443/x",
+        "https://FCM.googleapis.com/x",
+        "https://a.b.push.services.mozilla.com/x",
+        "https://" + "a" * 63 + ".push.services.mozilla.com/x",
         "https://updates.push.services.mozilla.com/wpush/v2/abc",
         "http://127.0.0.1:7071/push/abc",
     ],
@@ -63,6 +66,17 @@ def test_a_known_push_service_is_taken(endpoint: str) -> None:
         "https://fcm.googleapis.com:port/x",
         "file:///etc/passwd",
         "//fcm.googleapis.com/x",
+        "https://.push.services.mozilla.com/x",
+        "https://a..push.services.mozilla.com/x",
+        "https://" + "a" * 64 + ".push.services.mozilla.com/x",
+        "https://" + "a." * 120 + "push.services.mozilla.com/x",
+        "https://a_b.push.services.mozilla.com/x",
+        "https://\u00fc.push.services.mozilla.com/x",
+        "https://%61.push.services.mozilla.com/x",
+        "https://fcm.googleapis.com./x",
+        "https://fcm.googleapis.com:0/x",
+        "https://fcm.goog\nleapis.com/x",
+        "https://fcm.googleapis.com/a b",
     ],
 )
 def test_no_other_endpoint_is_taken(endpoint: object) -> None:

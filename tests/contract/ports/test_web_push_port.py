@@ -140,3 +140,21 @@ async def test_a_push_service_that_is_not_there_means_later(channel: WebPush) ->
 
 def test_browsers_subscribe_with_the_public_key() -> None:
     assert public_key(vapid_key()) == encoded(point(VAPID))
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://.push.services.mozilla.com/x",
+        "https://a..push.services.mozilla.com/x",
+        "https://" + "a" * 64 + ".push.services.mozilla.com/x",
+        "https://[::1/x",
+        "fcm.googleapis.com/x",
+    ],
+)
+async def test_an_endpoint_that_nothing_can_be_posted_to_is_gone(
+    channel: WebPush, endpoint: str
+) -> None:
+    device = Subscription("old", endpoint, encoded(point(DEVICE)), encoded(SECRET))
+
+    assert not await channel.deliver(device, SHOWN)

@@ -144,9 +144,10 @@ async def test_a_device_that_is_gone_is_forgotten(world: World, worker: Worker) 
     assert found.subscriptions == ()
 
 
-async def test_a_device_that_fails_is_left_in_peace(world: World, worker: Worker) -> None:
+@pytest.mark.parametrize("how", ["failing", "broken"])
+async def test_a_device_that_fails_is_left_in_peace(world: World, worker: Worker, how: str) -> None:
     conversation_id = await notified(world, worker, ANN, BOB, CAT)
-    world.channel.failing.add("bob-phone")
+    getattr(world.channel, how).add("bob-phone")
     for user in (BOB, CAT):
         await read(worker, conversation_id, user, 1)
 

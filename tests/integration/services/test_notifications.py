@@ -1,17 +1,28 @@
 """Notifying the absent: once each, later if they look online, alone if they fail."""
 
+import base64
 import contextlib
+from dataclasses import replace
 from datetime import timedelta
+from typing import override
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.adapters.memory_bus import Queued
+from shared.adapters.memory_bus import MemoryNotificationChannel, Queued
+from shared.adapters.web_push import WebPush
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
-from shared.domain.notification import Notice
-from shared.domain.user import PreviewLevel
+from shared.domain.notification import Notice, Notification
+from shared.domain.user import PreviewLevel, Subscription
 from shared.services.notifications import UndeliverableError
 from tests.integration.services.world import (
     Worker,
@@ -235,6 +246,84 @@ async def test_a_recipient_who_fails_is_tried_again_alone_and_later_each_time(
     world.channel.failing.clear()
     assert await worker.chat.notifications.deliver(notice) == 1
     assert shown(world) == {"bob-phone": 1, "cat-phone": 1}
+
+
+async def test_a_fault_at_one_recipient_keeps_nothing_from_those_who_joined_later(
+    world: World, worker: Worker
+) -> None:
+    conversation_id = await said(world, worker, ANN, BOB, CAT)  # bob is told before cat
+    (queued,) = await decided(world, worker, conversation_id)
+    world.channel.broken.add("bob-phone")
+
+    assert await worker.chat.notifications.deliver(queued.notice) == 1
+
+    (again,) = world.bus.take()
+    assert (again.notice.recipients, again.notice.attempt) == ((BOB,), 1)
+    assert shown(world) == {"cat-phone": 1}
+
+
+async def test_a_fault_at_one_device_keeps_nothing_from_the_users_others(
+    world: World, worker: Worker
+) -> None:
+    conversation_id = await said(world, worker, ANN, BOB)
+    await worker.chat.accounts.subscribe(by(BOB), device("bob-desk"))
+    (queued,) = await decided(world, worker, conversation_id)
+    world.channel.broken.add("bob-phone")
+
+    assert await worker.chat.notifications.deliver(queued.notice) == 0
+    assert shown(world) == {"bob-desk": 1}
+
+
+class Browsers(MemoryNotificationChannel):
+    """Sends to the devices in `real` by Web Push itself, and keeps what the others are shown."""
+
+    def __init__(self, *real: str) -> None:
+        super().__init__()
+        self.real = real
+        key = ec.generate_private_key(ec.SECP256R1())
+        raw = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        self.web = WebPush(private_key=encoded(raw), subject="mailto:chat@example.org")
+
+    @override
+    async def deliver(self, subscription: Subscription, notification: Notification) -> bool:
+        if subscription.id in self.real:
+            return await self.web.deliver(subscription, notification)
+        return await super().deliver(subscription, notification)
+
+
+def encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://.push.services.mozilla.com/x",
+        "https://a..push.services.mozilla.com/x",
+        "https://" + "a" * 64 + ".push.services.mozilla.com/x",
+    ],
+)
+async def test_an_endpoint_stored_before_endpoints_were_checked_silences_nobody(
+    world: World, endpoint: str
+) -> None:
+    world.channel = Browsers("bob-old")
+    worker = world.worker()
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    bob = await world.users.find(BOB)
+    assert bob is not None
+    old = Subscription("bob-old", endpoint, encoded(point), encoded(b"0" * 16))
+    await world.users.replace(replace(bob, subscriptions=(old, *bob.subscriptions)))
+    conversation_id = await said(world, worker, ANN, BOB, CAT)
+    (queued,) = await decided(world, worker, conversation_id)
+
+    assert await worker.chat.notifications.deliver(queued.notice) == 2
+
+    bob = await world.users.find(BOB)
+    assert bob is not None
+    assert [one.id for one in bob.subscriptions] == ["bob-phone"]
+    assert shown(world) == {"bob-phone": 1, "cat-phone": 1}
+    assert world.bus.take() == []
 
 
 async def test_a_device_that_is_gone_is_forgotten(world: World, worker: Worker) -> None:
