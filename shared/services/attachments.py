@@ -1,10 +1,12 @@
 """Files: a grant to upload, a check before a message refers to one, a short-lived link to read."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from shared.domain.attachment import (
     IMAGE_TYPES,
     Attachment,
+    Granted,
     StoredBlob,
     UploadGrant,
     check_grant,
@@ -19,11 +21,14 @@ from shared.domain.errors import (
     UnavailableError,
     UnsupportedTypeError,
 )
-from shared.domain.ids import AttachmentId, ConversationId, UserId
+from shared.domain.file_name import stored_file_name
+from shared.domain.ids import AttachmentId, ConversationId, Sequence, UserId
 from shared.domain.live import Call
 from shared.domain.message import Draft
 from shared.ports import BlobStore, Ids, Images, LiveState, VersionConflictError
-from shared.services.entrance import Entrance
+from shared.services.entrance import Entered, Entrance
+
+_LOOKED_THROUGH: Final = 100  # of the newest messages, for a file that was sent moments ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,10 @@ class Attachments:
         content_type: str,
         size_bytes: int,
     ) -> tuple[AttachmentId, UploadGrant]:
-        """Give leave to upload one file of this name, type and size.
+        """Give leave to upload one file of this type and size.
+
+        It is stored under this name without what is invisible in it, and with an extension of its
+        type if it has none.
 
         Raises:
             NotFoundError: No such conversation for this caller.
@@ -63,7 +71,8 @@ class Attachments:
         check_grant(file_name, content_type, size_bytes)
         await self.entrance.enter(call, conversation_id)
         await self._take_quota(call.user_id, size_bytes)
-        attachment = Attachment(self.ids.new_attachment_id(), file_name, content_type, size_bytes)
+        name = stored_file_name(file_name, content_type)
+        attachment = Attachment(self.ids.new_attachment_id(), name, content_type, size_bytes)
         grant = await self.blobs.grant_upload(conversation_id, attachment, call.user_id)
         return attachment.attachment_id, grant
 
@@ -99,13 +108,16 @@ class Attachments:
             thumbnail: Lead to the small copy, if there is one.
 
         Raises:
-            NotFoundError: No such conversation or file for this caller.
+            NotFoundError: No such conversation or file for this caller, or one that was sent before
+                the caller's history begins.
             NotReadyError: No message refers to it yet, or the scanner has not seen it.
             RejectedError: The scanner refused it.
         """
-        await self.entrance.enter(call, conversation_id)
+        entered = await self.entrance.enter(call, conversation_id)
         granted = await self.blobs.find_grant(conversation_id, attachment_id)
         if granted is None or not (granted.referred or granted.owner == call.user_id):
+            raise NotFoundError("no such file")
+        if granted.referred and not await self._is_seen(granted, entered):
             raise NotFoundError("no such file")
         if granted.attachment.state == "rejected":
             raise RejectedError("the file was refused by the scanner")
@@ -113,6 +125,26 @@ class Attachments:
             raise NotReadyError("the file is not ready yet")
         small = thumbnail and granted.has_thumbnail
         return await self.blobs.read_url(conversation_id, granted.attachment, thumbnail=small)
+
+    async def _is_seen(self, granted: Granted, entered: Entered) -> bool:
+        """Tell whether the member sees a message that refers to the file.
+
+        The grant says which message that is only once the change feed has shown it. A late member's
+        file may be as young: then the newest messages that they see are looked through.
+        """
+        first, attachment_id = entered.member.history_from, granted.attachment.attachment_id
+        if first <= 1 or (granted.sequence is not None and granted.sequence >= first):
+            return True
+        if granted.sequence is not None:
+            return False
+        last = entered.head.sequence
+        since = Sequence(max(first, last - _LOOKED_THROUGH + 1))
+        messages = await self.entrance.reader.messages(entered.conversation.id, since, last)
+        return any(
+            attachment.attachment_id == attachment_id
+            for message in messages
+            for attachment in message.attachments
+        )
 
     async def _take_quota(self, user_id: UserId, size_bytes: int) -> None:
         try:

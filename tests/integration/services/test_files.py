@@ -134,6 +134,27 @@ async def test_a_stranger_uploads_and_reads_nothing(world: World, worker: Worker
         await link(worker, GROUP, attachment_id)
 
 
+@pytest.mark.parametrize("noted", [True, False], ids=["noted", "not noted yet"])
+async def test_a_late_member_reads_the_files_of_what_they_see(
+    world: World, worker: Worker, noted: bool
+) -> None:
+    group = (await start(worker, ANN, BOB)).conversation.id
+    early, late = [await granted(worker, group) for _ in range(2)]
+    for one in (early, late):
+        world.blobs.upload(group, one, PNG)
+    await send(worker, group, early, 1)
+    await worker.chat.conversations.add_members(by(ANN), group, user_ids=[CAT])
+    await send(worker, group, late, 2)
+    if noted:
+        await worker.chat.files.process(world.stored(group))
+
+    with pytest.raises(NotFoundError):
+        await link(worker, group, early, CAT)
+    assert late in await link(worker, group, late, CAT)
+    for one in (early, late):
+        assert one in await link(worker, group, one, BOB)
+
+
 async def test_what_one_user_uploads_in_a_day_is_limited() -> None:
     world = World(settings={"CHAT_UPLOAD_QUOTA_BYTES": "50"})
     worker = world.worker()
