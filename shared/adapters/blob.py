@@ -27,6 +27,7 @@ from shared.adapters.items import attachment_from_item, attachment_item
 from shared.config import Endpoint
 from shared.domain.attachment import SNIFFED_BYTES, Attachment, Granted, StoredBlob, UploadGrant
 from shared.domain.errors import UnavailableError
+from shared.domain.file_name import stored_file_name
 from shared.domain.ids import AttachmentId, ConversationId, UserId
 from shared.domain.times import from_ms, to_ms
 from shared.ports import BlobStore, Clock, VersionConflictError
@@ -134,13 +135,14 @@ class BlobFiles(BlobStore):
         self, conversation_id: ConversationId, attachment: Attachment, *, thumbnail: bool = False
     ) -> str:
         place = _thumbnail if thumbnail else _file
+        content_type = "image/webp" if thumbnail else attachment.content_type
         return await self._signed(
             place(conversation_id, attachment.attachment_id),
             BlobSasPermissions(read=True),
             self._clock.now() + _READ,
             # A browser shows what is safe to show under its checked type, and saves the rest.
-            content_type="image/webp" if thumbnail else attachment.content_type,
-            content_disposition=_disposition(attachment),
+            content_type=content_type,
+            content_disposition=_disposition(attachment.file_name, content_type),
             cache_control="private, max-age=600",
         )
 
@@ -286,10 +288,12 @@ def _grant_from(text: bytes, etag: str) -> Granted:
     )
 
 
-def _disposition(attachment: Attachment) -> str:
-    shown = attachment.content_type.startswith(("image/", "video/", "audio/"))
+def _disposition(file_name: str, content_type: str) -> str:
+    shown = content_type.startswith(("image/", "video/", "audio/"))
     kind = "inline" if shown else "attachment"
-    return f"{kind}; filename*=UTF-8''{quote(attachment.file_name, safe='')}"
+    # Once more: what was granted before names were bound to types is given out as safely.
+    name = stored_file_name(file_name, content_type)
+    return f"{kind}; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _setting(connection_string: str, name: str) -> str:

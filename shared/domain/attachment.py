@@ -1,18 +1,17 @@
 """Attachments: which files are taken, and how their first bytes must look."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from shared.domain.errors import InvalidError, TooLargeError, UnsupportedTypeError
+from shared.domain.file_name import check_file_name
 from shared.domain.ids import AttachmentId, Sequence, UserId
 
 State = Literal["pending", "clean", "rejected"]
 
 MAX_BYTES = 25 * 1024 * 1024
-MAX_FILE_NAME_CHARACTERS = 255
 SNIFFED_BYTES = 65_536  # holds every signature below, and the size of nearly every image
 
 # First bytes that a file of a type must have, any one of them; an empty tuple means the type has
@@ -38,7 +37,6 @@ _SIGNATURES: dict[str, tuple[bytes, ...]] = {
 }
 _BRAND_OFFSET = {"video/mp4": 4, "video/quicktime": 4}
 _RIFF_FORM = {"image/webp": b"WEBP", "audio/wav": b"WAVE"}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f/\\\ud800-\udfff]")
 
 IMAGE_TYPES = frozenset(t for t in _SIGNATURES if t.startswith("image/"))
 
@@ -106,10 +104,7 @@ def check_grant(file_name: object, content_type: object, size_bytes: object) -> 
         UnsupportedTypeError: The type is not on the allow-list.
         TooLargeError: More than 25 MB.
     """
-    if not isinstance(file_name, str) or not 1 <= len(file_name) <= MAX_FILE_NAME_CHARACTERS:
-        raise InvalidError(f"fileName: must have 1-{MAX_FILE_NAME_CHARACTERS} characters")
-    if _CONTROL.search(file_name) or file_name.strip(". ") == "":
-        raise InvalidError("fileName: must be a plain file name")
+    check_file_name(file_name)
     if not isinstance(content_type, str):
         raise InvalidError("contentType: must be a media type")
     if content_type not in _SIGNATURES:

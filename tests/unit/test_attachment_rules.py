@@ -4,6 +4,7 @@ import pytest
 
 from shared.domain.attachment import MAX_BYTES, check_grant, matches_type
 from shared.domain.errors import InvalidError, TooLargeError, UnsupportedTypeError
+from shared.domain.file_name import MAX_CHARACTERS, check_file_name, stored_file_name
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -86,7 +87,7 @@ def test_plain_file_names_are_taken(name: str) -> None:
     "name",
     [
         *(None, 1, True, ["a"], "", "x" * 256),
-        *("a/b", "a\\b", "..", ". .", "a\nb", "a\x00b", "a\x7fb", "half \ud83d"),
+        *("a/b", "a\\b", "..", ". .", "a\nb", "a\x00b", "a\x7fb", "half \ud83d", "a\x85b"),
     ],
 )
 def test_other_file_names_are_refused(name: object) -> None:
@@ -110,3 +111,59 @@ def test_a_size_is_a_whole_number(size: object) -> None:
 def test_a_file_has_at_most_25_mb(size: int) -> None:
     with pytest.raises(TooLargeError, match="sizeBytes"):
         check_grant("a", "image/png", size)
+
+
+TEXT = "text/plain"
+BIDI = [chr(one) for one in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x61C)]
+ZERO_WIDTH = [chr(one) for one in (0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0xAD, 0x180E, 0xE0041)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type", "stored"),
+    [
+        ("cat picture.png", "image/png", "cat picture.png"),
+        ("IMG_1.JPG", "image/jpeg", "IMG_1.JPG"),
+        ("a.jpeg", "image/jpeg", "a.jpeg"),
+        (
+            "Grüße Grüße Grüße – “ü” “ü” “ü”.pdf",
+            "application/pdf",
+            "Grüße Grüße Grüße – “ü” “ü” “ü”.pdf",
+        ),
+        ("notes.md", TEXT, "notes.md"),
+        ("clip.mov", "video/quicktime", "clip.mov"),
+        ("run.bat", TEXT, "run.bat.txt"),
+        ("page.html", TEXT, "page.html.txt"),
+        ("a.hta", TEXT, "a.hta.txt"),
+        ("x.svg", TEXT, "x.svg.txt"),
+        ("table.csv", TEXT, "table.csv.txt"),
+        ("x.html", "image/gif", "x.html.gif"),
+        ("evil.docm", WORD, "evil.docm.docx"),
+        ("photo\u202egpj.exe", "image/png", "photogpj.exe.png"),
+        ("IMG_1", "image/jpeg", "IMG_1.jpg"),
+        (".png", "image/png", ".png.png"),
+        ("a.png.", "image/png", "a.png"),
+        ("a.exe. . ", TEXT, "a.exe.txt"),
+        ("a.p\u200bng", "image/png", "a.png"),
+        ("a\u2028.png", "image/png", "a.png"),
+        ("\u202e", "image/png", "file.png"),
+    ],
+)
+def test_a_name_is_bound_to_its_type(name: str, content_type: str, stored: str) -> None:
+    check_file_name(name)
+
+    assert stored_file_name(name, content_type) == stored
+
+
+@pytest.mark.parametrize("character", BIDI + ZERO_WIDTH)
+def test_nothing_invisible_stays_in_a_name(character: str) -> None:
+    assert stored_file_name(f"a{character}b{character}.png", "image/png") == "ab.png"
+
+
+@pytest.mark.parametrize("content_type", BEGINNINGS)
+@pytest.mark.parametrize("name", ["x" * 255, "x" * 254 + ".", "a", "a.exe"])
+def test_what_is_stored_is_a_name_and_stays_as_it_is(content_type: str, name: str) -> None:
+    stored = stored_file_name(name, content_type)
+
+    check_file_name(stored)
+    assert len(stored) <= MAX_CHARACTERS
+    assert stored_file_name(stored, content_type) == stored

@@ -275,7 +275,7 @@ export interface MuteChange {
   until: number | null;
 }
 
-/** No slash, backslash or control character, and not dots and spaces alone. */
+/** No slash, backslash or control character, and not dots and spaces alone. Stored without what is invisible in it, and with an extension of its type: what `attachmentRef.fileName` says. */
 export type FileName = string;
 
 export type ContentType = "image/png" | "image/jpeg" | "image/gif" | "image/webp" | "application/pdf" | "application/zip" | "application/vnd.openxmlformats-officedocument.wordprocessingml.document" | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" | "application/vnd.openxmlformats-officedocument.presentationml.presentation" | "audio/mpeg" | "audio/ogg" | "audio/wav" | "video/mp4" | "video/quicktime" | "video/webm" | "text/plain";

@@ -252,7 +252,7 @@ async def test_a_link_reads_what_was_uploaded_under_its_checked_type(
         async with session.get(url) as answer:
             assert (answer.status, await answer.read()) == (200, b"data")
             assert answer.headers["content-type"] == "image/png"
-            assert answer.headers["content-disposition"].startswith("inline; filename*=")
+            assert answer.headers["content-disposition"] == "inline; filename*=UTF-8''cat.png"
         block = {"x-ms-blob-type": "BlockBlob"}
         async with session.put(url, data=b"other", headers=block) as answer:
             assert answer.status == 403
@@ -276,3 +276,31 @@ async def test_storage_that_is_not_there_is_unavailable(
         with pytest.raises(UnavailableError):
             await nowhere.find_grant(place, attachment.attachment_id)
     assert CONTAINER == "attachments"
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize(
+    ("name", "content_type", "disposition"),
+    [
+        ("x.html", "image/gif", "inline; filename*=UTF-8''x.html.gif"),
+        ('a"; x=\u202ey.txt', "text/plain", "attachment; filename*=UTF-8''a%22%3B%20x%3Dy.txt"),
+        ("run.bat", "text/plain", "attachment; filename*=UTF-8''run.bat.txt"),
+    ],
+)
+async def test_a_file_granted_before_names_were_bound_is_given_out_under_a_safe_one(
+    azurite: str,
+    place: ConversationId,
+    attachment: Attachment,
+    name: str,
+    content_type: str,
+    disposition: str,
+) -> None:
+    old = replace(attachment, file_name=name, content_type=content_type)
+    async with azurite_end(azurite) as end, aiohttp.ClientSession() as session:
+        grant = await end.blobs.grant_upload(place, old, ANN)
+        await end.upload(place, old.attachment_id, grant.url, b"data")
+
+        async with session.get(await end.blobs.read_url(place, old)) as answer:
+            assert answer.status == 200
+            assert answer.headers["content-type"] == content_type
+            assert answer.headers["content-disposition"] == disposition

@@ -55,6 +55,27 @@ async def test_a_picture_goes_from_grant_to_download(world: World) -> None:
     assert "%E2%80%9C%C3%BC%E2%80%9D.png" in file.headers["content-disposition"]
 
 
+@pytest.mark.parametrize(
+    ("named", "data", "stored"),
+    [
+        ({"fileName": "photo\u202egpj.exe"}, png(8, 8), "photogpj.exe.png"),
+        ({"fileName": "run.bat", "contentType": "text/plain"}, b"echo", "run.bat.txt"),
+    ],
+)
+async def test_a_name_that_misleads_is_stored_and_given_out_changed(
+    world: World, named: Json, data: bytes, stored: str
+) -> None:
+    ann, bob, conversation_id = await pair(world)
+    attachment_id = await uploaded(ann, conversation_id, data, **named)
+
+    sent = await attach(ann, conversation_id, attachment_id)
+
+    leads = await fetch(bob, conversation_id, attachment_id)
+    file = await world.call("GET", leads.headers["location"])
+    assert sent.json["message"]["attachments"][0]["fileName"] == stored
+    assert file.headers["content-disposition"].endswith(f"filename*=UTF-8''{stored}")
+
+
 async def test_a_thumbnail_is_made_and_asked_for_by_its_size(world: World) -> None:
     ann, bob, conversation_id = await pair(world)
     attachment_id = await uploaded(ann, conversation_id, png(1200, 800))

@@ -1,0 +1,68 @@
+"""File names as they are stored and given out: nothing invisible, and an extension of the type.
+
+A file's name decides what opens it on the reader's computer, whatever type it was checked for: a
+text that is called `run.bat` runs. And what a reader sees of a name must be what is there: with a
+character that turns the direction of writing, `photo<U+202E>gpj.exe` reads `photoexe.jpg`.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+from shared.domain.errors import InvalidError
+
+MAX_CHARACTERS: Final = 255
+
+# Extensions that a file of a type may carry; the first is added to a name with none of them.
+# Those of text/plain open in an editor everywhere: no scripts, no pages, no spreadsheets.
+_EXTENSIONS: Final[dict[str, tuple[str, ...]]] = {
+    "image/png": ("png",),
+    "image/jpeg": ("jpg", "jpeg", "jpe", "jfif"),
+    "image/gif": ("gif",),
+    "image/webp": ("webp",),
+    "application/pdf": ("pdf",),
+    "application/zip": ("zip",),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ("docx",),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ("xlsx",),
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": ("pptx",),
+    "audio/mpeg": ("mp3",),
+    "audio/ogg": ("ogg", "oga", "opus"),
+    "audio/wav": ("wav",),
+    "video/mp4": ("mp4", "m4v"),
+    "video/quicktime": ("mov", "qt"),
+    "video/webm": ("webm",),
+    "text/plain": ("txt", "text", "log", "md", "json", "yaml", "yml"),
+}
+# Format characters: bidirectional controls, zero-width ones, tags; line and paragraph separators.
+_INVISIBLE: Final = frozenset({"Cf", "Zl", "Zp"})
+_REFUSED: Final = re.compile(r"[\x00-\x1f\x7f-\x9f/\\\ud800-\udfff]")
+_UNNAMED: Final = "file"
+
+
+def check_file_name(name: object) -> None:
+    """Refuse what cannot be a file's name.
+
+    Raises:
+        InvalidError: Not 1-255 characters, or with a slash, backslash or control character, or
+            dots and spaces alone.
+    """
+    if not isinstance(name, str) or not 1 <= len(name) <= MAX_CHARACTERS:
+        raise InvalidError(f"fileName: must have 1-{MAX_CHARACTERS} characters")
+    if _REFUSED.search(name) or name.strip(". ") == "":
+        raise InvalidError("fileName: must be a plain file name")
+
+
+def stored_file_name(name: str, content_type: str) -> str:
+    """Return *name* as a file of *content_type* is called: at most 255 characters.
+
+    Invisible characters are dropped, and spaces and dots at the end, which Windows drops too. A
+    name without an extension of the type gets one: `run.bat` as text becomes `run.bat.txt`.
+    """
+    shown = "".join(one for one in name if unicodedata.category(one) not in _INVISIBLE)
+    plain = shown.strip().rstrip(". ") or _UNNAMED
+    extensions = _EXTENSIONS[content_type]
+    stem, _, extension = plain.rpartition(".")
+    if stem and extension.lower() in extensions:
+        return plain
+    added = f".{extensions[0]}"
+    return plain[: MAX_CHARACTERS - len(added)] + added
