@@ -35,7 +35,7 @@ async def deliver_notification(message: func.ServiceBusMessage, pushes: func.Out
     telemetry.begin(documents.traceparent(message))
     aside = documents.set_aside(message)
     if aside is not None:
-        edge.push(pushes, await batches.handle_all(aside.function, [aside.document]))
+        edge.push(pushes, await batches.handle_again(aside.function, aside.document))
         logger.info("deliver_notification ok again=%s", aside.function)
         return
     notice = documents.notice(message)

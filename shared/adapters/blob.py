@@ -271,6 +271,7 @@ def _grant_text(granted: Granted) -> str:
             "referred": granted.referred,
             "sequence": granted.sequence,
             "hasThumbnail": granted.has_thumbnail,
+            "thumbnailTries": granted.thumbnail_tries,
         }
     )
 
@@ -284,6 +285,7 @@ def _grant_from(text: bytes, etag: str) -> Granted:
         referred=item["referred"],
         sequence=item["sequence"],
         has_thumbnail=item["hasThumbnail"],
+        thumbnail_tries=item.get("thumbnailTries", 0),
         etag=etag,
     )
 

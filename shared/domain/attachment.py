@@ -76,6 +76,7 @@ class Granted:
         referred: A message refers to it, so it is kept and members may read it.
         sequence: That message's; None until the change feed has shown it.
         has_thumbnail: A small copy lies beside it.
+        thumbnail_tries: How often making one has begun.
         etag: Names the stored state this value was read from; empty for one not stored yet.
     """
 
@@ -85,6 +86,7 @@ class Granted:
     referred: bool = False
     sequence: Sequence | None = None
     has_thumbnail: bool = False
+    thumbnail_tries: int = 0
     etag: str = ""
 
 

@@ -25,6 +25,7 @@ from shared.services.reader import ConversationReader
 logger = logging.getLogger(__name__)
 
 _TRIES: Final = 8
+_THUMBNAIL_TRIES: Final = 2
 _UNSENT_FOR: Final = timedelta(hours=24)
 _SWEPT_AT_ONCE: Final = 500
 
@@ -79,7 +80,7 @@ class Files:
         granted = await self.blobs.find_grant(conversation_id, attachment_id)
         if granted is None or granted.sequence is not None:
             return []
-        has_thumbnail = await self._make_thumbnail(conversation_id, granted.attachment)
+        has_thumbnail = await self._make_thumbnail(conversation_id, granted)
 
         def note(granted: Granted) -> Granted:
             return replace(granted, sequence=message.sequence, has_thumbnail=has_thumbnail)
@@ -93,12 +94,24 @@ class Files:
         # The verdict came between the send and now: the message still says what it said then.
         return await self._changed(conversation_id, message.sequence, noted.attachment)
 
-    async def _make_thumbnail(
-        self, conversation_id: ConversationId, attachment: Attachment
-    ) -> bool:
+    async def _make_thumbnail(self, conversation_id: ConversationId, granted: Granted) -> bool:
+        """Make the small copy of a picture; tell whether there is one.
+
+        The attempt is recorded in the grant before the picture is decoded. Should decoding end
+        this worker, or take it past a deadline, then whoever handles the message again reads that
+        it was tried, and after the second time goes on without a small copy. So one picture never
+        holds up those behind it. It is tried twice because a worker may also end for reasons of
+        its own. Proved by test_the_attempt_is_recorded_before_a_picture_is_decoded.
+        """
+        attachment = granted.attachment
         if attachment.content_type not in IMAGE_TYPES:
             return False
+        if granted.thumbnail_tries >= _THUMBNAIL_TRIES:
+            logger.warning("no thumbnail of %s: given up", attachment.attachment_id)
+            return False
         data = await self.blobs.read(conversation_id, attachment.attachment_id)
+        if await self._change(conversation_id, attachment.attachment_id, _tried) is None:
+            return False  # erased meanwhile
         small = await self.images.thumbnail(data)
         if small is None:
             logger.info("no thumbnail of %s", attachment.attachment_id)
@@ -133,6 +146,10 @@ class Files:
             return []
         event = AttachmentChanged(conversation_id, sequence, attachment)
         return [Push(event, to) for to in _everyone(conversation)]
+
+
+def _tried(granted: Granted) -> Granted:
+    return replace(granted, thumbnail_tries=granted.thumbnail_tries + 1)
 
 
 def _everyone(conversation: Conversation) -> list[ToUser | ToGroup]:

@@ -1,5 +1,6 @@
 """Feeds, queue, timers and scanner: each hands over what it got, and loses nothing on the way."""
 
+import asyncio
 import json
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ from azure.functions.timer import TimerRequest
 
 from shared.adapters.items import conversation_item, message_item
 from shared.adapters.notices import notice_item
+from shared.domain.attachment import Attachment
 from shared.domain.conversation import Conversation
 from shared.domain.errors import InvalidError
 from shared.domain.ids import ConnectionId, ConversationId
@@ -95,6 +97,90 @@ async def test_files_are_processed_and_judged(app: App) -> None:
     assert list(app.world.blobs.thumbnails) == [(PAIR, identifier)]
     assert [one["target"] for one in judged] == ["attachmentChanged"] * 2
     assert app.world.stored(PAIR)[0].attachments[0].state == "rejected"
+
+
+async def pictures(app: App, count: int) -> list[Message]:
+    """Send so many messages with a picture each."""
+    await start_pair(app.worker)
+    for number in range(count):
+        identifier, _ = await app.worker.chat.attachments.grant_upload(
+            by(ANN), PAIR, file_name="a.png", content_type="image/png", size_bytes=len(PNG)
+        )
+        app.world.blobs.upload(PAIR, identifier, PNG)
+        asked = (Attachment(identifier, "", "", 0),)
+        await post(app.worker, PAIR, number, attachments=asked)
+    return app.world.stored(PAIR)
+
+
+def hang_at(app: App, *places: int) -> None:
+    """Let the decoding of the pictures at these places of a batch never end."""
+    begun: list[int] = []
+
+    async def pause(_name: str) -> None:
+        begun.append(len(begun))
+        if begun[-1] in places:
+            await asyncio.sleep(10_000)
+
+    app.world.images.line.pause = pause
+
+
+async def test_a_picture_that_takes_for_ever_is_set_aside_and_the_others_go_on(app: App) -> None:
+    stored = await pictures(app, 4)
+    hang_at(app, 2)  # the second one's: each that ends pauses twice
+
+    await app.trigger(feed.process_attachments, messages(*stored))
+
+    others = [one for one in stored if one.sequence != 2]
+    assert set(app.world.blobs.thumbnails) == {
+        (PAIR, m.attachments[0].attachment_id) for m in others
+    }
+    (aside,) = app.world.bus.aside
+    assert (aside.function, json.loads(aside.document)["sequence"]) == ("process_attachments", 2)
+    assert aside.reason == "longer than its deadline"
+    item = Given({"function": aside.function, "document": aside.document, "reason": aside.reason})
+    await app.trigger(bus.deliver_notification, item)
+    assert len(app.world.blobs.thumbnails) == 4
+
+
+async def test_a_batch_of_nothing_else_ends_long_before_its_worker_would(app: App) -> None:
+    stored = await pictures(app, 20)
+    hang_at(app, *range(100))
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    await app.trigger(feed.process_attachments, messages(*stored))
+
+    assert loop.time() - began < 200
+    assert len(app.world.bus.aside) == 20
+
+
+async def test_a_document_set_aside_is_given_back_when_it_takes_too_long_again(app: App) -> None:
+    stored = await pictures(app, 1)
+    hang_at(app, *range(100))
+    document = json.dumps(message_item(stored[0], bucket=0))
+    item = Given({"function": "process_attachments", "document": document, "reason": ""})
+
+    with pytest.raises(TimeoutError):
+        await app.trigger(bus.deliver_notification, item)
+
+
+async def test_a_batch_that_takes_for_ever_is_handled_one_by_one(app: App) -> None:
+    await start_pair(app.worker)
+    for number in range(3):
+        await post(app.worker, PAIR, number)
+    calls: list[str] = []
+
+    async def hang_once(name: str) -> None:
+        calls.append(name)
+        if calls == ["send"]:
+            await asyncio.sleep(10_000)
+
+    app.world.bus.line.pause = hang_once
+
+    await app.trigger(feed.notify_absent, messages(*app.world.stored(PAIR)))
+
+    assert [one.notice.up_to for one in app.world.bus.take()] == [1, 2, 3]
+    assert app.world.bus.aside == []
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.attachment import Attachment
+from shared.domain.attachment import Attachment, Granted
 from shared.domain.errors import (
     InvalidError,
     NotFoundError,
@@ -330,6 +330,65 @@ async def test_a_picture_gets_a_small_copy_once(world: World, worker: Worker) ->
     assert effects == []
     assert ("files" in large, "thumbnails" in small) == (True, True)
     assert world.blobs.line.calls["put_thumbnail"] == 1
+
+
+async def grant_of(
+    world: World, conversation_id: ConversationId, attachment_id: AttachmentId
+) -> Granted:
+    found = await world.blobs.find_grant(conversation_id, attachment_id)
+    assert found is not None
+    return found
+
+
+async def test_the_attempt_is_recorded_before_a_picture_is_decoded(
+    world: World, worker: Worker
+) -> None:
+    conversation_id, attachment_id = await sent(world, worker)
+    recorded: list[int] = []
+
+    async def end_the_worker(_name: str) -> None:
+        grant = await grant_of(world, conversation_id, attachment_id)
+        recorded.append(grant.thumbnail_tries)
+        raise MemoryError
+
+    world.images.line.pause = end_the_worker
+    for _ in range(2):
+        with pytest.raises(MemoryError):
+            await world.worker().chat.files.process(world.stored(conversation_id))
+
+    effects = await world.worker().chat.files.process(world.stored(conversation_id))
+
+    grant = await grant_of(world, conversation_id, attachment_id)
+    assert recorded == [1, 2]
+    assert effects == []
+    assert (grant.sequence, grant.has_thumbnail) == (1, False)
+
+
+async def test_a_worker_that_ends_once_costs_no_small_copy(world: World, worker: Worker) -> None:
+    conversation_id, attachment_id = await sent(world, worker)
+    world.images.line.fail("thumbnail")
+    with pytest.raises(UnavailableError):
+        await worker.chat.files.process(world.stored(conversation_id))
+
+    await world.worker().chat.files.process(world.stored(conversation_id))
+
+    assert (await grant_of(world, conversation_id, attachment_id)).has_thumbnail
+
+
+async def test_a_file_erased_before_it_is_decoded_leaves_nothing(
+    world: World, worker: Worker
+) -> None:
+    conversation_id, attachment_id = await sent(world, worker)
+
+    async def erase(name: str) -> None:
+        if name == "read":
+            await world.blobs.settle(conversation_id, attachment_id, keep=False)
+
+    world.blobs.line.pause = erase
+
+    assert await worker.chat.files.process(world.stored(conversation_id)) == []
+    assert world.images.line.calls["thumbnail"] == 0
+    assert world.blobs.thumbnails == {}
 
 
 async def test_what_is_no_picture_gets_no_small_copy(world: World, worker: Worker) -> None:
