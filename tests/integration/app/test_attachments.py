@@ -1,6 +1,7 @@
 """Attachments: the way of a file from its sender to the members, and all that is refused."""
 
 import json
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.integration.app.pictures import (
     upload,
     uploaded,
 )
+from tests.pictures import scan_bomb
 from tests.stack import Reply
 
 pytestmark = pytest.mark.stack
@@ -88,6 +90,40 @@ async def test_a_thumbnail_is_made_and_asked_for_by_its_size(world: World) -> No
     thumbnail = await eventually(small, lambda it: it.headers["content-type"] == "image/webp")
 
     assert max(size_of(thumbnail.body)) == 320
+
+
+async def workers(world: World) -> dict[str, tuple[int, int]]:
+    """Return the pid and the number of restarts of each worker."""
+    found = await world.stack.processes()
+    return {
+        name: (one["pid"], one["restarts"])
+        for name, one in found.items()
+        if name.startswith("worker")
+    }
+
+
+async def test_a_picture_that_would_keep_a_decoder_for_minutes_holds_up_nobody(
+    world: World,
+) -> None:
+    ann, bob, conversation_id = await pair(world)
+    before = await workers(world)
+    bomb = scan_bomb(5_000)
+    named = {"fileName": "sunset.jpg", "contentType": "image/jpeg"}
+    harmful = await uploaded(ann, conversation_id, bomb, **named)
+    innocent = [await uploaded(ann, conversation_id, png(1200, 800)) for _ in range(2)]
+
+    # All in one conversation: the change feed reads them in this order.
+    for attachment_id in (innocent[0], harmful, innocent[1]):
+        assert (await attach(ann, conversation_id, attachment_id)).status == 201
+
+    async def small() -> list[str]:
+        leads = [await fetch(bob, conversation_id, one, "?size=thumbnail") for one in innocent]
+        return [urlsplit(one.headers["location"]).path.split("/")[3] for one in leads]
+
+    await eventually(small, lambda places: places == ["thumbnails"] * 2, within_s=60)
+    assert (await fetch(bob, conversation_id, harmful)).status == 302
+    assert before
+    assert await workers(world) == before
 
 
 async def test_a_link_reads_one_file_and_writes_nothing(world: World) -> None:
