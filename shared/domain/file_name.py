@@ -6,10 +6,10 @@ character that turns the direction of writing, `photo<U+202E>gpj.exe` reads `pho
 """
 
 import re
-import unicodedata
 from typing import Final
 
 from shared.domain.errors import InvalidError
+from shared.domain.text import is_plain
 
 MAX_CHARACTERS: Final = 255
 
@@ -33,8 +33,6 @@ _EXTENSIONS: Final[dict[str, tuple[str, ...]]] = {
     "video/webm": ("webm",),
     "text/plain": ("txt", "text", "log", "md", "json", "yaml", "yml"),
 }
-# Format characters: bidirectional controls, zero-width ones, tags; line and paragraph separators.
-_INVISIBLE: Final = frozenset({"Cf", "Zl", "Zp"})
 _REFUSED: Final = re.compile(r"[\x00-\x1f\x7f-\x9f/\\\ud800-\udfff]")
 _UNNAMED: Final = "file"
 
@@ -58,7 +56,7 @@ def stored_file_name(name: str, content_type: str) -> str:
     Invisible characters are dropped, and spaces and dots at the end, which Windows drops too. A
     name without an extension of the type gets one: `run.bat` as text becomes `run.bat.txt`.
     """
-    shown = "".join(one for one in name if unicodedata.category(one) not in _INVISIBLE)
+    shown = "".join(filter(is_plain, name))
     plain = shown.strip().rstrip(". ") or _UNNAMED
     extensions = _EXTENSIONS[content_type]
     stem, _, extension = plain.rpartition(".")
