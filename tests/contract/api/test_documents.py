@@ -10,7 +10,7 @@ import yaml
 from jsonschema import Draft7Validator
 from openapi_spec_validator import validate
 
-from shared.domain import attachment, conversation, errors, ids, message, presence, user
+from shared.domain import attachment, conversation, errors, file_name, ids, message, presence, user
 from tests.contract.api import documents as docs
 from tests.functions import triggered_by
 from tests.stack import ROOT
@@ -191,7 +191,7 @@ def test_the_limits_are_those_of_the_app() -> None:
         "watched": presence.MAX_WATCHED,
         "asked": presence.MAX_ASKED,
         "bytes": attachment.MAX_BYTES,
-        "file name": attachment.MAX_FILE_NAME_CHARACTERS,
+        "file name": file_name.MAX_CHARACTERS,
         "name": user.MAX_NAME_CHARACTERS,
         "url": user.MAX_URL_CHARACTERS,
         "preview": list(user.PREVIEW_LEVELS),
