@@ -124,11 +124,7 @@ ZERO_WIDTH = [chr(one) for one in (0x200B, 0x2060, 0xFEFF, 0xAD, 0x180E)]
         ("cat picture.png", "image/png", "cat picture.png"),
         ("IMG_1.JPG", "image/jpeg", "IMG_1.JPG"),
         ("a.jpeg", "image/jpeg", "a.jpeg"),
-        (
-            ("Grüße & “ü”.pdf", "application/pdf", "Grüße & “ü”.pdf"),
-            "application/pdf",
-            ("Grüße & “ü”.pdf", "application/pdf", "Grüße & “ü”.pdf"),
-        ),
+        ("Grüße & “ü”.pdf", "application/pdf", "Grüße & “ü”.pdf"),
         ("notes.md", TEXT, "notes.md"),
         ("clip.mov", "video/quicktime", "clip.mov"),
         ("run.bat", TEXT, "run.bat.txt"),
