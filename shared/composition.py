@@ -65,6 +65,7 @@ from shared.services.reader import ConversationReader
 from shared.services.rebuild import Rebuild
 from shared.services.receipts import Receipts
 from shared.services.sequencer import Sequencer
+from shared.services.throttle import Throttle
 from shared.services.turns import Turns
 from shared.services.typing import TypingSignals
 
@@ -75,6 +76,7 @@ class Chat:
 
     settings: Settings
     verifier: TokenVerifier
+    gate: Gate
     push_public_key: str
     posting: Posting
     receipts: Receipts
@@ -175,7 +177,8 @@ def _channels(settings: Settings, identity: Callable[[], AsyncTokenCredential]) 
 
 def wire_up(settings: Settings, of: Adapters) -> Chat:
     """Connect the services to *of*."""
-    gate = Gate(of.live, of.presence, of.clock)
+    throttle = Throttle(lambda: of.clock.now().timestamp())
+    gate = Gate(of.live, of.presence, of.clock, throttle)
     reader = ConversationReader(of.conversations, of.messages, of.live)
     entrance = Entrance(gate, reader, of.live)
     attachments = Attachments(
@@ -208,6 +211,7 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
     return Chat(
         settings=settings,
         verifier=of.verifier,
+        gate=gate,
         push_public_key=of.push_public_key,
         posting=posting,
         receipts=Receipts(gate, reader, of.live, of.conversations, of.clock, clearing, of.bus),

@@ -15,7 +15,7 @@ from shared.domain.ids import UserId, user_id
 from shared.domain.limits import Limit
 from shared.domain.live import Call
 from shared.domain.user import Principal, proved
-from triggers import wire
+from triggers import admission, wire
 
 _SCHEME: Final = "bearer"  # in any case: RFC 9110, section 11.1
 
@@ -42,8 +42,15 @@ async def caller(req: func.HttpRequest) -> UserId:
 
 
 async def call_by(req: func.HttpRequest, kind: str = "other") -> Call:
-    """Return the call that *req* makes, with the bucket it takes from: by kind of call."""
-    return Call(await caller(req), limit=await limit_of(kind))
+    """Return the call that *req* makes, with the bucket it takes from: by kind of call.
+
+    Handlers ask this first, before they read anything else of *req*.
+
+    Raises:
+        UnauthenticatedError: No proof, or none that holds.
+        RateLimitedError: The caller has to wait still.
+    """
+    return await admission.opened(Call(await caller(req), limit=await limit_of(kind)))
 
 
 async def limit_of(kind: str) -> tuple[str, Limit]:

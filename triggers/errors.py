@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import azure.functions as func
 
@@ -25,6 +25,12 @@ from shared.domain.errors import (
     UnsupportedTypeError,
 )
 from shared.env import SettingError
+from triggers.lazy import lazily
+
+if TYPE_CHECKING:
+    from triggers import admission
+else:
+    admission = lazily("triggers.admission")
 
 logger = logging.getLogger("parley")
 
@@ -41,6 +47,7 @@ _STATUS: Final[dict[type[ChatError], HTTPStatus]] = {
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _INTERNAL_RETRY_MS: Final = 1000
+_LOGGED: Final = frozenset({"ok", "setting", "internal", "unavailable"})  # always; others bounded
 
 type HttpHandler = Callable[..., Awaitable[func.HttpResponse]]
 type HubHandler = Callable[..., Awaitable[dict[str, Any]]]
@@ -108,15 +115,19 @@ def refusal(error: ChatError) -> dict[str, Any]:
     said: dict[str, Any] = {"code": error.code, "detail": error.detail}
     if error.retry_after_ms is not None:
         said["retryAfterMs"] = error.retry_after_ms
+    if error.client_message_id is not None:
+        said["clientMessageId"] = error.client_message_id
     return {"ok": False, "error": said}
 
 
 async def _answered[T](name: str, call: Awaitable[T], refuse: Callable[[ChatError], T]) -> T:
     began = time.perf_counter()
     code = "ok"
+    admission.begin()
     try:
         return await call
-    except ChatError as error:
+    except ChatError as early:
+        error = await admission.settled(early)
         code = error.code
         return refuse(error)
     except SettingError as error:
@@ -128,7 +139,16 @@ async def _answered[T](name: str, call: Awaitable[T], refuse: Callable[[ChatErro
         logger.exception("%s failed", name)
         return refuse(_fault())
     finally:
-        logger.info("%s %s duration_ms=%d", name, code, (time.perf_counter() - began) * 1000)
+        _log(name, code, (time.perf_counter() - began) * 1000)
+
+
+def _log(name: str, code: str, duration_ms: float) -> None:
+    left_out = 0 if code in _LOGGED else admission.refusals.passes()
+    if left_out:
+        text = "%s %s duration_ms=%d refused_before=%d"
+        logger.info(text, name, code, duration_ms, left_out)
+    elif left_out is not None:
+        logger.info("%s %s duration_ms=%d", name, code, duration_ms)
 
 
 def _traceparent(req: func.HttpRequest | None = None, *_: Any, **__: Any) -> object:  # noqa: ANN401

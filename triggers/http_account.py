@@ -61,8 +61,9 @@ async def me(req: func.HttpRequest) -> func.HttpResponse:
 @as_problem
 async def update_settings(req: func.HttpRequest) -> func.HttpResponse:
     """Choose how much notifications tell: {preview}. 200; 400."""
+    call = await edge.call_by(req)
     preview = decode.preview(decode.json_object(req.get_body()))
-    user = await (await chat()).accounts.set_preview(await edge.call_by(req), preview)
+    user = await (await chat()).accounts.set_preview(call, preview)
     return edge.reply(wire.profile(user, (await chat()).push_public_key))
 
 
@@ -92,8 +93,8 @@ async def get_presence(req: func.HttpRequest) -> func.HttpResponse:
 @as_problem
 async def block_user(req: func.HttpRequest, pushes: func.Out[str]) -> func.HttpResponse:
     """Put (PUT) or lift (DELETE) a block, at once and both ways. 204; 404."""
-    other = decode.route_user(req.route_params)
     call = await edge.call_by(req)
+    other = decode.route_user(req.route_params)
     blocked = req.method == "PUT"
     edge.push(pushes, await (await chat()).accounts.block(call, other, blocked=blocked))
     return edge.reply(status=204)

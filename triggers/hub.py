@@ -5,14 +5,14 @@ The extension hands over an invocation as JSON text; its shape is in docs/protoc
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
 from shared.bootstrap import chat
 from shared.domain.errors import ChatError
 from triggers.bindings import HUB, PUSHES, SIGNALR
-from triggers.errors import HubHandler, as_result, refusal
+from triggers.errors import HubHandler, as_result
 from triggers.lazy import lazily
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ else:
     wire = lazily("triggers.wire")
 
 bp = func.Blueprint()
-
-_MAX_ECHO: Final = 64  # of an id the client sent, in a refusal
 
 
 def hub_event(name: str, event: str, *, category: str = "messages") -> Callable[[HubHandler], Any]:
@@ -52,13 +50,13 @@ async def send_message(invocation: str, pushes: func.Out[str]) -> dict[str, Any]
     """Store a message and push it: {conversationId, clientMessageId, body, ...} -> {message}."""
     asked = invocations.parse(invocation)
     try:
-        conversation_id = decode.conversation_id(asked.argument.get("conversationId"))
-        draft = drafts.parse(asked.argument)
-        posted = await (await chat()).posting.post_message(
-            await asked.call("messages"), conversation_id, draft
-        )
+        call, argument = await asked.call("messages"), asked.argument
+        conversation_id = decode.conversation_id(argument.get("conversationId"))
+        draft = drafts.parse(argument)
+        posted = await (await chat()).posting.post_message(call, conversation_id, draft)
     except ChatError as error:
-        return _refused(error, asked.argument.get("clientMessageId"))
+        error.client_message_id = asked.client_message_id
+        raise
     edge.push(pushes, posted.effects)
     return {"ok": True, "message": wire.message(posted.message)}
 
@@ -67,10 +65,11 @@ async def send_message(invocation: str, pushes: func.Out[str]) -> dict[str, Any]
 async def acknowledge(invocation: str, pushes: func.Out[str]) -> dict[str, Any]:
     """Advance the caller's watermarks: {conversationId, delivered?, read?} -> {receipt}."""
     asked = invocations.parse(invocation)
-    conversation_id = decode.conversation_id(asked.argument.get("conversationId"))
-    delivered, read = decode.acknowledged(asked.argument)
+    call, argument = await asked.call(), asked.argument
+    conversation_id = decode.conversation_id(argument.get("conversationId"))
+    delivered, read = decode.acknowledged(argument)
     receipt, effects = await (await chat()).receipts.acknowledge(
-        await asked.call(), conversation_id, delivered=delivered, read=read
+        call, conversation_id, delivered=delivered, read=read
     )
     edge.push(pushes, effects)
     return {"ok": True, "receipt": wire.receipt(receipt)}
@@ -80,7 +79,8 @@ async def acknowledge(invocation: str, pushes: func.Out[str]) -> dict[str, Any]:
 async def heartbeat(invocation: str, pushes: func.Out[str]) -> dict[str, Any]:
     """Show life: {} -> {serverTime, activity, nextInMs}."""
     asked = invocations.parse(invocation)
-    beat, effects = await (await chat()).presences.heartbeat(await asked.call())
+    call, _ = await asked.call(), asked.argument
+    beat, effects = await (await chat()).presences.heartbeat(call)
     edge.push(pushes, effects)
     return {"ok": True, **wire.beat(beat, (await chat()).settings.timing.heartbeat_s)}
 
@@ -89,11 +89,10 @@ async def heartbeat(invocation: str, pushes: func.Out[str]) -> dict[str, Any]:
 async def set_typing(invocation: str, pushes: func.Out[str]) -> dict[str, Any]:
     """Say that the caller types, or stopped: {conversationId, typing} -> {}."""
     asked = invocations.parse(invocation)
-    conversation_id = decode.conversation_id(asked.argument.get("conversationId"))
-    typing = decode.flag(asked.argument, "typing")
-    effects = await (await chat()).typing.set_typing(
-        await asked.call(), conversation_id, typing=typing
-    )
+    call, argument = await asked.call(), asked.argument
+    conversation_id = decode.conversation_id(argument.get("conversationId"))
+    typing = decode.flag(argument, "typing")
+    effects = await (await chat()).typing.set_typing(call, conversation_id, typing=typing)
     edge.push(pushes, effects)
     return {"ok": True}
 
@@ -102,10 +101,9 @@ async def set_typing(invocation: str, pushes: func.Out[str]) -> dict[str, Any]:
 async def watch_presence(invocation: str, pushes: func.Out[str]) -> dict[str, Any]:
     """Watch exactly these users from this connection: {userIds} -> {items}."""
     asked = invocations.parse(invocation)
-    users = invocations.watched(asked)
-    presences, effects = await (await chat()).presences.watch(
-        await asked.call(), asked.connection_id, users
-    )
+    call, argument = await asked.call(), asked.argument
+    users = invocations.watched(argument)
+    presences, effects = await (await chat()).presences.watch(call, asked.connection_id, users)
     edge.push(pushes, effects)
     return {"ok": True, "items": [wire.presence(one) for one in presences]}
 
@@ -113,7 +111,7 @@ async def watch_presence(invocation: str, pushes: func.Out[str]) -> dict[str, An
 @hub_event("connected", "connected", category="connections")
 async def connected(invocation: str, pushes: func.Out[str]) -> dict[str, Any]:
     """Give a new connection its lease. May come late, twice, or never."""
-    asked = invocations.parse(invocation, with_argument=False)
+    asked = invocations.parse(invocation)
     effects = await (await chat()).presences.connected(asked.unlimited(), asked.connection_id)
     edge.push(pushes, effects)
     return {"ok": True}
@@ -122,14 +120,7 @@ async def connected(invocation: str, pushes: func.Out[str]) -> dict[str, Any]:
 @hub_event("disconnected", "disconnected", category="connections")
 async def disconnected(invocation: str, pushes: func.Out[str]) -> dict[str, Any]:
     """End a connection's lease. May come late, twice, or never."""
-    asked = invocations.parse(invocation, with_argument=False)
+    asked = invocations.parse(invocation)
     effects = await (await chat()).presences.disconnected(asked.user_id, asked.connection_id)
     edge.push(pushes, effects)
     return {"ok": True}
-
-
-def _refused(error: ChatError, client_message_id: object) -> dict[str, Any]:
-    said = refusal(error)
-    if isinstance(client_message_id, str):
-        said["error"]["clientMessageId"] = client_message_id[:_MAX_ECHO]
-    return said

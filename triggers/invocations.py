@@ -2,14 +2,17 @@
 
 import json
 from dataclasses import dataclass
+from typing import Final
 
 from shared import telemetry
 from shared.domain.errors import InvalidError, UnauthenticatedError
 from shared.domain.ids import ConnectionId, UserId, user_id
 from shared.domain.live import Call
 from shared.domain.presence import MAX_WATCHED
-from triggers import decode, edge
+from triggers import admission, decode, edge
 from triggers.decode import Fields
+
+_MAX_ECHO: Final = 64  # of an id the client sent, in a refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,22 +21,48 @@ class Invocation:
 
     user_id: UserId
     connection_id: ConnectionId
-    argument: Fields
+    arguments: list[object]
 
     async def call(self, kind: str = "other") -> Call:
-        return Call(self.user_id, self.connection_id, await edge.limit_of(kind))
+        """Return the call of a method. Handlers ask this first, before they read the argument.
+
+        Raises:
+            RateLimitedError: The caller has to wait still.
+        """
+        call = Call(self.user_id, self.connection_id, await edge.limit_of(kind))
+        return await admission.opened(call)
+
+    @property
+    def argument(self) -> Fields:
+        """Return the one object that a method takes.
+
+        Raises:
+            InvalidError: There is not exactly one object, or one nested beyond reason.
+        """
+        if len(self.arguments) != 1:
+            raise InvalidError("a hub method takes exactly one object")
+        argument = decode.as_object(self.arguments[0], field="argument")
+        telemetry.adopt(argument.get("traceparent"))
+        return argument
+
+    @property
+    def client_message_id(self) -> str | None:
+        """Return the id that a refusal names: what the client sent, whatever it is worth."""
+        given = self.arguments[0] if len(self.arguments) == 1 else None
+        said = given.get("clientMessageId") if isinstance(given, dict) else None
+        return said[:_MAX_ECHO] if isinstance(said, str) else None
 
     def unlimited(self) -> Call:
         """Return the call of an event that no client makes by itself."""
         return Call(self.user_id, self.connection_id)
 
 
-def parse(text: str, *, with_argument: bool = True) -> Invocation:
+def parse(text: str) -> Invocation:
     """Read the extension's JSON.
 
     Raises:
         UnauthenticatedError: The connection has no user.
-        InvalidError: A method was not given exactly one object, or one nested beyond reason.
+        InvalidError: It is no JSON, or one nested beyond reason.
     """
     try:
         raw = json.loads(text)
@@ -41,17 +70,10 @@ def parse(text: str, *, with_argument: bool = True) -> Invocation:
         raise InvalidError("argument: must be JSON") from error
     if not raw.get("UserId"):
         raise UnauthenticatedError("the connection has no user")
-    argument: Fields = {}
-    if with_argument:
-        given = raw.get("Arguments") or []
-        if len(given) != 1:
-            raise InvalidError("a hub method takes exactly one object")
-        argument = decode.as_object(given[0], field="argument")
-        telemetry.adopt(argument.get("traceparent"))
     caller = user_id(raw["UserId"], field="userId")
-    return Invocation(caller, ConnectionId(raw["ConnectionId"]), argument)
+    return Invocation(caller, ConnectionId(raw["ConnectionId"]), raw.get("Arguments") or [])
 
 
-def watched(asked: Invocation) -> list[UserId]:
+def watched(argument: Fields) -> list[UserId]:
     """Return whom the caller wants to watch: at most 50."""
-    return decode.user_ids(asked.argument.get("userIds"), field="userIds", most=MAX_WATCHED)
+    return decode.user_ids(argument.get("userIds"), field="userIds", most=MAX_WATCHED)

@@ -13,6 +13,8 @@ class ChatError(Exception):
 
     Args:
         retry_after_ms: Milliseconds after which the same call may succeed; None means never as is.
+
+    `client_message_id` is set where a message is refused, so that its sender knows which.
     """
 
     code: ClassVar[str] = "internal"
@@ -21,6 +23,7 @@ class ChatError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.retry_after_ms = retry_after_ms
+        self.client_message_id: str | None = None
 
 
 class InvalidError(ChatError):

@@ -4,15 +4,15 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-_SPEC = re.compile(r"(\d{1,6})/(s|min):(\d{1,6})")
-_SECONDS = {"s": 1, "min": 60}
+_SPEC = re.compile(r"(\d{1,6})/(s|min|day):(\d{1,6})")
+_SECONDS = {"s": 1, "min": 60, "day": 86_400}
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
     """A bucket that holds *burst* tokens and gains *per_second* of them.
 
-    Written `20/s:200` or `30/min:30` in settings.
+    Written `20/s:200`, `30/min:30` or `200/day:200` in settings.
     """
 
     per_second: float
@@ -23,11 +23,11 @@ class Limit:
         """Return the limit that *text* spells.
 
         Raises:
-            ValueError: It is not `<count>/<s|min>:<burst>` with both at least 1.
+            ValueError: It is not `<count>/<s|min|day>:<burst>` with both at least 1.
         """
         found = _SPEC.fullmatch(text)
         if not found or int(found[1]) < 1 or int(found[3]) < 1:
-            raise ValueError("a limit is written like 20/s:200 or 30/min:30")
+            raise ValueError("a limit is written like 20/s:200, 30/min:30 or 200/day:200")
         return cls(per_second=int(found[1]) / _SECONDS[found[2]], burst=int(found[3]))
 
 
@@ -46,11 +46,20 @@ def take(limit: Limit, state: BucketState | None, *, now: float) -> tuple[Bucket
         The new state and the milliseconds to wait: 0 when a token was there. A refused call
         takes nothing.
     """
-    tokens = float(limit.burst)
-    if state is not None:
-        gained = max(0.0, now - state.at) * limit.per_second
-        tokens = min(limit.burst, state.tokens + gained)
+    tokens = _tokens(limit, state, now)
     if tokens >= 1:
         return BucketState(tokens - 1, now), 0
     wait_ms = int((1 - tokens) / limit.per_second * 1000) + 1
     return BucketState(tokens, now), wait_ms
+
+
+def charge(limit: Limit, state: BucketState | None, *, now: float) -> BucketState:
+    """Return the bucket after a token that was given out elsewhere, be it one too many."""
+    return BucketState(_tokens(limit, state, now) - 1, now)
+
+
+def _tokens(limit: Limit, state: BucketState | None, now: float) -> float:
+    if state is None:
+        return float(limit.burst)
+    gained = max(0.0, now - state.at) * limit.per_second
+    return min(float(limit.burst), state.tokens + gained)

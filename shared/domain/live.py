@@ -1,6 +1,6 @@
 """Values of the live state: what is fast, derived, and may be lost at any moment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NewType
 
@@ -17,6 +17,13 @@ NO_EPOCH = Epoch("")
 Outcome = Literal["moved", "unchanged", "beyond", "stale", "unknown"]
 
 
+@dataclass(slots=True, eq=False)
+class Token:
+    """Whether a call has been through the limiter, which it goes through once."""
+
+    is_taken: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of one user, for the limiter and the presence lease.
@@ -29,6 +36,7 @@ class Call:
     user_id: UserId
     connection_id: ConnectionId | None = None
     limit: tuple[str, Limit] | None = None
+    token: Token = field(default_factory=Token, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

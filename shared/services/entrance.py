@@ -43,8 +43,10 @@ class Entrance:
         try:
             state, head = await self.live.enter_conversation(call, conversation_id)
         except UnavailableError:
-            state, head = CallState(), Head()
-        effects = await self.gate.admit(call, state)
+            self.gate.admit_alone(call)
+            state, head, effects = CallState(), Head(), []
+        else:
+            effects = await self.gate.admit(call, state)
         version = head.version if head.known else None
         found = await self.reader.find(conversation_id, version=version)
         conversation, member = access_conversation(found, call.user_id)

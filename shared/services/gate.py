@@ -1,24 +1,26 @@
 """What every call passes first: its limit, its lease, and the news that it brings."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from shared.domain.errors import RateLimitedError, UnavailableError
+from shared.domain.errors import UnavailableError
 from shared.domain.events import Effect, PresenceChanged, Push, ToGroup, watchers_group
 from shared.domain.live import Call, CallState
 from shared.domain.presence import Presence
 from shared.ports import Clock, LiveState, PresenceStore
+from shared.services.throttle import Throttle, refusal
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Admits calls. With live state down it admits all: limits are off, chat goes on."""
+    """Admits calls. With live state down this worker's own buckets decide, and chat goes on."""
 
     live: LiveState
     presence: PresenceStore
     clock: Clock
+    throttle: Throttle
 
     async def enter(self, call: Call) -> list[Effect]:
         """Take a token and renew the lease of a call that needs nothing else of live state.
@@ -29,8 +31,29 @@ class Gate:
         try:
             state = await self.live.enter(call)
         except UnavailableError:
+            self.admit_alone(call)
             return []
         return await self.admit(call, state)
+
+    def admit_alone(self, call: Call) -> None:
+        """Take a token of this worker's own bucket, because live state did not answer.
+
+        Raises:
+            RateLimitedError: It is empty.
+        """
+        call.token.is_taken = True
+        self.throttle.take(call)
+
+    async def charge(self, call: Call) -> None:
+        """Take the token of a call that was refused before it came to the limiter.
+
+        It renews no lease: what a refused call has to tell would be told to nobody.
+
+        Raises:
+            RateLimitedError: The caller's bucket is empty.
+        """
+        if call.limit is not None and not call.token.is_taken:
+            await self.enter(replace(call, connection_id=None))
 
     async def admit(self, call: Call, state: CallState) -> list[Effect]:
         """Refuse a call above its limit; announce a user whom it brought online.
@@ -38,11 +61,13 @@ class Gate:
         Raises:
             RateLimitedError: The caller's bucket was empty.
         """
+        call.token.is_taken = True
+        wait_ms = self.throttle.follow(call, wait_ms=state.wait_ms)
         effects: list[Effect] = []
         if state.came_online:
             effects += await self.announce(Presence(call.user_id, "online", self.clock.now()))
-        if state.wait_ms:
-            raise RateLimitedError("too many calls; wait a little", retry_after_ms=state.wait_ms)
+        if wait_ms:
+            raise refusal(wait_ms)
         return effects
 
     async def announce(self, presence: Presence) -> list[Effect]:

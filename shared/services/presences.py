@@ -72,6 +72,7 @@ class Presences:
         try:
             state, activity = await self.live.heartbeat(call)
         except UnavailableError:
+            self.gate.admit_alone(call)
             return Beat(now, 0), []
         return Beat(now, activity), await self.gate.admit(call, state)
 

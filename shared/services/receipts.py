@@ -73,13 +73,17 @@ class Receipts:
         for _ in range(_TRIES):
             found = await self.reader.find(conversation_id, version=version)
             conversation, _member = access_conversation(found, call.user_id)
-            state, done = await self.live.acknowledge(
-                call,
-                conversation,
-                delivered=delivered or NO_SEQUENCE,
-                read=read or NO_SEQUENCE,
-                now=self.clock.now(),
-            )
+            try:
+                state, done = await self.live.acknowledge(
+                    call,
+                    conversation,
+                    delivered=delivered or NO_SEQUENCE,
+                    read=read or NO_SEQUENCE,
+                    now=self.clock.now(),
+                )
+            except UnavailableError:
+                self.gate.admit_alone(call)
+                raise
             effects += await self.gate.admit(call, state)
             call = replace(call, limit=None)  # one token, however often it has to look
             if done.outcome in {"moved", "unchanged"}:

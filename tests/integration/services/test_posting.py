@@ -239,12 +239,18 @@ async def test_a_limit_holds_across_workers(world: World, worker: Worker) -> Non
     await worker.chat.posting.post_message(call, conversation.id, draft(2))
 
 
-async def test_limits_are_off_while_live_state_is_down(world: World, worker: Worker) -> None:
+async def test_a_worker_keeps_the_limits_while_live_state_is_down(
+    world: World, worker: Worker
+) -> None:
     conversation = (await start_pair(worker)).conversation
-    call = Call(ANN, limit=("messages", Limit(per_second=1, burst=1)))
+    limit = ("messages", Limit(per_second=1, burst=2))
+    await worker.chat.posting.post_message(Call(ANN, limit=limit), conversation.id, draft(1))
     world.redis_line.down = True
 
-    for number in range(3):
-        await worker.chat.posting.post_message(call, conversation.id, draft(number))
+    await worker.chat.posting.post_message(Call(ANN, limit=limit), conversation.id, draft(2))
+    with pytest.raises(RateLimitedError) as refused:
+        await worker.chat.posting.post_message(Call(ANN, limit=limit), conversation.id, draft(3))
+    await worker.chat.posting.post_message(Call(BOB, limit=limit), conversation.id, draft(4))
 
+    assert 0 < (refused.value.retry_after_ms or 0) <= 1001
     assert len(world.stored(conversation.id)) == 3
