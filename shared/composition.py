@@ -53,7 +53,7 @@ from shared.services.export import Export
 from shared.services.files import Files
 from shared.services.gate import Gate
 from shared.services.healing import Healing
-from shared.services.health import Health, check_health
+from shared.services.health import Health, HealthCheck
 from shared.services.history import History
 from shared.services.inbox import Inbox
 from shared.services.membership import Membership
@@ -97,10 +97,11 @@ class Chat:
     export: Export
     erasure: Erasure
     probes: Mapping[str, Probe]
+    check_health: HealthCheck
 
     async def health(self) -> Health:
-        """Ask the services behind the chat for a sign of life."""
-        return await check_health(self.probes)
+        """Tell whether the services behind the chat answer."""
+        return await self.check_health()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +254,7 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
             of.blobs,
         ),
         probes=of.probes,
+        check_health=HealthCheck(of.probes),
     )
 
 

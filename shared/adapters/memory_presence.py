@@ -62,12 +62,14 @@ class MemoryPresenceStore(PresenceStore):
         self, user_id: UserId, conversation_id: ConversationId, *, typing: bool
     ) -> bool:
         async with self.line.call("mark_typing"):
-            marks, key = self.redis.kept.typing, (user_id, conversation_id)
-            lapses_at = marks.pop(key, None)
-            marked = lapses_at is not None and lapses_at > self.redis.now()
-            if typing:
-                marks[key] = lapses_at if marked and lapses_at else self.redis.now() + _TYPING
-            return marked != typing
+            key, now = (user_id, conversation_id), self.redis.now()
+            said, times = self.redis.kept.typing.get(key, (False, {}))
+            if times and now - max(times.values()) >= _TYPING * 4:
+                said, times = False, {}
+            if (not typing and not said) or now - times.get(typing, now - _TYPING) < _TYPING:
+                return False
+            self.redis.kept.typing[key] = typing, {**times, typing: now}
+            return True
 
     def _presence(self, user_id: UserId) -> Presence:
         seen = self.redis.kept.seen.get(user_id)

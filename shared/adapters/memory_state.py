@@ -71,7 +71,9 @@ class Kept:
     buckets: dict[tuple[UserId, str], BucketState] = field(default_factory=dict)
     quotas: dict[UserId, tuple[int, datetime]] = field(default_factory=dict)
     watched: dict[ConnectionId, set[UserId]] = field(default_factory=dict)
-    typing: dict[tuple[UserId, ConversationId], datetime] = field(default_factory=dict)
+    typing: dict[tuple[UserId, ConversationId], tuple[bool, dict[bool, datetime]]] = field(
+        default_factory=dict
+    )
     marks: dict[tuple[UserId, ConversationId], Sequence] = field(default_factory=dict)
     claims: dict[tuple[UserId, ConversationId], tuple[Sequence, str]] = field(default_factory=dict)
 

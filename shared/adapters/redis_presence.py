@@ -117,8 +117,7 @@ class RedisPresenceStore(PresenceStore):
         self, user_id: UserId, conversation_id: ConversationId, *, typing: bool
     ) -> bool:
         key = keys.typing(user_id, conversation_id)
-        signal: Entry = ("SET", key, 1, "NX", "PX", _TYPING_MS) if typing else ("DEL", key)
-        (news,) = await self._client.run(signal)
+        (news,) = await self._client.run(call(scripts.TYPING, (key,), int(typing), _TYPING_MS))
         return bool(news)
 
 

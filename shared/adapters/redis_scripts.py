@@ -300,6 +300,22 @@ return 0
 """
 )
 
+# KEYS typing; ARGV 1 or 0, ms. Returns 1 if the signal is news and may be passed on. Each value has
+# its own pause, or true and false in turn would pass as often as they are said. A `false` is news
+# only after a `true` that was passed on; it is remembered longer than a client's 3 s.
+TYPING = Script(
+    _NOW
+    + """
+local is = redis.call('HMGET', KEYS[1], 'said', '1', '0')
+if ARGV[1] == '0' and is[1] ~= '1' then return 0 end
+local last = tonumber(is[ARGV[1] == '1' and 2 or 3])
+if last and now - last < tonumber(ARGV[2]) then return 0 end
+redis.call('HSET', KEYS[1], 'said', ARGV[1], ARGV[1], now)
+redis.call('PEXPIRE', KEYS[1], ARGV[2] * 4)
+return 1
+"""
+)
+
 # KEYS marks; ARGV conversation, up to, claimant. Returns 1 if that is news and nobody else's claim.
 CLAIM = Script(
     f"""

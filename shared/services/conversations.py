@@ -151,9 +151,11 @@ class Conversations:
         def change(conversation: Conversation, by: Member, _latest: Sequence) -> Conversation:
             return rules.remove_member(conversation, by=by, user_id=user_id)
 
+        entered = await self.entrance.enter(call, conversation_id)
+        change(entered.conversation, entered.member, entered.head.sequence)  # refuse early
         leaving = user_id == call.user_id
         said = "left" if leaving else f"removed {await self._name(user_id)}"
-        return await self._change(call, conversation_id, change, said=said)
+        return await self._change(call, conversation_id, change, said=said, entered=True)
 
     async def mute(
         self, call: Call, conversation_id: ConversationId, *, until: datetime | None

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +12,8 @@ from shared.ports import Probe
 
 logger = logging.getLogger(__name__)
 
-_TIMEOUT_S: Final = 5.0
+_PATIENCE_S: Final = 1.5  # with each service, all at once: so health answers within two seconds
+_FRESH_S: Final = 1.0
 # Without these no message can be stored or reach anyone; without the others chat goes on, poorer.
 _ESSENTIAL: Final = frozenset({"cosmos", "signalr"})
 
@@ -30,17 +32,63 @@ class Health:
         return "unavailable" if down & _ESSENTIAL else "degraded"
 
 
-async def check_health(probes: Mapping[str, Probe]) -> Health:
-    """Ask every service at once, each for at most five seconds."""
-    states = await asyncio.gather(*(_state(name, probe) for name, probe in probes.items()))
-    return Health(dict(zip(probes, states, strict=True)))
+class HealthCheck:
+    """Asks the services for a sign of life, at most once a second, whoever wants to know.
+
+    `health` needs no token, so it must cost nothing to call it often. Callers who come while the
+    services are asked wait for that answer; who comes within a second of it is given it again.
+
+    A service that does not answer in time counts as unavailable. Its check is cancelled, but not
+    waited for: a client that is stuck may be stuck in its clean-up too. Until it has ended it
+    stands for its service, so that no more than one is stuck at a time.
+
+    Args:
+        now: Seconds of a steady clock.
+    """
+
+    def __init__(
+        self, probes: Mapping[str, Probe], now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._probes = probes
+        self._now = now
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._asking: asyncio.Task[Health] | None = None
+        self._fresh_until = 0.0
+
+    async def __call__(self) -> Health:
+        """Return how the services are: within two seconds, and as of the last second."""
+        if self._asking is None or (self._asking.done() and self._now() >= self._fresh_until):
+            self._asking = asyncio.create_task(self._ask())
+        # Shielded: one caller who goes away does not take the answer from the others.
+        return await asyncio.shield(self._asking)
+
+    async def _ask(self) -> Health:
+        for name, probe in self._probes.items():
+            if name not in self._running or self._running[name].done():
+                self._running[name] = asyncio.create_task(_checked(probe), name=f"health {name}")
+        checks = dict(self._running)
+        if checks:
+            await asyncio.wait(checks.values(), timeout=_PATIENCE_S)
+        states = {name: _state(name, check) for name, check in checks.items()}
+        self._fresh_until = self._now() + _FRESH_S
+        return Health(states)
 
 
-async def _state(name: str, probe: Probe) -> str:
-    try:
-        async with asyncio.timeout(_TIMEOUT_S):
-            await probe.check()
-    except (UnavailableError, TimeoutError):
-        logger.warning("health: %s does not answer", name)
+async def _checked(probe: Probe) -> None:
+    await probe.check()
+
+
+def _state(name: str, check: asyncio.Task[None]) -> str:
+    if not check.done():
+        check.cancel()
+        logger.warning("health: %s did not answer in time", name)
         return "unavailable"
-    return "ok"
+    if check.cancelled():
+        return "unavailable"
+    error = check.exception()
+    if error is None:
+        return "ok"
+    if not isinstance(error, UnavailableError | TimeoutError):
+        raise error
+    logger.warning("health: %s does not answer", name)
+    return "unavailable"

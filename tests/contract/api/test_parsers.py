@@ -76,8 +76,8 @@ def _conversation(fields: Fields) -> object:
 
 
 def _watched(fields: Fields) -> object:
-    asked = invocations.Invocation(ids.UserId("amara"), ids.ConnectionId("c"), fields)
-    return invocations.watched(asked)
+    asked = invocations.Invocation(ids.UserId("amara"), ids.ConnectionId("c"), [fields])
+    return invocations.watched(asked.argument)
 
 
 def _feed(fields: Fields) -> object:

@@ -185,13 +185,27 @@ async def test_typing_is_news_once_in_a_while(end: LiveEnd) -> None:
     async def typed() -> bool:
         return await end.presence.mark_typing(ANN, PAIR, typing=True)
 
+    async def stopped() -> bool:
+        return await end.presence.mark_typing(ANN, PAIR, typing=False)
+
     assert await typed()
     assert not await typed()
     assert await end.presence.mark_typing(BOB, PAIR, typing=True)
+    assert not await end.presence.mark_typing(CAT, PAIR, typing=False)
     assert await end.presence.mark_typing(ANN, PAIR, typing=False)
     assert not await end.presence.mark_typing(ANN, PAIR, typing=False)
-    assert await typed()
+    assert not await typed()
     await end.until(typed)
+    await end.until(stopped)
+    assert not await typed()
+
+
+async def test_typing_cannot_be_toggled_into_a_flood(end: LiveEnd) -> None:
+    news = [
+        await end.presence.mark_typing(ANN, PAIR, typing=number % 2 == 0) for number in range(40)
+    ]
+
+    assert news == [True, True] + [False] * 38
 
 
 @pytest.mark.parametrize("released", [True, False])

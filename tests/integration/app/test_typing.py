@@ -1,5 +1,7 @@
 """Typing signals: to the others, not too often, in small conversations only."""
 
+import asyncio
+
 import pytest
 
 from tests.hub import Hub
@@ -40,6 +42,21 @@ async def test_signals_within_a_moment_are_passed_on_once(world: World) -> None:
 
     await other.wait_for("messagePosted")
     assert len(other.heard("typing")) == 1
+
+
+async def test_typing_cannot_be_toggled_into_a_flood(world: World) -> None:
+    ann, bob = await world.people("ann", "bob")
+    conversation_id = await ann.direct(bob)
+    sender, other = await ann.connect(), await bob.connect()
+    began = asyncio.get_running_loop().time()
+
+    for number in range(100):
+        await signal(sender, conversation_id, number % 2 == 0)
+    passed_s = asyncio.get_running_loop().time() - began
+    await ann.say(conversation_id, "what I typed")
+
+    await other.wait_for("messagePosted")
+    assert 2 <= len(other.heard("typing")) <= 2 * (1 + passed_s / 2.5)
 
 
 async def test_stopping_without_having_typed_is_no_news(world: World) -> None:

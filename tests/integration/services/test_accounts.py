@@ -8,7 +8,7 @@ from shared.domain.errors import InvalidError, UnavailableError, UserNotFoundErr
 from shared.domain.ids import ConnectionId, UserId
 from shared.domain.user import MAX_SUBSCRIPTIONS, Principal, Subscription, User
 from shared.services.accounts import Profile
-from shared.services.health import check_health
+from shared.services.health import HealthCheck
 from tests.integration.services.world import Worker, World, by, device, start_pair
 from tests.unit.things import ANN, BOB, CAT, DAN, PAIR
 
@@ -196,23 +196,68 @@ async def test_health_tells_what_is_poorer_from_what_is_down(
     for name in down:
         world.probes[name].line.down = True
 
-    health = await check_health(worker.chat.probes)
+    health = await worker.chat.health()
 
     assert health.status == status
     assert {name for name, state in health.checks.items() if state == "unavailable"} == set(down)
 
 
-async def test_health_waits_for_nobody_longer_than_five_seconds(
+async def test_health_answers_within_two_seconds_whatever_is_stuck(
     world: World, worker: Worker
 ) -> None:
-    async def hang(_name: str) -> None:
-        await asyncio.sleep(60)
+    async def stuck(_name: str) -> None:
+        while len(ended) < 3:  # however often it is cancelled
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                ended.append("not yet")
 
-    world.probes["blob"].line.pause = hang
+    ended: list[str] = []
+    world.probes["blob"].line.pause = stuck
     loop = asyncio.get_running_loop()
+    health = HealthCheck(worker.chat.probes, loop.time)
     began = loop.time()
 
-    health = await check_health(worker.chat.probes)
+    first = await health()
+    took_s = loop.time() - began
+    await asyncio.sleep(1)
+    second = await health()
 
-    assert health.checks["blob"] == "unavailable"
-    assert loop.time() - began < 6
+    assert first.checks["blob"] == second.checks["blob"] == "unavailable"
+    assert first.status == "degraded"
+    assert took_s < 2
+    assert world.probes["blob"].line.calls["check"] == 1  # the one that is stuck stands for all
+    assert world.probes["cosmos"].line.calls["check"] == 2
+    await asyncio.sleep(1)
+    await health()  # the third time it gives in
+    await asyncio.sleep(0)
+
+
+async def test_health_is_asked_for_once_a_second_for_all_who_want_it(
+    world: World, worker: Worker
+) -> None:
+    loop = asyncio.get_running_loop()
+    health = HealthCheck(worker.chat.probes, loop.time)
+    probe = world.probes["cosmos"]
+
+    together = await asyncio.gather(*(health() for _ in range(50)))
+    probe.line.down = True
+    soon = await health()
+    await asyncio.sleep(1)
+    later = await health()
+
+    assert {one.status for one in (*together, soon)} == {"ok"}
+    assert later.status == "unavailable"
+    assert probe.line.calls["check"] == 2
+
+
+async def test_a_caller_of_health_who_goes_away_keeps_the_answer_from_nobody(
+    worker: Worker,
+) -> None:
+    health = HealthCheck(worker.chat.probes)
+    one, other = asyncio.create_task(health()), asyncio.create_task(health())
+    await asyncio.sleep(0)
+
+    one.cancel()
+
+    assert (await other).status == "ok"

@@ -99,8 +99,8 @@ async def test_a_flood_is_refused_without_a_word_to_redis(world: World, worker: 
     for _ in range(100):
         with pytest.raises(RateLimitedError) as refused:
             throttle.check(Call(ANN, limit=("other", LIMIT)))
+        assert 0 < (refused.value.retry_after_ms or 0) <= 501
 
-    assert 0 < (refused.value.retry_after_ms or 0) <= 501
     assert sum(world.redis_line.calls.values()) == before
     throttle.check(Call(ANN, limit=("messages", LIMIT)))
     throttle.check(Call(BOB, limit=("other", LIMIT)))
