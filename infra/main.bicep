@@ -318,6 +318,7 @@ module functions 'app/functions.bicep' = {
       NotificationHubConnection__fullyQualifiedNamespace: notificationHubNamespace
       CHAT_ATTACHMENTS_SCANNED: malwareScanning ? 'true' : 'false'
       CHAT_UPLOAD_QUOTA_BYTES: '1073741824'
+      CHAT_LIMIT_OPEN_UPLOADS: '100'
       CHAT_SQL_TABLE: sqlTable
       CHAT_BUCKET_SIZE: '5000'
       CHAT_PRESENCE_LEASE_SECONDS: '300'

@@ -20,6 +20,7 @@ from shared.adapters.redis_client import RedisClient
 from shared.adapters.redis_connect import connect
 from shared.adapters.redis_live import RedisLiveState
 from shared.adapters.redis_presence import RedisNoticeMarks, RedisPresenceStore
+from shared.adapters.redis_uploads import RedisUploads
 from shared.adapters.service_bus import ServiceBusQueue
 from shared.adapters.signalr import SignalRHealth
 from shared.adapters.system import RandomIds, SystemClock
@@ -41,6 +42,7 @@ from shared.ports import (
     PresenceStore,
     Probe,
     TokenVerifier,
+    UploadLedger,
     UserStore,
 )
 from shared.services.accounts import Accounts
@@ -68,6 +70,8 @@ from shared.services.sequencer import Sequencer
 from shared.services.throttle import Throttle
 from shared.services.turns import Turns
 from shared.services.typing import TypingSignals
+from shared.services.upload_quota import UploadQuota
+from shared.services.upload_sweep import UploadSweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ class Chat:
     inbox: Inbox
     attachments: Attachments
     files: Files
+    upload_sweep: UploadSweep
     healing: Healing
     accounts: Accounts
     notifications: Notifications
@@ -118,6 +123,7 @@ class Adapters:
     bus: Bus
     channel: NotificationChannel
     blobs: BlobStore
+    uploads: UploadLedger
     images: Images
     verifier: TokenVerifier
     clock: Clock
@@ -153,6 +159,7 @@ def real_adapters(settings: Settings) -> Adapters:
         bus=bus,
         channel=_channels(settings, identity),
         blobs=blobs,
+        uploads=RedisUploads(redis),
         images=PillowImages(),
         verifier=JwksTokenVerifier(settings.auth),
         clock=clock,
@@ -182,14 +189,14 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
     gate = Gate(of.live, of.presence, of.clock, throttle)
     reader = ConversationReader(of.conversations, of.messages, of.live)
     entrance = Entrance(gate, reader, of.live)
-    attachments = Attachments(
-        entrance,
+    quota = UploadQuota(
         of.live,
-        of.blobs,
-        of.images,
-        of.ids,
-        scanned=settings.attachments_scanned,
-        quota_bytes=settings.upload_quota_bytes,
+        of.uploads,
+        bytes_a_day=settings.upload_quota_bytes,
+        most_open=settings.open_uploads,
+    )
+    attachments = Attachments(
+        entrance, quota, of.blobs, of.images, of.ids, scanned=settings.attachments_scanned
     )
     sequencer = Sequencer(of.messages, of.clock, bucket_size=settings.bucket_size)
     posting = Posting(entrance, reader, sequencer, attachments, of.live, of.clock, of.ids, Turns())
@@ -223,7 +230,8 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         history=History(entrance, gate, reader, inbox),
         inbox=inbox,
         attachments=attachments,
-        files=Files(reader, of.messages, of.blobs, of.images, of.clock),
+        files=Files(reader, of.messages, of.blobs, of.images, quota),
+        upload_sweep=UploadSweep(of.blobs, quota, of.clock),
         healing=Healing(reader, of.live),
         accounts=accounts,
         clearing=clearing,

@@ -76,6 +76,7 @@ class Settings:
     notification_hub: NotificationHub | None
     attachments_scanned: bool
     upload_quota_bytes: int
+    open_uploads: int
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
@@ -104,6 +105,7 @@ class Settings:
             notification_hub=_notification_hub(source),
             attachments_scanned=source.flag("CHAT_ATTACHMENTS_SCANNED"),
             upload_quota_bytes=source.number("CHAT_UPLOAD_QUOTA_BYTES", 2**30, 1, 2**50),
+            open_uploads=source.number("CHAT_LIMIT_OPEN_UPLOADS", 100, 1, 10_000),
         )
 
 

@@ -51,7 +51,7 @@ async def sweep_presence(timer: func.TimerRequest, pushes: func.Out[str]) -> Non
 async def sweep_uploads(timer: func.TimerRequest) -> None:
     """Delete uploads that were never sent."""
     del timer
-    swept = await (await chat()).files.sweep()
+    swept = await (await chat()).upload_sweep.sweep()
     logger.info("sweep_uploads ok swept=%d", swept)
 
 

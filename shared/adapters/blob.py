@@ -7,8 +7,7 @@ find what was granted in an hour without listing everything there is.
 """
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, Final, override
 from urllib.parse import quote
@@ -23,17 +22,33 @@ from azure.core.exceptions import (
 from azure.storage.blob import BlobSasPermissions, UserDelegationKey, generate_blob_sas
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
-from shared.adapters.items import attachment_from_item, attachment_item
+from shared.adapters.blob_layout import (
+    disposition,
+    file_name,
+    from_hour,
+    grant_from,
+    grant_name,
+    grant_text,
+    hour_of,
+    hours_between,
+    marker_name,
+    thumbnail_name,
+)
 from shared.config import Endpoint
-from shared.domain.attachment import SNIFFED_BYTES, Attachment, Granted, StoredBlob, UploadGrant
+from shared.domain.attachment import (
+    LINK_LASTS,
+    SNIFFED_BYTES,
+    Attachment,
+    Granted,
+    StoredBlob,
+    Unsettled,
+    UploadGrant,
+)
 from shared.domain.errors import UnavailableError
-from shared.domain.file_name import stored_file_name
 from shared.domain.ids import AttachmentId, ConversationId, UserId
-from shared.domain.times import from_ms, to_ms
 from shared.ports import BlobStore, Clock, VersionConflictError
 
 CONTAINER: Final = "attachments"
-_UPLOAD: Final = timedelta(minutes=15)
 _READ: Final = timedelta(minutes=10)
 _KEY: Final = timedelta(hours=6)
 _SKEW: Final = timedelta(minutes=5)
@@ -64,13 +79,15 @@ class BlobFiles(BlobStore):
         attachment_id = attachment.attachment_id
         # The marker first: whatever is there can then be swept.
         await _answered(
-            self._container.upload_blob(_marker(now, conversation_id, attachment_id), b"")
+            self._container.upload_blob(marker_name(now, conversation_id, attachment_id), b"")
         )
-        text = _grant_text(Granted(attachment, owner, now))
-        await _answered(self._container.upload_blob(_grant(conversation_id, attachment_id), text))
-        expires_at = now + _UPLOAD
+        text = grant_text(Granted(attachment, owner, now))
+        await _answered(
+            self._container.upload_blob(grant_name(conversation_id, attachment_id), text)
+        )
+        expires_at = now + LINK_LASTS
         url = await self._signed(
-            _file(conversation_id, attachment.attachment_id),
+            file_name(conversation_id, attachment.attachment_id),
             BlobSasPermissions(create=True),
             expires_at,
         )
@@ -83,20 +100,20 @@ class BlobFiles(BlobStore):
     ) -> Granted | None:
         try:
             stream = await _answered(
-                self._container.download_blob(_grant(conversation_id, attachment_id))
+                self._container.download_blob(grant_name(conversation_id, attachment_id))
             )
-            return _grant_from(await _answered(stream.readall()), stream.properties.etag)
+            return grant_from(await _answered(stream.readall()), stream.properties.etag)
         except ResourceNotFoundError:
             return None
 
     @override
     async def replace_grant(self, conversation_id: ConversationId, granted: Granted) -> None:
-        name = _grant(conversation_id, granted.attachment.attachment_id)
+        name = grant_name(conversation_id, granted.attachment.attachment_id)
         try:
             await _answered(
                 self._container.upload_blob(
                     name,
-                    _grant_text(granted),
+                    grant_text(granted),
                     overwrite=True,
                     etag=granted.etag,
                     match_condition=MatchConditions.IfNotModified,
@@ -109,32 +126,48 @@ class BlobFiles(BlobStore):
     async def find_upload(
         self, conversation_id: ConversationId, attachment_id: AttachmentId
     ) -> StoredBlob | None:
-        blob = self._container.get_blob_client(_file(conversation_id, attachment_id))
+        blob = self._container.get_blob_client(file_name(conversation_id, attachment_id))
         try:
             properties = await _answered(blob.get_blob_properties())
         except ResourceNotFoundError:
             return None
         if not properties.size:
             return StoredBlob(0, b"")  # of which no range can be read
-        first = await self._first_bytes(_file(conversation_id, attachment_id), SNIFFED_BYTES)
+        first = await self._first_bytes(file_name(conversation_id, attachment_id), SNIFFED_BYTES)
         return StoredBlob(properties.size, first or b"")
 
     @override
+    async def size_of_upload(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId
+    ) -> int | None:
+        blob = self._container.get_blob_client(file_name(conversation_id, attachment_id))
+        try:
+            return int((await _answered(blob.get_blob_properties())).size)
+        except ResourceNotFoundError:
+            return None
+
+    @override
+    async def discard_upload(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId
+    ) -> None:
+        await self._delete(file_name(conversation_id, attachment_id))
+
+    @override
     async def read(self, conversation_id: ConversationId, attachment_id: AttachmentId) -> bytes:
-        return await self._first_bytes(_file(conversation_id, attachment_id), None) or b""
+        return await self._first_bytes(file_name(conversation_id, attachment_id), None) or b""
 
     @override
     async def put_thumbnail(
         self, conversation_id: ConversationId, attachment_id: AttachmentId, data: bytes
     ) -> None:
-        name = _thumbnail(conversation_id, attachment_id)
+        name = thumbnail_name(conversation_id, attachment_id)
         await _answered(self._container.upload_blob(name, data, overwrite=True))
 
     @override
     async def read_url(
         self, conversation_id: ConversationId, attachment: Attachment, *, thumbnail: bool = False
     ) -> str:
-        place = _thumbnail if thumbnail else _file
+        place = thumbnail_name if thumbnail else file_name
         content_type = "image/webp" if thumbnail else attachment.content_type
         return await self._signed(
             place(conversation_id, attachment.attachment_id),
@@ -142,36 +175,49 @@ class BlobFiles(BlobStore):
             self._clock.now() + _READ,
             # A browser shows what is safe to show under its checked type, and saves the rest.
             content_type=content_type,
-            content_disposition=_disposition(attachment.file_name, content_type),
+            content_disposition=disposition(attachment.file_name, content_type),
             cache_control="private, max-age=600",
         )
 
     @override
     async def list_unsettled(
-        self, *, before: datetime, limit: int
-    ) -> list[tuple[ConversationId, AttachmentId]]:
-        async def run() -> list[str]:
-            found: list[str] = []
-            async for name in self._container.list_blob_names(name_starts_with="unsettled/"):
-                if name.split("/")[1] >= _hour(before) or len(found) >= limit:
-                    break
-                found.append(name)
-            return found
-
-        parts = [name.split("/") for name in await _answered(run())]
-        return [(ConversationId(one[2]), AttachmentId(one[3])) for one in parts]
+        self, *, before: datetime, limit: int, since: datetime | None = None
+    ) -> list[Unsettled]:
+        found: list[Unsettled] = []
+        for prefix in hours_between(since, before):
+            async for name in self._names(prefix):
+                _, hour, conversation_id, attachment_id = name.split("/")
+                if hour >= hour_of(before) or len(found) >= limit:
+                    return found
+                found.append(
+                    Unsettled(
+                        ConversationId(conversation_id),
+                        AttachmentId(attachment_id),
+                        from_hour(hour),
+                    )
+                )
+        return found
 
     @override
     async def settle(
-        self, conversation_id: ConversationId, attachment_id: AttachmentId, *, keep: bool
+        self,
+        conversation_id: ConversationId,
+        attachment_id: AttachmentId,
+        *,
+        keep: bool,
+        marked_at: datetime | None = None,
     ) -> None:
         granted = await self.find_grant(conversation_id, attachment_id)
         if not keep:
-            await self._delete(_file(conversation_id, attachment_id))
-            await self._delete(_thumbnail(conversation_id, attachment_id))
-            await self._delete(_grant(conversation_id, attachment_id))
-        if granted is not None:
-            await self._delete(_marker(granted.granted_at, conversation_id, attachment_id))
+            await self._delete(file_name(conversation_id, attachment_id))
+            await self._delete(thumbnail_name(conversation_id, attachment_id))
+            await self._delete(grant_name(conversation_id, attachment_id))
+        granted_at = granted.granted_at if granted else marked_at
+        if granted_at is None:
+            return
+        # While the link may be used a file can come after this: the sweep must find it then.
+        if keep or granted_at + LINK_LASTS <= self._clock.now():
+            await self._delete(marker_name(granted_at, conversation_id, attachment_id))
 
     async def check(self) -> None:
         """Ask for the container's properties.
@@ -183,6 +229,17 @@ class BlobFiles(BlobStore):
             await _answered(self._container.get_container_properties())
         except ResourceNotFoundError as error:
             raise UnavailableError("the container is not there") from error
+
+    async def _names(self, prefix: str) -> AsyncIterator[str]:
+        """Yield the names of blobs that begin so, page by page, each within the time limit."""
+        pages = self._container.list_blob_names(name_starts_with=prefix).by_page()
+        while True:
+            try:
+                page = await _answered(anext(pages))
+            except StopAsyncIteration:
+                return
+            async for name in page:
+                yield name
 
     async def _first_bytes(self, name: str, count: int | None) -> bytes | None:
         async def read() -> bytes:
@@ -225,7 +282,7 @@ class BlobFiles(BlobStore):
 
     async def _delegation_key(self) -> UserDelegationKey:
         now = self._clock.now()
-        if self._delegation is None or self._delegation[1] - now < _READ + _UPLOAD:
+        if self._delegation is None or self._delegation[1] - now < _READ + LINK_LASTS:
             until = now + _KEY
             key = await _answered(self._service.get_user_delegation_key(now - _SKEW, until))
             self._delegation = key, until
@@ -240,62 +297,6 @@ async def _answered[T](operation: Awaitable[T]) -> T:
         raise
     except (AzureError, OSError, TimeoutError) as error:
         raise UnavailableError("file storage did not answer") from error
-
-
-def _file(conversation_id: ConversationId, attachment_id: AttachmentId) -> str:
-    return f"files/{conversation_id}/{attachment_id}"
-
-
-def _grant(conversation_id: ConversationId, attachment_id: AttachmentId) -> str:
-    return f"grants/{conversation_id}/{attachment_id}"
-
-
-def _thumbnail(conversation_id: ConversationId, attachment_id: AttachmentId) -> str:
-    return f"thumbnails/{conversation_id}/{attachment_id}"
-
-
-def _marker(at: datetime, conversation_id: ConversationId, attachment_id: AttachmentId) -> str:
-    return f"unsettled/{_hour(at)}/{conversation_id}/{attachment_id}"
-
-
-def _hour(at: datetime) -> str:
-    return at.strftime("%Y%m%d%H")
-
-
-def _grant_text(granted: Granted) -> str:
-    return json.dumps(
-        {
-            "attachment": attachment_item(granted.attachment),
-            "owner": granted.owner,
-            "grantedAt": to_ms(granted.granted_at),
-            "referred": granted.referred,
-            "sequence": granted.sequence,
-            "hasThumbnail": granted.has_thumbnail,
-            "thumbnailTries": granted.thumbnail_tries,
-        }
-    )
-
-
-def _grant_from(text: bytes, etag: str) -> Granted:
-    item = json.loads(text)
-    return Granted(
-        attachment_from_item(item["attachment"]),
-        UserId(item["owner"]),
-        from_ms(item["grantedAt"]),
-        referred=item["referred"],
-        sequence=item["sequence"],
-        has_thumbnail=item["hasThumbnail"],
-        thumbnail_tries=item.get("thumbnailTries", 0),
-        etag=etag,
-    )
-
-
-def _disposition(file_name: str, content_type: str) -> str:
-    shown = content_type.startswith(("image/", "video/", "audio/"))
-    kind = "inline" if shown else "attachment"
-    # Once more: what was granted before names were bound to types is given out as safely.
-    name = stored_file_name(file_name, content_type)
-    return f"{kind}; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _setting(connection_string: str, name: str) -> str:

@@ -1,15 +1,21 @@
 """The twins of file storage and of the reader of pictures."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import override
 
 from shared.adapters.memory_line import Line
-from shared.domain.attachment import SNIFFED_BYTES, Attachment, Granted, StoredBlob, UploadGrant
+from shared.domain.attachment import (
+    LINK_LASTS,
+    SNIFFED_BYTES,
+    Attachment,
+    Granted,
+    StoredBlob,
+    Unsettled,
+    UploadGrant,
+)
 from shared.domain.ids import AttachmentId, ConversationId, UserId
 from shared.ports import BlobStore, Clock, Images, VersionConflictError
-
-_UPLOAD = timedelta(minutes=15)
 
 type _Name = tuple[ConversationId, AttachmentId]
 
@@ -40,7 +46,7 @@ class MemoryBlobStore(BlobStore):
             self._unsettled[name] = now
             self._write(name, Granted(attachment, owner, now))
             url = f"memory://upload/{conversation_id}/{attachment.attachment_id}"
-            return UploadGrant(url, {"content-type": attachment.content_type}, now + _UPLOAD)
+            return UploadGrant(url, {"content-type": attachment.content_type}, now + LINK_LASTS)
 
     @override
     async def find_grant(
@@ -67,6 +73,21 @@ class MemoryBlobStore(BlobStore):
             return None if content is None else StoredBlob(len(content), content[:SNIFFED_BYTES])
 
     @override
+    async def size_of_upload(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId
+    ) -> int | None:
+        async with self.line.call("size_of_upload"):
+            content = self._files.get((conversation_id, attachment_id))
+            return None if content is None else len(content)
+
+    @override
+    async def discard_upload(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId
+    ) -> None:
+        async with self.line.call("discard_upload"):
+            self._files.pop((conversation_id, attachment_id), None)
+
+    @override
     async def read(self, conversation_id: ConversationId, attachment_id: AttachmentId) -> bytes:
         async with self.line.call("read"):
             return self._files.get((conversation_id, attachment_id), b"")
@@ -88,19 +109,32 @@ class MemoryBlobStore(BlobStore):
 
     @override
     async def list_unsettled(
-        self, *, before: datetime, limit: int
-    ) -> list[tuple[ConversationId, AttachmentId]]:
+        self, *, before: datetime, limit: int, since: datetime | None = None
+    ) -> list[Unsettled]:
         async with self.line.call("list_unsettled"):
-            oldest_first = sorted(self._unsettled, key=self._unsettled.__getitem__)
-            return [name for name in oldest_first if self._unsettled[name] < before][:limit]
+            first = _hour(since) if since else datetime.min.replace(tzinfo=before.tzinfo)
+            oldest_first = sorted(self._unsettled.items(), key=lambda item: item[1])
+            return [
+                Unsettled(*name, _hour(at))
+                for name, at in oldest_first
+                if first <= _hour(at) < _hour(before)
+            ][:limit]
 
     @override
     async def settle(
-        self, conversation_id: ConversationId, attachment_id: AttachmentId, *, keep: bool
+        self,
+        conversation_id: ConversationId,
+        attachment_id: AttachmentId,
+        *,
+        keep: bool,
+        marked_at: datetime | None = None,
     ) -> None:
         async with self.line.call("settle"):
             name = conversation_id, attachment_id
-            self._unsettled.pop(name, None)
+            granted = self._grants.get(name)
+            granted_at = granted.granted_at if granted else marked_at
+            if granted_at and (keep or granted_at + LINK_LASTS <= self._clock.now()):
+                self._unsettled.pop(name, None)
             if not keep:
                 self._files.pop(name, None)
                 self.thumbnails.pop(name, None)
@@ -109,6 +143,10 @@ class MemoryBlobStore(BlobStore):
     def _write(self, name: _Name, granted: Granted) -> None:
         self._writes += 1
         self._grants[name] = replace(granted, etag=f"etag-{self._writes}")
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
+from shared.domain.ids import (
+    NO_SEQUENCE,
+    AttachmentId,
+    ConnectionId,
+    ConversationId,
+    Sequence,
+    UserId,
+)
 from shared.domain.limits import BucketState, take
 from shared.domain.live import NO_EPOCH, Call, CallState, Epoch, Head
 from shared.domain.message import Message
@@ -70,6 +77,7 @@ class Kept:
     seen: dict[UserId, Seen] = field(default_factory=dict)
     buckets: dict[tuple[UserId, str], BucketState] = field(default_factory=dict)
     quotas: dict[UserId, tuple[int, datetime]] = field(default_factory=dict)
+    uploads: dict[UserId, dict[AttachmentId, datetime]] = field(default_factory=dict)
     watched: dict[ConnectionId, set[UserId]] = field(default_factory=dict)
     typing: dict[tuple[UserId, ConversationId], tuple[bool, dict[bool, datetime]]] = field(
         default_factory=dict
@@ -80,7 +88,7 @@ class Kept:
     def forget(self, user_id: UserId) -> int:
         """Delete what is kept of one user alone; tell how many entries that were."""
         named: list[dict[Any, Any]] = [self.inboxes, self.seats, self.unsure, self.activity]
-        named += [self.leases, self.seen, self.closed, self.quotas]
+        named += [self.leases, self.seen, self.closed, self.quotas, self.uploads]
         paired: list[dict[Any, Any]] = [self.buckets, self.marks, self.claims]
         self.index.discard(user_id)
         gone = sum(bool(kept.pop(user_id, None)) for kept in named)

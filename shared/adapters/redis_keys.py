@@ -71,6 +71,11 @@ def quota(user_id: str) -> str:
     return f"quota:{{{user_id}}}"
 
 
+def uploads(user_id: str) -> str:
+    """Sorted set: uploads neither sent nor swept yet, by the moment they were granted."""
+    return f"uploads:{{{user_id}}}"
+
+
 def typing(user_id: str, conversation_id: str) -> str:
     """Hash: what was last passed on (said), and when each value was: 1 and 0."""
     return f"typing:{{{user_id}}}:{conversation_id}"

@@ -43,7 +43,7 @@ _BUCKETS = ("none", *(field.name for field in fields(Limits)))
 # Keys of one user alone; what lives for seconds goes by itself.
 _PERSONAL = (
     *(keys.inbox, keys.seats, keys.unsure, keys.presence),
-    *(keys.seen, keys.closed, keys.quota, keys.marks),
+    *(keys.seen, keys.closed, keys.quota, keys.uploads, keys.marks),
 )
 _DAY_MS = 24 * 3600 * 1000
 _REPAIRED_KEEP_MS = 30 * _DAY_MS

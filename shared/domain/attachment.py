@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from shared.domain.errors import InvalidError, TooLargeError, UnsupportedTypeError
 from shared.domain.file_name import check_file_name
-from shared.domain.ids import AttachmentId, Sequence, UserId
+from shared.domain.ids import AttachmentId, ConversationId, Sequence, UserId
 
 State = Literal["pending", "clean", "rejected"]
 
 MAX_BYTES = 25 * 1024 * 1024
+LINK_LASTS = timedelta(minutes=15)  # how long a link to upload may be used
 SNIFFED_BYTES = 65_536  # holds every signature below, and the size of nearly every image
 
 # First bytes that a file of a type must have, any one of them; an empty tuple means the type has
@@ -88,6 +89,15 @@ class Granted:
     has_thumbnail: bool = False
     thumbnail_tries: int = 0
     etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """An upload that no sweep has settled yet; `marked_at` is the hour it was granted in."""
+
+    conversation_id: ConversationId
+    attachment_id: AttachmentId
+    marked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

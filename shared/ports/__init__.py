@@ -29,6 +29,7 @@ from shared.ports.stores import (
     UserStore,
     VersionConflictError,
 )
+from shared.ports.uploads import UploadLedger
 
 __all__ = [
     "BlobStore",
@@ -47,6 +48,7 @@ __all__ = [
     "Probe",
     "SequenceTakenError",
     "TokenVerifier",
+    "UploadLedger",
     "UserStore",
     "VersionConflictError",
 ]

@@ -3,7 +3,13 @@
 from datetime import datetime
 from typing import Protocol
 
-from shared.domain.attachment import Attachment, Granted, StoredBlob, UploadGrant
+from shared.domain.attachment import (
+    Attachment,
+    Granted,
+    StoredBlob,
+    Unsettled,
+    UploadGrant,
+)
 from shared.domain.ids import (
     AttachmentId,
     ClientMessageId,
@@ -92,6 +98,18 @@ class BlobStore(Protocol):
         """Return what was uploaded, with its first bytes; None when nothing was yet."""
         ...
 
+    async def size_of_upload(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId
+    ) -> int | None:
+        """Return how many bytes were uploaded; None when nothing was yet."""
+        ...
+
+    async def discard_upload(
+        self, conversation_id: ConversationId, attachment_id: AttachmentId
+    ) -> None:
+        """Delete what was uploaded; the grant stays, and its link may be used until it ends."""
+        ...
+
     async def read(self, conversation_id: ConversationId, attachment_id: AttachmentId) -> bytes: ...
 
     async def put_thumbnail(
@@ -105,15 +123,32 @@ class BlobStore(Protocol):
         ...
 
     async def list_unsettled(
-        self, *, before: datetime, limit: int
-    ) -> list[tuple[ConversationId, AttachmentId]]:
-        """Return grants of before that time which no sweep has settled yet, oldest first."""
+        self, *, before: datetime, limit: int, since: datetime | None = None
+    ) -> list[Unsettled]:
+        """Return uploads that no sweep has settled yet, oldest first.
+
+        Args:
+            before: Those granted in an hour before this one's.
+            since: Those granted in this one's hour or later.
+        """
         ...
 
     async def settle(
-        self, conversation_id: ConversationId, attachment_id: AttachmentId, *, keep: bool
+        self,
+        conversation_id: ConversationId,
+        attachment_id: AttachmentId,
+        *,
+        keep: bool,
+        marked_at: datetime | None = None,
     ) -> None:
-        """Take a grant off the sweep's list; without *keep*, delete it, file and small copy too."""
+        """Take an upload off the sweep's list; without *keep*, delete grant, file and small copy.
+
+        An upload whose link may still be used stays on the list: deleted or not, somebody can put a
+        file there, and a later sweep must find it.
+
+        Args:
+            marked_at: When it was granted, as the list says; needed where no grant is left.
+        """
         ...
 
 

@@ -16,17 +16,16 @@ from shared.domain.errors import (
     InvalidError,
     NotFoundError,
     NotReadyError,
-    RateLimitedError,
     RejectedError,
-    UnavailableError,
     UnsupportedTypeError,
 )
 from shared.domain.file_name import stored_file_name
 from shared.domain.ids import AttachmentId, ConversationId, Sequence, UserId
 from shared.domain.live import Call
 from shared.domain.message import Draft
-from shared.ports import BlobStore, Ids, Images, LiveState, VersionConflictError
+from shared.ports import BlobStore, Ids, Images, VersionConflictError
 from shared.services.entrance import Entered, Entrance
+from shared.services.upload_quota import UploadQuota
 
 _LOOKED_THROUGH: Final = 100  # of the newest messages, for a file that was sent moments ago
 
@@ -36,18 +35,17 @@ class Attachments:
     """Files of conversations; the bytes go between the client and storage, never through here.
 
     Args:
+        quota: Counts what each user uploads.
         scanned: A scanner will say of each upload whether it is clean; without one, what has
             passed the checks is.
-        quota_bytes: What one user may upload in a day.
     """
 
     entrance: Entrance
-    live: LiveState
+    quota: UploadQuota
     blobs: BlobStore
     images: Images
     ids: Ids
     scanned: bool
-    quota_bytes: int
 
     async def grant_upload(
         self,
@@ -66,13 +64,14 @@ class Attachments:
         Raises:
             NotFoundError: No such conversation for this caller.
             InvalidError, UnsupportedTypeError, TooLargeError: The file is not taken.
-            RateLimitedError: Too many uploads, or too many bytes of them in a day.
+            RateLimitedError: Too many uploads, too many that are not sent yet, or too many bytes of
+                them in a day.
         """
         check_grant(file_name, content_type, size_bytes)
         await self.entrance.enter(call, conversation_id)
-        await self._take_quota(call.user_id, size_bytes)
         name = stored_file_name(file_name, content_type)
         attachment = Attachment(self.ids.new_attachment_id(), name, content_type, size_bytes)
+        await self.quota.take(call.user_id, attachment.attachment_id, size_bytes)
         grant = await self.blobs.grant_upload(conversation_id, attachment, call.user_id)
         return attachment.attachment_id, grant
 
@@ -83,7 +82,7 @@ class Attachments:
 
         Raises:
             InvalidError: A file was not granted to this sender here, is not uploaded, or is not
-                of the granted size.
+                of the granted size; then it is deleted, and what it has too many bytes is charged.
             UnsupportedTypeError: Its first bytes are not of its declared type.
             RejectedError: The scanner refused it.
         """
@@ -146,14 +145,6 @@ class Attachments:
             for attachment in message.attachments
         )
 
-    async def _take_quota(self, user_id: UserId, size_bytes: int) -> None:
-        try:
-            wait_ms = await self.live.take_quota(user_id, size_bytes, most=self.quota_bytes)
-        except UnavailableError:
-            return
-        if wait_ms:
-            raise RateLimitedError("your uploads of today are used up", retry_after_ms=wait_ms)
-
     async def _checked(
         self, sender: UserId, conversation_id: ConversationId, attachment_id: AttachmentId
     ) -> Attachment:
@@ -165,6 +156,7 @@ class Attachments:
         stored = await self.blobs.find_upload(conversation_id, attachment_id)
         if stored is None:
             raise InvalidError("attachments: the file is not uploaded yet")
+        await self._check_size(conversation_id, granted, stored)
         _check(granted.attachment, stored)
         attachment = await self._described(granted.attachment, stored)
         try:
@@ -173,6 +165,16 @@ class Attachments:
         except VersionConflictError:  # a verdict or another attempt came between: look again
             return await self._checked(sender, conversation_id, attachment_id)
         return attachment
+
+    async def _check_size(
+        self, conversation_id: ConversationId, granted: Granted, stored: StoredBlob
+    ) -> None:
+        attachment = granted.attachment
+        if stored.size_bytes == attachment.size_bytes:
+            return
+        await self.quota.charge(granted.owner, attachment.size_bytes, stored.size_bytes)
+        await self.blobs.discard_upload(conversation_id, attachment.attachment_id)
+        raise InvalidError("attachments: the file is not of the granted size, and was deleted")
 
     async def _described(self, attachment: Attachment, stored: StoredBlob) -> Attachment:
         state = attachment.state if self.scanned else "clean"
@@ -186,7 +188,5 @@ class Attachments:
 def _check(attachment: Attachment, stored: StoredBlob) -> None:
     if attachment.state == "rejected":
         raise RejectedError("attachments: the file was refused by the scanner")
-    if stored.size_bytes != attachment.size_bytes:
-        raise InvalidError("attachments: the file is not of the granted size")
     if not matches_type(attachment.content_type, stored.first_bytes):
         raise UnsupportedTypeError("attachments: the file is not of its declared type")

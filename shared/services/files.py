@@ -1,9 +1,8 @@
-"""What is done with files after they were sent: thumbnails, the scanner's verdict, the sweep."""
+"""What is done with files after they were sent: thumbnails, and the scanner's verdict."""
 
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Final
 
 from shared.domain.attachment import IMAGE_TYPES, Attachment, Granted, State
@@ -19,15 +18,14 @@ from shared.domain.events import (
 )
 from shared.domain.ids import AttachmentId, ConversationId, Sequence
 from shared.domain.message import Message
-from shared.ports import BlobStore, Clock, Images, MessageStore, VersionConflictError
+from shared.ports import BlobStore, Images, MessageStore, VersionConflictError
 from shared.services.reader import ConversationReader
+from shared.services.upload_quota import UploadQuota
 
 logger = logging.getLogger(__name__)
 
 _TRIES: Final = 8
 _THUMBNAIL_TRIES: Final = 2
-_UNSENT_FOR: Final = timedelta(hours=24)
-_SWEPT_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class Files:
     messages: MessageStore
     blobs: BlobStore
     images: Images
-    clock: Clock
+    quota: UploadQuota
 
     async def process(self, messages: Iterable[Message]) -> list[Effect]:
         """Note which message refers to each file, and make thumbnails; repeats change nothing."""
@@ -62,19 +60,6 @@ class Files:
             return []  # not sent yet: the send reads the verdict; or its change feed will
         return await self._changed(conversation_id, granted.sequence, granted.attachment)
 
-    async def sweep(self) -> int:
-        """Delete uploads that no message refers to a day after their grant; return how many."""
-        before = self.clock.now() - _UNSENT_FOR
-        swept = 0
-        for conversation_id, attachment_id in await self.blobs.list_unsettled(
-            before=before, limit=_SWEPT_AT_ONCE
-        ):
-            granted = await self.blobs.find_grant(conversation_id, attachment_id)
-            keep = granted is not None and granted.referred
-            await self.blobs.settle(conversation_id, attachment_id, keep=keep)
-            swept += not keep
-        return swept
-
     async def _process(self, message: Message, attachment: Attachment) -> list[Effect]:
         conversation_id, attachment_id = message.conversation_id, attachment.attachment_id
         granted = await self.blobs.find_grant(conversation_id, attachment_id)
@@ -86,6 +71,7 @@ class Files:
             return replace(granted, sequence=message.sequence, has_thumbnail=has_thumbnail)
 
         noted = await self._change(conversation_id, attachment_id, note)
+        await self.quota.release(granted.owner, attachment_id)
         if noted is None:  # erased meanwhile: what was just made must go too
             await self.blobs.settle(conversation_id, attachment_id, keep=False)
             return []

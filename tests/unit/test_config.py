@@ -31,6 +31,7 @@ def test_what_is_not_set_has_its_default() -> None:
     assert settings.limits.other == Limit(50, 200)
     assert "fcm.googleapis.com" in settings.push_hosts
     assert settings.upload_quota_bytes == 2**30
+    assert settings.open_uploads == 100
     assert not settings.attachments_scanned
     assert not settings.auth.platform_checks_tokens
     assert (settings.auth.site_audience, settings.auth.token_max_s) == ("parley-site", 86_400)
@@ -70,6 +71,7 @@ def test_every_setting_is_read() -> None:
             "CHAT_PUSH_HOSTS": "a, ,b",
             "CHAT_ATTACHMENTS_SCANNED": "true",
             "CHAT_UPLOAD_QUOTA_BYTES": "14",
+            "CHAT_LIMIT_OPEN_UPLOADS": "15",
         }
     )
 
@@ -92,6 +94,7 @@ def test_every_setting_is_read() -> None:
     assert settings.push_hosts == ("a", "b")
     assert settings.attachments_scanned
     assert settings.upload_quota_bytes == 14
+    assert settings.open_uploads == 15
 
 
 @pytest.mark.parametrize("name", REQUIRED)
@@ -115,6 +118,7 @@ def test_what_is_missing_is_named(name: str, value: str | None) -> None:
                 "CHAT_RECEIPT_FLUSH_SECONDS",
                 "CHAT_BUCKET_SIZE",
                 "CHAT_UPLOAD_QUOTA_BYTES",
+                "CHAT_LIMIT_OPEN_UPLOADS",
             )
             for value in (SECRET, "0", "-1", "1.5", "99999999999999999", "9" * 5000)
         ),

@@ -19,7 +19,7 @@ from shared.adapters.blob import CONTAINER, BlobFiles
 from shared.adapters.memory_blobs import MemoryBlobStore
 from shared.adapters.memory_system import SettableClock
 from shared.config import Endpoint
-from shared.domain.attachment import SNIFFED_BYTES, Attachment, Granted
+from shared.domain.attachment import SNIFFED_BYTES, Attachment, Granted, Unsettled
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import AttachmentId, ConversationId, attachment_id, group_conversation_id
 from shared.ports import BlobStore, VersionConflictError
@@ -211,16 +211,23 @@ async def test_what_is_unsettled_is_found_when_it_is_old_enough(
     end: BlobEnd, place: ConversationId, attachment: Attachment
 ) -> None:
     await end.blobs.grant_upload(place, attachment, ANN)
-    name = place, attachment.attachment_id
     now = end.clock.now()
+    name = Unsettled(
+        place, attachment.attachment_id, now.replace(minute=0, second=0, microsecond=0)
+    )
 
     young = await end.blobs.list_unsettled(before=now - DAY, limit=100)
     old = await end.blobs.list_unsettled(before=now + DAY, limit=100)
     none = await end.blobs.list_unsettled(before=now + DAY, limit=0)
+    hour = timedelta(hours=1)
+    since = await end.blobs.list_unsettled(since=now - hour, before=now + hour, limit=100)
+    later = await end.blobs.list_unsettled(since=now + hour, before=now + 3 * hour, limit=100)
 
     assert name not in young
     assert name in old
     assert none == []
+    assert name in since
+    assert name not in later
 
 
 @pytest.mark.parametrize("keep", [True, False])
@@ -230,14 +237,55 @@ async def test_what_is_settled_is_kept_or_deleted(
     one = attachment.attachment_id
     grant = await end.blobs.grant_upload(place, attachment, ANN)
     await end.upload(place, one, grant.url, b"data")
+    end.clock.advance(15 * 60)
 
     for _ in range(2):
         await end.blobs.settle(place, one, keep=keep)
 
-    unsettled = await end.blobs.list_unsettled(before=end.clock.now() + DAY, limit=1_000)
-    assert (place, one) not in unsettled
+    assert one not in await unsettled(end)
     assert (await end.blobs.find_grant(place, one) is not None) == keep
     assert (await end.blobs.find_upload(place, one) is not None) == keep
+
+
+async def unsettled(end: BlobEnd) -> set[AttachmentId]:
+    listed = await end.blobs.list_unsettled(before=end.clock.now() + DAY, limit=1_000)
+    return {one.attachment_id for one in listed}
+
+
+async def test_what_can_still_be_uploaded_stays_on_the_list(
+    end: BlobEnd, place: ConversationId, attachment: Attachment
+) -> None:
+    one, granted_at = attachment.attachment_id, end.clock.now()
+    grant = await end.blobs.grant_upload(place, attachment, ANN)
+
+    await end.blobs.settle(place, one, keep=False)  # as an erasure does
+    late = await end.upload(place, one, grant.url, b"late")
+    kept = await unsettled(end)
+    end.clock.advance(15 * 60)
+    await end.blobs.settle(place, one, keep=False, marked_at=granted_at)
+
+    assert late == 201
+    assert one in kept
+    assert one not in await unsettled(end)
+    assert await end.blobs.size_of_upload(place, one) is None
+
+
+async def test_an_upload_tells_its_size_and_is_discarded_alone(
+    end: BlobEnd, place: ConversationId, attachment: Attachment
+) -> None:
+    one = attachment.attachment_id
+    grant = await end.blobs.grant_upload(place, attachment, ANN)
+    before = await end.blobs.size_of_upload(place, one)
+    await end.upload(place, one, grant.url, b"twelve bytes")
+    size = await end.blobs.size_of_upload(place, one)
+
+    for _ in range(2):
+        await end.blobs.discard_upload(place, one)
+
+    assert (before, size) == (None, 12)
+    assert await end.blobs.size_of_upload(place, one) is None
+    assert await end.blobs.find_grant(place, one) is not None
+    assert one in await unsettled(end)
 
 
 @pytest.mark.stack

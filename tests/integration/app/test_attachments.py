@@ -295,6 +295,24 @@ async def test_a_days_quota_is_kept(tuned: World) -> None:
     assert int(third.headers["retry-after"]) > 0
 
 
+async def test_a_file_larger_than_its_grant_is_refused_deleted_and_charged(tuned: World) -> None:
+    ann, bob, conversation_id = await pair(tuned)
+    given = (await grant(ann, conversation_id, 10)).json
+    data = png(8, 8).ljust(3 * QUOTA_BYTES, b"\0")
+    assert await upload(ann, given, data) == 201
+
+    refused = await attach(ann, conversation_id, given["attachmentId"])
+    again = await attach(ann, conversation_id, given["attachmentId"])
+    next_grant = await grant(ann, conversation_id, 1)
+
+    assert (refused.status, code_of(refused)) == (400, "invalid")
+    assert "granted size" in refused.json["detail"]
+    assert (again.status, code_of(again)) == (400, "invalid")
+    assert "not uploaded" in again.json["detail"]
+    assert (next_grant.status, code_of(next_grant)) == (429, "rate_limited")
+    assert (await grant(bob, conversation_id, 1)).status == 201
+
+
 async def judge(world: World, conversation_id: str, attachment_id: str, verdict: str) -> int:
     """Say what the scanner found, as Event Grid does; return the function's status."""
     account = f"http://127.0.0.1:{world.stack.ports.blob}/devstoreaccount1"

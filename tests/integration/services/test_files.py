@@ -451,19 +451,48 @@ async def test_a_verdict_of_a_conversation_that_is_gone_tells_nobody() -> None:
     assert effects == []
 
 
-async def test_what_was_never_sent_is_swept_after_a_day(world: World, worker: Worker) -> None:
-    conversation_id, kept = await sent(world, worker)
-    swept = await granted(worker, conversation_id)
-    world.blobs.upload(conversation_id, swept, PNG)
-    world.clock.advance(DAY_S - 1)
-    assert await worker.chat.files.sweep() == 0
-    world.clock.advance(2)
-    young = await granted(worker, conversation_id)
+async def test_a_file_larger_than_its_grant_is_refused_deleted_and_charged() -> None:
+    world = World(settings={"CHAT_UPLOAD_QUOTA_BYTES": "1000"})
+    worker = world.worker()
+    conversation_id = (await start_pair(worker)).conversation.id
+    attachment_id = await granted(worker, conversation_id, size_bytes=10)
+    world.blobs.upload(conversation_id, attachment_id, PNG + bytes(2_000))
 
-    assert await worker.chat.files.sweep() == 1
-    assert await worker.chat.files.sweep() == 0
+    with pytest.raises(InvalidError, match="attachments"):
+        await send(worker, conversation_id, attachment_id)
 
-    assert await world.blobs.find_grant(conversation_id, swept) is None
-    assert await world.blobs.find_upload(conversation_id, swept) is None
-    for one in (kept, young):
-        assert await world.blobs.find_grant(conversation_id, one) is not None
+    assert await world.blobs.find_upload(conversation_id, attachment_id) is None
+    with pytest.raises(RateLimitedError):
+        await granted(worker, conversation_id, size_bytes=1)
+    world.blobs.upload(conversation_id, attachment_id, PNG[:10])  # the link still holds
+    assert (await send(worker, conversation_id, attachment_id)).size_bytes == 10
+
+
+async def test_a_user_has_so_many_uploads_open_at_once() -> None:
+    world = World(settings={"CHAT_LIMIT_OPEN_UPLOADS": "3"})
+    worker = world.worker()
+    conversation_id = (await start_pair(worker)).conversation.id
+    first, _, _ = [await granted(worker, conversation_id) for _ in range(3)]
+    world.blobs.upload(conversation_id, first, PNG)
+    with pytest.raises(RateLimitedError, match="not sent") as refused:
+        await granted(worker, conversation_id)
+    assert refused.value.retry_after_ms == 3_600_000
+    await granted(worker, conversation_id, BOB)
+
+    await send(worker, conversation_id, first)
+    await worker.chat.files.process(world.stored(conversation_id))
+
+    await granted(worker, conversation_id)
+    with pytest.raises(RateLimitedError, match="not sent"):
+        await granted(worker, conversation_id)
+
+
+async def test_an_upload_that_the_quota_refuses_is_not_open() -> None:
+    limits = {"CHAT_LIMIT_OPEN_UPLOADS": "1", "CHAT_UPLOAD_QUOTA_BYTES": "50"}
+    world = World(settings=limits)
+    worker = world.worker()
+    conversation_id = (await start_pair(worker)).conversation.id
+    with pytest.raises(RateLimitedError, match="today"):
+        await granted(worker, conversation_id, size_bytes=51)
+
+    assert await granted(worker, conversation_id, size_bytes=50)

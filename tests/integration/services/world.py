@@ -19,6 +19,7 @@ from shared.adapters.memory_messages import MemoryMessageStore, MessageTable
 from shared.adapters.memory_presence import MemoryNoticeMarks, MemoryPresenceStore
 from shared.adapters.memory_state import RedisTwin
 from shared.adapters.memory_system import CountingIds, MemoryProbe, MemoryVerifier, SettableClock
+from shared.adapters.memory_uploads import MemoryUploads
 from shared.composition import Adapters, Chat, wire_up
 from shared.config import Settings
 from shared.domain.events import Effect, JoinGroup, LeaveGroup, Push
@@ -115,6 +116,7 @@ class World:
             bus=self.bus,
             channel=self.channel,
             blobs=self.blobs,
+            uploads=MemoryUploads(self.redis, line=self.redis_line),
             images=self.images,
             verifier=MemoryVerifier(),
             clock=self.clock,
