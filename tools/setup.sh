@@ -2,7 +2,7 @@
 # Install what is missing and build what is stale. Repeating it costs a fraction of a second.
 #
 #   tools/setup.sh         the Python environment, the npm packages, redis-server, the page
-#   tools/setup.sh test    and Chromium, for the tests in a browser
+#   tools/setup.sh test    and Chromium, for the tests in a browser, and faketime, for skewed clocks
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -78,6 +78,17 @@ install_browser() {
     apt_install chromium || fail "Chromium could not be installed with apt."
 }
 
+# A worker with another clock: the test that needs it says so and is skipped where there is none.
+install_faketime() {
+    for library in /usr/lib/*/faketime/libfaketimeMT.so.1; do
+        [ -e "$library" ] && return
+    done
+    if may_apt; then
+        say "installing faketime"
+        apt_install faketime || say "apt has no faketime; the test of skewed clocks will be skipped"
+    fi
+}
+
 mkdir -p .cache
 require_node
 install_python_packages
@@ -86,4 +97,5 @@ install_redis
 build_page
 if [ "${1:-}" = test ]; then
     install_browser
+    install_faketime
 fi

@@ -38,7 +38,8 @@ python() {
     # Much of these two is waiting: two processes halve it. What is gated on there is counted, not timed.
     stage "Python: contract" $bin/python -m pytest -q -n 2 --dist loadfile tests/contract
     stage "Python: integration" $bin/python -m pytest -q -n 2 --dist loadfile tests/integration
-    stage "Python: reliability" $bin/python -m pytest -q tests/reliability
+    # Tests that share a stack share a process too: they are of one xdist_group.
+    stage "Python: reliability" $bin/python -m pytest -q -n 2 --dist loadgroup tests/reliability
 }
 
 npm_stages() {

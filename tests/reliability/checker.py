@@ -5,26 +5,11 @@ one conversation, or at one person, and says what it saw and which events show i
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
-from tests.reliability.history import (
-    Acknowledged,
-    Confirmed,
-    Event,
-    Fault,
-    Heard,
-    History,
-    Holds,
-    Left,
-    Member,
-    Notified,
-    Presence,
-    Refused,
-    Said,
-    Stored,
-    Watermark,
-)
+from tests.reliability.facts import Facts, Rule, Violation, broken, facts_of
+from tests.reliability.history import Acknowledged, Heard, History, Left, Presence, Refused, Remains
+from tests.reliability.rules import MORE_RULES, inboxes
 
 # After these, live state may have forgotten what it had not flushed.
 FORGETFUL = frozenset({"redis-flushed", "redis-emptied", "redis-rewound"})
@@ -32,95 +17,11 @@ FORGETFUL = frozenset({"redis-flushed", "redis-emptied", "redis-rewound"})
 MARKLESS = ("redis-", "worker-", "host-", "bus-")
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A broken rule, and by which messages, sequences and people it shows.
-
-    Args:
-        ids: Client message ids, sequences and users that the events showing it name.
-
-    """
-
-    rule: str
-    conversation: str
-    sentence: str
-    ids: frozenset[str | int] = frozenset()
-
-
-@dataclass(slots=True)
-class Facts:
-    """What happened in one conversation, by kind."""
-
-    conversation: str
-    members: set[str] = field(default_factory=set)
-    said: list[Said] = field(default_factory=list)
-    acknowledged: list[Acknowledged] = field(default_factory=list)
-    heard: list[Heard] = field(default_factory=list)
-    confirmed: list[Confirmed] = field(default_factory=list)
-    stored: list[Stored] = field(default_factory=list)
-    holds: list[Holds] = field(default_factory=list)
-    watermarks: list[Watermark] = field(default_factory=list)
-    notified: list[Notified] = field(default_factory=list)
-    online: set[str] = field(default_factory=set)
-    absent: set[str] = field(default_factory=set)
-    faults: set[str] = field(default_factory=set)
-
-    def take(self, event: Event) -> None:
-        match event:
-            case Member(who=who):
-                self.members.add(who)
-            case Said():
-                self.said.append(event)
-            case Acknowledged():
-                self.acknowledged.append(event)
-            case Heard():
-                self.heard.append(event)
-            case _:
-                self._take_more(event)
-
-    def _take_more(self, event: Event) -> None:
-        match event:
-            case Confirmed():
-                self.confirmed.append(event)
-            case Stored():
-                self.stored.append(event)
-            case Holds():
-                self.holds.append(event)
-            case Watermark():
-                self.watermarks.append(event)
-            case Notified():
-                self.notified.append(event)
-            case _:
-                raise AssertionError(event)
-
-    @property
-    def newest(self) -> int:
-        return max((one.sequence for one in self.stored), default=0)
-
-
-type Rule = Callable[[Facts], Iterator[Violation]]
-
-
 def check(history: History) -> list[Violation]:
     """Return what is wrong with *history*, the gravest rules first; nothing when it is right."""
     every = facts_of(history)
     found = [violation for rule in RULES for facts in every for violation in rule(facts)]
-    return found + list(_people(history))
-
-
-def facts_of(history: History) -> list[Facts]:
-    """Sort a history's events by conversation."""
-    by_id: dict[str, Facts] = {}
-    for event in history:
-        if conversation := getattr(event, "conversation", None):
-            by_id.setdefault(conversation, Facts(conversation)).take(event)
-    faults = {one.what for one in history if isinstance(one, Fault)}
-    online = {one.who for one in history if isinstance(one, Presence) and one.true == "online"}
-    ever = {one.who for one in history if isinstance(one, Said | Heard | Acknowledged | Confirmed)}
-    for facts in by_id.values():
-        facts.faults, facts.online = faults, online & facts.members
-        facts.absent = facts.members - ever - online
-    return list(by_id.values())
+    return [*found, *inboxes(history), *_people(history)]
 
 
 def nothing_lost(facts: Facts) -> Iterator[Violation]:
@@ -128,7 +29,7 @@ def nothing_lost(facts: Facts) -> Iterator[Violation]:
     stored = {(one.sender, one.id) for one in facts.stored}
     for one in facts.acknowledged:
         if (one.who, one.id) not in stored:
-            yield _wrong("lost", facts, f"{one.id} was acknowledged and is not stored", one.id)
+            yield broken("lost", facts, f"{one.id} was acknowledged and is not stored", one.id)
 
 
 def nothing_doubled(facts: Facts) -> Iterator[Violation]:
@@ -136,15 +37,15 @@ def nothing_doubled(facts: Facts) -> Iterator[Violation]:
     counted = Counter((one.sender, one.id) for one in facts.stored)
     for (_, id_), count in counted.items():
         if count > 1:
-            yield _wrong("doubled", facts, f"{id_} is stored {count} times", id_)
+            yield broken("doubled", facts, f"{id_} is stored {count} times", id_)
 
 
 def nothing_invented(facts: Facts) -> Iterator[Violation]:
     """Every stored message was said by its sender."""
     said = {(one.who, one.id) for one in facts.said}
     for one in facts.stored:
-        if (one.sender, one.id) not in said:
-            yield _wrong("invented", facts, f"nobody said {one.id}", one.id, one.sequence)
+        if not one.system and (one.sender, one.id) not in said:
+            yield broken("invented", facts, f"nobody said {one.id}", one.id, one.sequence)
 
 
 def no_gaps(facts: Facts) -> Iterator[Violation]:
@@ -154,7 +55,7 @@ def no_gaps(facts: Facts) -> Iterator[Violation]:
         if sequence != expected:
             what = "missing" if sequence > expected else "taken twice"
             number = min(expected, sequence)
-            yield _wrong("gap", facts, f"sequence {number} is {what}", expected, sequence)
+            yield broken("gap", facts, f"sequence {number} is {what}", expected, sequence)
             return
 
 
@@ -166,7 +67,7 @@ def told_the_truth(facts: Facts) -> Iterator[Violation]:
         if (one.sequence, one.id) not in stored:
             how = "acknowledged" if isinstance(one, Acknowledged) else "pushed"
             sentence = f"{one.id} was {how} as {one.sequence}, which is not stored so"
-            yield _wrong("untrue", facts, sentence, one.id, one.sequence)
+            yield broken("untrue", facts, sentence, one.id, one.sequence)
 
 
 def senders_in_order(facts: Facts) -> Iterator[Violation]:
@@ -175,12 +76,12 @@ def senders_in_order(facts: Facts) -> Iterator[Violation]:
     last: dict[str, tuple[int, str]] = {}
     for one in facts.said:
         place = sequence.get((one.who, one.id))
-        if place is None:
+        if place is None or one.who in facts.loose:
             continue
         before, earlier = last.get(one.who, (0, ""))
         if place < before:
             sentence = f"{one.who} said {earlier} before {one.id}, which stands before it"
-            yield _wrong("order", facts, sentence, earlier, one.id)
+            yield broken("order", facts, sentence, earlier, one.id)
         last[one.who] = (place, one.id)
 
 
@@ -192,7 +93,7 @@ def everyone_holds_it(facts: Facts) -> Iterator[Violation]:
             continue
         differ = sorted(set(truth) ^ set(one.items)) or list(one.items)
         sentence = f"{one.who} holds ({one.way}) other than is stored, from {differ[0]}"
-        yield _wrong("incomplete", facts, sentence, one.who, differ[0][0], differ[0][1])
+        yield broken("incomplete", facts, sentence, one.who, differ[0][0], differ[0][1])
 
 
 def watermarks_stay(facts: Facts) -> Iterator[Violation]:
@@ -208,31 +109,32 @@ def watermarks_stay(facts: Facts) -> Iterator[Violation]:
         delivered = max((one.delivered for one in before), default=0)
         read = max((one.read for one in before), default=0)
         if mark.read > mark.delivered or mark.delivered > facts.newest:
-            yield _wrong("receipt", facts, f"{who} stands at {mark.delivered}/{mark.read}", who)
+            yield broken("receipt", facts, f"{who} stands at {mark.delivered}/{mark.read}", who)
         elif (mark.delivered < delivered or mark.read < read) and (
             who in facts.online or not forgetful
         ):
             sentence = f"{who} had {delivered}/{read} and has {mark.delivered}/{mark.read}"
-            yield _wrong("receipt", facts, sentence, who)
+            yield broken("receipt", facts, sentence, who)
         elif who in facts.online and mark.delivered < facts.newest:
             sentence = f"{who} is here and has {mark.delivered} of {facts.newest} delivered"
-            yield _wrong("receipt", facts, sentence, who)
+            yield broken("receipt", facts, sentence, who)
 
 
 def the_absent_are_notified(facts: Facts) -> Iterator[Violation]:
     """Who was never here was told of the newest message, and of each message at most once."""
     for who in sorted(facts.absent):
         told = Counter(one.id for one in facts.notified if one.who == who)
-        newest = next((one for one in facts.stored if one.sequence == facts.newest), None)
+        spoken = [one for one in facts.stored if not one.system]
+        newest = max(spoken, key=lambda one: one.sequence, default=None)
         if newest is not None and newest.id not in told:
             sentence = f"{who} was never told of {newest.id}, the newest"
-            yield _wrong("unnotified", facts, sentence, who, newest.id)
+            yield broken("unnotified", facts, sentence, who, newest.id)
         if any(fault.startswith(MARKLESS) for fault in facts.faults):
             continue
         for id_, count in told.items():
             if count > 1:
                 sentence = f"{who} was told of {id_} {count} times"
-                yield _wrong("nagged", facts, sentence, who, id_)
+                yield broken("nagged", facts, sentence, who, id_)
 
 
 RULES: tuple[Rule, ...] = (
@@ -245,6 +147,7 @@ RULES: tuple[Rule, ...] = (
     everyone_holds_it,
     watermarks_stay,
     the_absent_are_notified,
+    *MORE_RULES,
 )
 
 
@@ -259,7 +162,6 @@ def _people(history: History) -> Iterator[Violation]:
         if isinstance(event, Left) and event.count:
             sentence = f"{event.who}'s outbox still holds {event.count}"
             yield Violation("stuck", "", sentence, frozenset({event.who}))
-
-
-def _wrong(rule: str, facts: Facts, sentence: str, *ids: str | int) -> Violation:
-    return Violation(rule, facts.conversation, sentence, frozenset(ids))
+        if isinstance(event, Remains):
+            sentence = f"{event.who} is erased, and {event.where} still has {event.what}"
+            yield Violation("remains", "", sentence, frozenset({event.who}))

@@ -83,13 +83,21 @@ class Confirmed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Stored(Event):
-    """After the end: one item of the store's, read past the app."""
+    """After the end: one item of the store's, read past the app.
+
+    Args:
+        sent_at: The item's `sentAt`, by which inboxes are ordered.
+        system: The service wrote it, of somebody's act: nobody said it.
+
+    """
 
     kind: ClassVar[str] = "stored"
     conversation: str
     sender: str
     id: str
     sequence: int
+    sent_at: int = 0
+    system: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +166,106 @@ class Refused(Event):
     status: int
 
 
+@dataclass(frozen=True, slots=True)
+class Right(Event):
+    """Somebody changes what *who* may do in *conversation*.
+
+    Args:
+        right: `member` (to read, post and be told) or `post` (which a block takes).
+        step: `granting` and `taking` when the request begins, `granted` and `taken` when the
+            service has answered that it is done.
+
+    """
+
+    kind: ClassVar[str] = "right"
+    who: str
+    conversation: str
+    right: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt(Event):
+    """*who* tried to use a *right*: one request, begun at `at` and answered at `until`.
+
+    Args:
+        way: The call, such as `GET messages` or `sendMessage`.
+        status: Of the answer; 0 when there was none.
+
+    """
+
+    kind: ClassVar[str] = "attempt"
+    until: int
+    who: str
+    conversation: str
+    right: str
+    way: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts(Event):
+    """On the way: the receipt of *who* in an answer asked for at `at` and given at `until`.
+
+    Args:
+        latest: The conversation's newest sequence according to the same answer.
+
+    """
+
+    kind: ClassVar[str] = "receipts"
+    until: int
+    who: str
+    conversation: str
+    delivered: int
+    read: int
+    latest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox(Event):
+    """The inbox that *who* was shown, in its order, asked for at `at` and given at `until`.
+
+    Args:
+        final: It was asked for after the end, when nothing changes any more.
+        items: `conversation`, newest sequence, unread count, delivered and read, for each row.
+
+    """
+
+    kind: ClassVar[str] = "inbox"
+    until: int
+    who: str
+    final: bool
+    items: tuple[tuple[str, int, int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileLook(Event):
+    """After the end: whether the file of the message *id*, uploaded at *uploaded*, is readable."""
+
+    kind: ClassVar[str] = "file"
+    who: str
+    conversation: str
+    id: str
+    uploaded: int
+    readable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Remains(Event):
+    """After the erasure of *who* has ended: *what* of theirs still stands in *where*."""
+
+    kind: ClassVar[str] = "remains"
+    who: str
+    where: str
+    what: str
+
+
 KINDS: dict[str, type[Event]] = {
     one.kind: one
     for one in (
         *(Fault, Member, Said, Acknowledged, Heard, Confirmed, Stored),
         *(Holds, Watermark, Notified, Presence, Left, Refused),
+        *(Right, Attempt, Receipts, Inbox, FileLook, Remains),
     )
 }
 
@@ -189,7 +292,7 @@ def from_fields(raw: dict[str, Any]) -> Event:
     kind = KINDS[raw["kind"]]
     values = {field.name: raw[field.name] for field in fields(kind)}
     if "items" in values:
-        values["items"] = tuple((int(sequence), str(id_)) for sequence, id_ in values["items"])
+        values["items"] = tuple(tuple(item) for item in values["items"])
     return kind(**values)
 
 

@@ -1,16 +1,24 @@
 """Looks and reaches past the app, into the stack's store, queue and Redis."""
 
-from collections.abc import AsyncIterator
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 from azure.cosmos.aio import CosmosClient
 from azure.servicebus import ServiceBusMessage, ServiceBusSubQueue
 from azure.servicebus.aio import ServiceBusClient
+from azure.storage.blob.aio import ContainerClient
 from redis.asyncio import Redis
 
+from local.blob.command import ACCOUNT
 from local.common.keys import load_or_create
-from tests.stack import Stack
+from local.site.issuer import Issuer
+from tests.stack import ROOT, Stack
 
 _QUEUE = "notifications"
 
@@ -55,6 +63,61 @@ async def dead_letters(stack: Stack) -> list[dict[str, Any]]:
         ]
 
 
+async def queued(stack: Stack) -> list[str]:
+    """Return the bodies of what waits in the queue."""
+    async with _bus(stack) as client, client.get_queue_receiver(_QUEUE) as receiver:
+        return [b"".join(one.body).decode() for one in await receiver.peek_messages(100)]
+
+
+def containers() -> list[str]:
+    """Return the names of the store's containers."""
+    model = json.loads((ROOT / "infra" / "data-model.json").read_text(encoding="utf-8"))
+    return [one["name"] for one in model["containers"]]
+
+
+async def everything_in_redis(stack: Stack) -> AsyncIterator[str]:
+    """Give every key of the stack's Redis with what it holds, as text."""
+    async with redis(stack) as client:
+        async for key in client.scan_iter(count=1000):
+            yield f"{key} {await _value(client, key)}"
+
+
+async def _value(client: Any, key: str) -> object:
+    match await client.type(key):
+        case "string":
+            return await client.get(key)
+        case "hash":
+            return await client.hgetall(key)
+        case "list":
+            return await client.lrange(key, 0, -1)
+        case "set":
+            return await client.smembers(key)
+        case "zset":
+            return await client.zrange(key, 0, -1, withscores=True)
+        case "none":
+            return None  # it has just lapsed
+        case other:
+            raise AssertionError(f"{key} is a {other}, which is not looked into")
+
+
+async def blobs(stack: Stack, conversations: Collection[str]) -> AsyncIterator[str]:
+    """Give name, metadata and content of every blob whose name begins with a conversation's id."""
+    account = {"account_name": ACCOUNT, "account_key": load_or_create(stack.directory).blob}
+    url = f"http://127.0.0.1:{stack.ports.blob_server}/{ACCOUNT}"
+    async with ContainerClient(url, "attachments", account) as container:
+        for conversation in conversations:
+            async for blob in container.list_blobs(conversation, include=["metadata"]):
+                content = await (await container.download_blob(blob.name)).readall()
+                yield f"{blob.name} {blob.metadata} {content.decode(errors='replace')}"
+
+
+async def site_token(stack: Stack) -> str:
+    """Return a token by which the website itself calls."""
+    (key,) = stack.directory.rglob("issuer.pem")
+    issuer = Issuer(key.parent, stack.base_url)
+    return issuer.token("site", name="The site", picture=None, expires_in_s=3600)
+
+
 @asynccontextmanager
 async def redis(stack: Stack) -> AsyncIterator[Any]:
     """Give a client of the stack's Redis, past the fault proxy."""
@@ -63,6 +126,37 @@ async def redis(stack: Stack) -> AsyncIterator[Any]:
         yield client
     finally:
         await client.aclose()
+
+
+def remembered(stack: Stack) -> Path:
+    """Return a copy of the file in which the stack's Redis keeps its data, to be put back later."""
+    copy = Path(tempfile.mkdtemp(dir=stack.directory, prefix="older-"))
+    shutil.copytree(_redis_files(stack), copy, dirs_exist_ok=True)
+    return copy
+
+
+async def put_back(stack: Stack, older: Path) -> None:
+    """Make the stack's Redis what it was: a new process that serves older data.
+
+    That is what a restored file or a failover to a lagging replica comes to. The process that is
+    running stands still meanwhile, so nobody sees older data in it.
+    """
+    await act(stack, "redis", "pause")
+    shutil.rmtree(_redis_files(stack))
+    shutil.move(older, _redis_files(stack))
+    await act(stack, "redis", "kill")
+
+
+async def act(stack: Stack, process: str, action: str) -> None:
+    """Kill, pause, resume or restart a process of the stack."""
+    # The supervisor's own port: the front door may be what is down.
+    url = f"http://127.0.0.1:{stack.ports.supervisor}/processes/{process}/{action}"
+    async with aiohttp.ClientSession() as session, session.post(url) as reply:
+        reply.raise_for_status()
+
+
+def _redis_files(stack: Stack) -> Path:
+    return stack.directory / "redis" / "appendonlydir"
 
 
 @asynccontextmanager

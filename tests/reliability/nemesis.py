@@ -3,17 +3,20 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
-from redis.asyncio import Redis
 
+from tests.reliability import insides
+from tests.reliability.disk import fill
 from tests.reliability.history import Fault, History
-from tests.reliability.schedule import DEEDS, Deed, Knob, RedisDeed, Strike
-from tests.stack import Stack
+from tests.reliability.schedule import EVERY_DEED, Deed, Knob, RedisDeed, Strike
+from tests.stack import Stack, StackFailedError
 
 _INSISTS_S = 30.0
 _AGAIN_S = 0.2
+_STARTS = 10
 
 
 class Nemesis:
@@ -24,7 +27,8 @@ class Nemesis:
         self._session = session
         self._history = history
         self._paused: set[str] = set()
-        self._remembered: dict[bytes, tuple[bytes, int]] = {}
+        self._filling: Path | None = None
+        self._remembered = Path()
 
     async def follow(self, strikes: Iterable[Strike]) -> None:
         """Carry out *strikes* at their times, counted from now."""
@@ -36,7 +40,7 @@ class Nemesis:
     async def strike(self, name: str, lasts_s: float) -> None:
         """Do one deed for *lasts_s* seconds."""
         self._history.append(Fault(round(time.time() * 1000), name))
-        deed = DEEDS[name]
+        deed = EVERY_DEED[name]
         await self._begin(deed)
         await asyncio.sleep(lasts_s)
         await self._end(deed)
@@ -46,6 +50,9 @@ class Nemesis:
         for name in sorted(self._paused):
             await self._act(name, "resume")
         self._paused.clear()
+        if self._filling is not None:
+            self._filling.unlink(missing_ok=True)
+            self._filling = None
         await _insist(lambda: self._call("DELETE", f"{self._stack.base_url}/dev/faults"))
 
     async def _begin(self, deed: Deed) -> None:
@@ -54,11 +61,28 @@ class Nemesis:
         await asyncio.sleep(deed.wait_s)
         if deed.redis:
             await self._redis(deed.redis)
-        if deed.kill:
+        if deed.kill == "all":
+            await self._kill_everything()
+        elif deed.kill:
             await self._act(deed.kill, "kill")
-        if deed.pause:
-            self._paused.add(deed.pause)
-            await self._act(deed.pause, "pause")
+        for name in deed.pause:
+            self._paused.add(name)
+            await self._act(name, "pause")
+        if deed.fills:
+            self._filling = await asyncio.to_thread(fill, self._stack.directory)
+
+    async def _kill_everything(self) -> None:
+        await asyncio.to_thread(self._stack.kill_all)
+        for left in reversed(range(_STARTS)):
+            try:
+                await asyncio.to_thread(self._stack.start)
+            except StackFailedError:
+                # The kernel kills what the supervisor started, a moment later: a port is in use.
+                if not left:
+                    raise
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                return
 
     async def _end(self, deed: Deed) -> None:
         await self.relent()
@@ -69,37 +93,20 @@ class Nemesis:
         await _insist(lambda: self._call("POST", f"{self._stack.base_url}/dev/faults", knob))
 
     async def _act(self, name: str, action: str) -> None:
-        # The supervisor's own port: the front door may be what is down.
-        supervisor = f"http://127.0.0.1:{self._stack.ports.supervisor}"
-        await _insist(lambda: self._call("POST", f"{supervisor}/processes/{name}/{action}"))
+        await _insist(lambda: insides.act(self._stack, name, action))
 
     async def _redis(self, deed: RedisDeed) -> None:
-        redis = Redis(host="127.0.0.1", port=self._stack.ports.redis_server)
-        try:
-            if deed == "remember":
-                dumped = [(key, *await _dumped(redis, key)) async for key in _keys(redis)]
-                # None is what lapsed while it was read.
-                self._remembered = {key: (value, ttl) for key, value, ttl in dumped if value}
-            else:
-                await redis.flushall()
-            if deed == "rewind":
-                for key, (value, ttl_ms) in self._remembered.items():
-                    await redis.restore(key, max(0, ttl_ms), value, replace=True)
-        finally:
-            await redis.aclose()
+        if deed == "remember":
+            self._remembered = insides.remembered(self._stack)
+        elif deed == "rewind":
+            await insides.put_back(self._stack, self._remembered)
+        else:
+            async with insides.redis(self._stack) as client:
+                await client.flushall()
 
     async def _call(self, method: str, url: str, body: Any = None) -> None:
         async with self._session.request(method, url, json=body) as reply:
             reply.raise_for_status()
-
-
-async def _keys(redis: Redis) -> Any:
-    async for key in redis.scan_iter(count=1000):
-        yield key
-
-
-async def _dumped(redis: Redis, key: bytes) -> tuple[bytes | None, int]:
-    return await redis.dump(key), await redis.pttl(key)
 
 
 async def _insist(call: Callable[[], Awaitable[None]]) -> None:

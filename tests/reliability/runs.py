@@ -12,8 +12,9 @@ from pathlib import Path
 import aiohttp
 
 from tests.reliability.history import save
+from tests.reliability.plan import SETTINGS, Outcome, Plan
 from tests.reliability.schedule import DEEDS
-from tests.reliability.talk import SETTINGS, Outcome, Plan, Talk
+from tests.reliability.talk import Talk
 from tests.stack import ROOT, Stack, running_stack
 
 _CALL = aiohttp.ClientTimeout(total=20)

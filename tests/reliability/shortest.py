@@ -1,6 +1,7 @@
 """The shortest part of a history that still shows a violation, to read instead of all of it."""
 
-from tests.reliability.checker import Violation, check
+from tests.reliability.checker import check
+from tests.reliability.facts import Violation
 from tests.reliability.history import Event, Fault, History, Member, Said, Stored, to_line
 
 _MOST_LINES = 40

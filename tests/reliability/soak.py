@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine
+from tests.reliability.disk import disk_or_not
 from tests.reliability.history import Acknowledged, Heard, Notified, save
+from tests.reliability.plan import SETTINGS, Outcome, Plan
 from tests.reliability.runs import run_on
-from tests.reliability.schedule import DEEDS
-from tests.reliability.talk import SETTINGS, Outcome, Plan
+from tests.reliability.schedule import DEEDS, FULL_DISK, STUCK, seconds_for
 from tests.stack import ROOT, running_stack
 
 _RESULTS = ROOT / "bench" / "results" / "soak.json"
-_ROUND_S = 90.0
 _RATE = 5.0
 # Two workers that race, and buckets that end.
 _SETTINGS = {**SETTINGS, "CHAT_WORKERS": "2", "CHAT_BUCKET_SIZE": "20"}
@@ -85,9 +85,10 @@ def main(words: list[str]) -> int:
 async def _soak(minutes: float, first_seed: int) -> Report:
     begun, report = time.monotonic(), Report(first_seed=first_seed)
     directory = Path(tempfile.mkdtemp(prefix="parley-soak-"))
-    with running_stack(directory, _SETTINGS) as stack:
+    data = directory / "data"
+    with disk_or_not(data) as fillable, running_stack(data, _SETTINGS) as stack:
         for seed in itertools.count(first_seed):
-            outcome = await run_on(stack, Plan(seed, tuple(DEEDS), seconds=_ROUND_S, rate=_RATE))
+            outcome = await run_on(stack, _plan(seed, fillable=fillable))
             report.add(outcome)
             report.minutes = (time.monotonic() - begun) / 60
             sys.stderr.write(f"round {report.rounds}: {outcome.messages} messages, seed {seed}\n")
@@ -97,6 +98,14 @@ async def _soak(minutes: float, first_seed: int) -> Report:
             if report.minutes >= minutes:
                 return report
     raise AssertionError
+
+
+def _plan(seed: int, *, fillable: bool) -> Plan:
+    """Return a round: every fault, and two of the long stops in turn."""
+    stuck = sorted(STUCK)
+    long = (stuck[2 * seed % len(stuck)], stuck[(2 * seed + 1) % len(stuck)])
+    names = (*DEEDS, *long, *(FULL_DISK if fillable else ()))
+    return Plan(seed, names, seconds=seconds_for(names), rate=_RATE)
 
 
 def _show(report: Report) -> None:

@@ -3,43 +3,34 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import aiohttp
 
 from tests.reliability import truth
-from tests.reliability.checker import Violation, check
+from tests.reliability.beside import Beside
+from tests.reliability.caller import Caller
+from tests.reliability.checker import check
 from tests.reliability.company import Company
 from tests.reliability.history import (
     Event,
-    Fault,
     History,
     Holds,
+    Inbox,
     Left,
     Member,
     Notified,
     Presence,
     Refused,
     Said,
-    Stored,
     Watermark,
 )
+from tests.reliability.inboxes import inbox_of
 from tests.reliability.nemesis import Nemesis
+from tests.reliability.plan import Outcome, Plan
 from tests.reliability.schedule import Line, lines, strikes
-from tests.reliability.shortest import explain
 from tests.stack import Stack
-
-# Small, so that what takes minutes takes seconds; and nobody is limited: speed is not the subject.
-SETTINGS: Mapping[str, str] = {
-    "CHAT_PRESENCE_LEASE_SECONDS": "6",
-    "CHAT_HEARTBEAT_SECONDS": "2",
-    "CHAT_RECEIPT_FLUSH_SECONDS": "1",
-    "CHAT_NOTIFY_DELAY_SECONDS": "1",
-    "CHAT_LIMIT_MESSAGES": "1000/s:1000",
-    "CHAT_LIMIT_OTHER": "1000/s:1000",
-}
 
 # Live state catches up with the store through the change feed: a look a second, a retry in five.
 _HEALED_S = 8.0
@@ -48,39 +39,6 @@ TALKERS = 4  # with the SDK; the first of them leaves in the end
 IMPATIENT = TALKERS
 _PLACES = [[0, 1], [2, 3], [1, 4], [0, 1, 2, 3, 4]]
 _AWAY = {2: "away", 3: "away"}  # conversations with a member who never comes
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run is made of. Everything in it follows from the seed, but for timing."""
-
-    seed: int
-    deeds: tuple[str, ...]
-    seconds: float = 12.0
-    rate: float = 8.0
-    patience_s: float = 75.0
-
-
-@dataclass(slots=True)
-class Outcome:
-    plan: Plan
-    history: History
-    violations: list[Violation] = field(default_factory=list)
-
-    @property
-    def messages(self) -> int:
-        return sum(isinstance(event, Stored) for event in self.history)
-
-    def faults(self) -> dict[str, int]:
-        """Return how often each deed was done."""
-        names = [event.what for event in self.history if isinstance(event, Fault)]
-        return {name: names.count(name) for name in sorted(set(names))}
-
-    def told(self) -> str:
-        """Return every violation with its shortest history, and how to see it again."""
-        texts = [explain(self.history, violation) for violation in self.violations[:5]]
-        head = f"{len(self.violations)} violation(s), seed {self.plan.seed}, {self.plan.deeds}"
-        return "\n".join([head, *texts])
 
 
 class Talk:
@@ -95,6 +53,7 @@ class Talk:
         self._readers: dict[str, truth.Reader] = {}
         self._tokens: dict[str, str] = {}
         self._places: list[str] = []
+        self._beside: Beside | None = None
         self.history: History = []
 
     async def run(self) -> Outcome:
@@ -104,10 +63,8 @@ class Talk:
         nemesis = Nemesis(self._stack, self._session, self.history)
         try:
             await self._sit_down(company)
-            plan = self._plan
-            async with asyncio.TaskGroup() as group:
-                group.create_task(nemesis.follow(strikes(plan.seed, plan.deeds, plan.seconds)))
-                group.create_task(self._speak(company))
+            await self._gather_beside()
+            await self._go_on(company, nemesis)
             await nemesis.relent()
             await self._stack.healthy()
             await self._settle(company)
@@ -117,13 +74,36 @@ class Talk:
             await company.part()
         return Outcome(self._plan, self.history, check(self.history))
 
+    async def _gather_beside(self) -> None:
+        plan = self._plan
+        if plan.beside:
+            self._beside = await Beside.gather(self._stack, self._session, self.history, plan)
+
+    async def _go_on(self, company: Company, nemesis: Nemesis) -> None:
+        plan = self._plan
+        ended = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            speaking = group.create_task(self._speak(company))
+            if self._beside is not None:
+                looker, conversation = self._caller(self._names[1]), self._places[-1]
+                group.create_task(
+                    self._beside.run(plan.seconds, ended, looker, conversation),
+                )
+            await nemesis.follow(strikes(plan.seed, plan.deeds, plan.seconds))
+            await speaking
+            ended.set()
+
+    def _caller(self, who: str) -> Caller:
+        return Caller(who, self._tokens[who], self._session, self._stack, self.history)
+
     async def _meet(self) -> None:
         for who in [*self._names, self._away]:
             self._tokens[who] = await self._stack.token(who)
             self._readers[who] = truth.Reader(
                 self._session, self._stack, who, self._tokens[who], patience_s=self._plan.patience_s
             )
-        await self._subscribe(self._away)
+        for who in self._subscribed:
+            await self._subscribe(who)
         for number, place in enumerate(_PLACES):
             members = [self._names[who] for who in place]
             if number in _AWAY:
@@ -134,6 +114,11 @@ class Talk:
             made = await reader.call("POST", "/conversations", asked)
             self._places.append(str(made["id"]))
             self.history += [Member(truth.now_ms(), who, made["id"]) for who in members]
+
+    @property
+    def _subscribed(self) -> list[str]:
+        """Who has a device: one who never comes, one who is here, one who only posts."""
+        return [self._away, self._names[1], self._names[IMPATIENT]]
 
     async def _subscribe(self, who: str) -> None:
         reply = await self._stack.call("POST", "/dev/push-subscription", {"userId": who})
@@ -198,7 +183,8 @@ class Talk:
         return heads
 
     async def _count(self) -> None:
-        self.history += await truth.stored(self._stack, self._places)
+        beside = self._beside.conversations if self._beside else []
+        self.history += await truth.stored(self._stack, [*self._places, *beside])
         try:
             await self._at_last(self._synced, {"incomplete"}, min(_HEALED_S, self._plan.patience_s))
         except truth.RefusedError as error:
@@ -206,7 +192,11 @@ class Talk:
             return
         await self._at_last(self._presences, {"presence"})
         await self._at_last(self._watermarks, {"receipt"})
+        await self._at_last(self._inboxes, {"inbox", "unread", "disorder"})
         await self._at_last(self._notifications, {"unnotified"})
+        if self._beside is not None:
+            await self._at_last(self._beside.files, {"file"})
+            self.history += await self._beside.remains(self._plan.patience_s)
 
     async def _at_last(
         self,
@@ -243,7 +233,15 @@ class Talk:
 
     async def _notifications(self) -> list[Notified]:
         ids = {one.body: one.id for one in self.history if isinstance(one, Said)}
-        return await truth.notified(self._session, self._stack, self._away, ids)
+        return [
+            one
+            for who in self._subscribed
+            for one in await truth.notified(self._session, self._stack, who, ids)
+        ]
+
+    async def _inboxes(self) -> list[Inbox]:
+        looks = [inbox_of(self._caller(who), final=True) for who in [*self._names, self._away]]
+        return [inbox for look in looks for inbox in await look]
 
     def _places_of(self, who: str) -> list[str]:
         number = self._names.index(who)

@@ -8,20 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.reliability.disk import NoDiskError, small_disk
 from tests.reliability.mutants import SKEWED, copy_project
+from tests.reliability.plan import Plan
 from tests.reliability.runs import deeds, run_alone
-from tests.reliability.schedule import DEEDS
-from tests.reliability.talk import Plan
+from tests.reliability.schedule import DEEDS, FULL_DISK, seconds_for
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(300)]
 
 # What fails, and settings that make it harder: buckets that end, workers that race.
 RUNS = {
-    "cosmos": (11, {"CHAT_BUCKET_SIZE": "5"}),
-    "redis": (12, {"CHAT_WORKERS": "2"}),
     "signalr": (13, {}),
-    "bus blob": (14, {"CHAT_BUCKET_SIZE": "5", "CHAT_WORKERS": "2"}),
-    "worker host site": (15, {"CHAT_BUCKET_SIZE": "5"}),
+    "worker host site everything": (15, {"CHAT_BUCKET_SIZE": "5"}),
+    "cosmos": (11, {"CHAT_BUCKET_SIZE": "5"}),
+    "redis proxy": (12, {"CHAT_WORKERS": "2"}),
+    "bus blob azurite": (14, {"CHAT_BUCKET_SIZE": "5", "CHAT_WORKERS": "2"}),
 }
 
 
@@ -35,12 +36,24 @@ async def test_nothing_acknowledged_is_lost_doubled_or_out_of_order(
 ) -> None:
     seed, settings = RUNS[parts]
     names = deeds(*parts.split())
-    plan = Plan(seed, names, seconds=2.2 * len(names))
+    plan = Plan(seed, names, seconds=seconds_for(names))
 
     outcome = await run_alone(tmp_path, plan, settings)
 
     assert not outcome.violations, outcome.told()
     assert set(outcome.faults()) == set(names)
+
+
+async def test_a_full_disk_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    plan = Plan(17, tuple(FULL_DISK), seconds=seconds_for(FULL_DISK))
+    try:
+        with small_disk(tmp_path / "data") as directory:
+            outcome = await run_alone(directory, plan)
+    except NoDiskError as error:
+        pytest.skip(str(error))
+
+    assert not outcome.violations, outcome.told()
+    assert set(outcome.faults()) == set(FULL_DISK)
 
 
 async def test_workers_whose_clocks_differ_by_minutes_break_nothing(tmp_path: Path) -> None:

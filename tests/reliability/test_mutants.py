@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.reliability.mutants import MUTANTS, copy_project
+from tests.reliability.plan import Plan
 from tests.reliability.runs import run_alone
-from tests.reliability.talk import Plan
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 

@@ -13,7 +13,7 @@ from tests.reliability.history import Holds, Notified, Presence, Stored, Waterma
 from tests.stack import Stack
 
 _PAGE = 100
-_QUERY = "SELECT c.senderId, c.clientMessageId, c.sequence FROM c"
+_QUERY = "SELECT c.senderId, c.clientMessageId, c.sequence, c.sentAt, c.kind FROM c"
 
 
 def now_ms() -> int:
@@ -27,7 +27,11 @@ async def stored(stack: Stack, conversations: list[str]) -> list[Stored]:
     async with CosmosClient(f"http://127.0.0.1:{stack.ports.cosmos}/", key) as client:
         container = client.get_database_client("parley").get_container_client("messages")
         return [
-            Stored(now_ms(), one, item["senderId"], item["clientMessageId"], item["sequence"])
+            Stored(
+                *(now_ms(), one, item["senderId"], item["clientMessageId"], item["sequence"]),
+                sent_at=item["sentAt"],
+                system=item["kind"] == "system",
+            )
             for one in conversations
             async for item in container.query_items(_QUERY, partition_key=[one])
         ]
