@@ -30,8 +30,11 @@ class Mutant:
 
     Args:
         rules: Rules of the checker of which at least one must be found broken.
+        each: And rules which all must.
         deeds: Faults under which the difference shows.
         bucket_size: Small, so that a retry meets the next bucket; large, so that it does not.
+        beside: What goes on beside the talk is broken, and so goes on.
+        notify_delay_s: Long enough that a notification that ought not to come comes late.
 
     """
 
@@ -39,9 +42,13 @@ class Mutant:
     deeds: tuple[str, ...]
     changes: tuple[Change, ...]
     bucket_size: int = 3
+    each: frozenset[str] = frozenset()
+    beside: bool = False
+    seconds: float = 5.0
+    notify_delay_s: int = 1
 
 
-MUTANTS: Mapping[str, Mutant] = {
+_OF_MESSAGES: Mapping[str, Mutant] = {
     "drops the unique key": Mutant(
         rules=frozenset({"doubled"}),
         deeds=("cosmos-reply-spoilt",),
@@ -104,6 +111,77 @@ MUTANTS: Mapping[str, Mutant] = {
                 "        return False\n",
             ),
         ),
+    ),
+}
+
+_BESIDE = (
+    Change(  # trespass
+        "shared/domain/access.py",
+        "    if conversation is None or member is None:\n",
+        "    if conversation is not None and member is None and caller in conversation.left:\n"
+        "        from dataclasses import replace\n"
+        "        member = replace(conversation.members[0], user_id=caller)\n"
+        "    if conversation is None or member is None:\n",
+    ),
+    Change(  # shut out
+        "shared/services/history.py",
+        "        latest = entered.head.sequence\n        first, last",
+        "        latest = entered.head.sequence\n"
+        "        if entered.conversation.version % 3 == 0:\n"
+        "            from shared.domain.errors import NotFoundError\n"
+        '            raise NotFoundError("no such conversation")\n'
+        "        first, last",
+    ),
+    Change(  # ahead
+        "triggers/http_conversations.py",
+        '"receipts": [wire.receipt(one) for one in opened.receipts]',
+        '"receipts": [{**wire.receipt(one), "delivered": opened.latest + 1} '
+        "for one in opened.receipts]",
+    ),
+    Change(  # inbox
+        "triggers/wire.py",
+        '"conversation": conversation(of.row.conversation, of.row.head.sequence),',
+        '"conversation": conversation(of.row.conversation, of.row.head.sequence '
+        '- (of.row.conversation.kind == "direct")),',
+    ),
+    Change("triggers/wire.py", '"unreadCount": of.unread_count,', '"unreadCount": 99,'),
+    Change(  # disorder
+        "triggers/http_conversations.py",
+        "for item in page.items]",
+        "for item in reversed(page.items)]",
+    ),
+    Change(  # file
+        "shared/services/attachments.py",
+        "        small = thumbnail and granted.has_thumbnail\n",
+        '        raise NotFoundError("no such file")\n',
+    ),
+    Change(  # stale
+        "shared/domain/notification.py",
+        "        and message.sequence > delivered\n",
+        "        and message.sequence > 0 * delivered\n",
+    ),
+    Change(  # remains
+        "shared/services/erasure.py",
+        "        await self.messages.erase(message)\n",
+        "        pass\n",
+    ),
+)
+
+MUTANTS: Mapping[str, Mutant] = {
+    **_OF_MESSAGES,
+    "breaks all that goes on beside the talk": Mutant(
+        rules=frozenset({"trespass"}),
+        each=frozenset(
+            {
+                *("trespass", "shut out", "ahead", "inbox", "unread", "disorder"),
+                *("file", "stale", "remains"),
+            }
+        ),
+        deeds=(),
+        changes=_BESIDE,
+        beside=True,
+        seconds=10.0,
+        notify_delay_s=5,
     ),
 }
 
