@@ -185,19 +185,28 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
 }
 
-# Two workers whose clocks differ by minutes: no mutant, and nothing may be found.
-SKEWED = (
-    Change(
-        "shared/adapters/system.py",
-        "datetime.now(UTC)",
-        "(datetime.now(UTC) + timedelta(minutes=7 * (getpid() % 2)))",
-    ),
-    Change(
-        "shared/adapters/system.py",
-        "from datetime import UTC, datetime",
-        "from datetime import UTC, datetime, timedelta\nfrom os import getpid",
-    ),
-)
+
+def skewed(library: Path) -> tuple[Change, ...]:
+    """Return what gives the second worker a clock that is 20 minutes fast: no mutant.
+
+    The whole process has it, libraries included, by libfaketime; only the time since a moment is
+    everybody's. Nothing may be found.
+    """
+    faked = {
+        "LD_PRELOAD": str(library),
+        "FAKETIME": "+20m",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    start = "await worker.start(self._directory, {})"
+    second = f'{{**self._environment, **({faked!r} if worker.name == "worker-2" else {{}})}}'
+    return (
+        Change("local/host/workers.py", start, f"await worker.start(self._directory, {second})"),
+    )
+
+
+def faketime() -> Path | None:
+    """Return the library of Debian's package `faketime`, if it is installed."""
+    return next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
 
 
 def copy_project(directory: Path, changes: tuple[Change, ...] = ()) -> Path:
