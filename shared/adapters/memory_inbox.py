@@ -6,7 +6,7 @@ from typing import override
 from shared.adapters.memory_line import Line
 from shared.adapters.memory_state import RedisTwin
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.live import InboxEntry
+from shared.domain.live import NO_EPOCH, Epoch, InboxEntry
 from shared.ports import InboxState
 
 
@@ -23,15 +23,23 @@ class MemoryInboxes(InboxState):
     ) -> list[InboxEntry] | None:
         async with self.line.call("inbox_page"):
             inbox = self.redis.kept.inboxes.get(user_id)
-            if inbox is None:
+            if inbox is None or self.redis.kept.complete.get(user_id) != self.redis.epoch():
                 return None
             entries = sorted((InboxEntry(*one) for one in inbox.items()), key=_order, reverse=True)
             return [e for e in entries if after is None or _order(e) < _order(after)][:limit]
 
     @override
-    async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None:
+    async def fill_inbox(
+        self, user_id: UserId, entries: Iterable[InboxEntry], *, epoch: Epoch, complete: bool
+    ) -> None:
         async with self.line.call("fill_inbox"):
-            self.redis.kept.inboxes.setdefault(user_id, {})
+            kept = self.redis.kept
+            if kept.complete.get(user_id, NO_EPOCH) not in {NO_EPOCH, epoch}:
+                kept.inboxes[user_id] = {}
+                del kept.complete[user_id]
+            kept.inboxes.setdefault(user_id, {})
+            if complete:
+                kept.complete[user_id] = epoch
             for entry in entries:
                 self.raise_inbox(user_id, entry.conversation_id, entry.activity_ms)
 

@@ -11,6 +11,7 @@ from shared.adapters.memory_state import Hot, RedisTwin
 from shared.domain.conversation import Conversation
 from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.live import (
+    NO_EPOCH,
     Acknowledged,
     Call,
     CallState,
@@ -53,7 +54,8 @@ class MemoryLiveState(MemoryInboxes, LiveState):
         self, call: Call, conversation_id: ConversationId
     ) -> tuple[CallState, Head]:
         async with self.line.call("enter_conversation"):
-            return self.redis.enter(call), self._hot(conversation_id).head()
+            state = self.redis.enter(call)
+            return state, self._hot(conversation_id).head(self.redis.epoch())
 
     @override
     async def record_sent(
@@ -122,10 +124,11 @@ class MemoryLiveState(MemoryInboxes, LiveState):
         receipts: Iterable[Receipt],
         *,
         flushed: int = 0,
+        epoch: Epoch = NO_EPOCH,
     ) -> None:
         async with self.line.call("seed"):
             hot = self.redis.kept.hot.setdefault(conversation.id, Hot())
-            hot.ready = True
+            hot.epoch = epoch or hot.epoch
             hot.version = max(hot.version, conversation.version)
             hot.flushed = flushed or hot.flushed
             if newest and newest.sequence >= hot.sequence:
@@ -139,23 +142,23 @@ class MemoryLiveState(MemoryInboxes, LiveState):
     @override
     async def head(self, conversation_id: ConversationId) -> Head:
         async with self.line.call("head"):
-            return self._hot(conversation_id).head()
+            return self._hot(conversation_id).head(self.redis.epoch())
 
     @override
     async def receipts(
         self, ids: Series[ConversationId]
     ) -> list[tuple[Head, dict[UserId, Receipt]]]:
         async with self.line.call("receipts"):
-            hots = [self._hot(one) for one in ids]
-            return [(hot.head(), dict(hot.receipts)) for hot in hots]
+            hots, epoch = [self._hot(one) for one in ids], self.redis.epoch()
+            return [(hot.head(epoch), dict(hot.receipts)) for hot in hots]
 
     @override
     async def summaries(self, user_id: UserId, ids: Series[ConversationId]) -> list[LiveSummary]:
         async with self.line.call("summaries"):
-            hots = [(one, self._hot(one)) for one in ids]
+            hots, epoch = [(one, self._hot(one)) for one in ids], self.redis.epoch()
             return [
                 LiveSummary(
-                    hot.head(), hot.last, hot.receipts.get(user_id) or Receipt(one, user_id)
+                    hot.head(epoch), hot.last, hot.receipts.get(user_id) or Receipt(one, user_id)
                 )
                 for one, hot in hots
             ]
@@ -248,7 +251,9 @@ class MemoryLiveState(MemoryInboxes, LiveState):
         receipts = tuple(hot.receipts.values())
         stamp = self.redis.stamp()
         left = tuple(changed)
-        return LiveConversation(conversation_id, hot.head(), receipts, left, stamp, hot.flushed)
+        return LiveConversation(
+            conversation_id, hot.head(hot.epoch), receipts, left, stamp, hot.flushed
+        )
 
     def _take_seat(self, user_id: UserId, seat: Seat) -> None:
         seats = self.redis.kept.seats.get(user_id)

@@ -27,9 +27,9 @@ _DAY = timedelta(days=1)
 
 @dataclass(slots=True)
 class Hot:
-    """One conversation's live state; `ready` once it was seeded, so that nothing is lacking."""
+    """One conversation's live state; in `epoch` it was seeded, so that nothing is lacking."""
 
-    ready: bool = False
+    epoch: Epoch = NO_EPOCH
     sequence: Sequence = NO_SEQUENCE
     version: int = 0
     at: datetime | None = None
@@ -37,8 +37,14 @@ class Hot:
     receipts: dict[UserId, Receipt] = field(default_factory=dict)
     flushed: int = 0
 
-    def head(self) -> Head:
-        return Head(self.ready, self.sequence, self.version, self.at)
+    @property
+    def ready(self) -> bool:
+        """Seeded, in whatever epoch."""
+        return bool(self.epoch)
+
+    def head(self, epoch: Epoch) -> Head:
+        known = self.ready and self.epoch == epoch
+        return Head(known, self.sequence, self.version, self.at, epoch)
 
 
 @dataclass(slots=True)
@@ -62,6 +68,7 @@ class Kept:
     repaired: dict[ConversationId, int] = field(default_factory=dict)
     dirty: dict[ConversationId, int] = field(default_factory=dict)
     inboxes: dict[UserId, dict[ConversationId, int]] = field(default_factory=dict)
+    complete: dict[UserId, Epoch] = field(default_factory=dict)
     seats: dict[UserId, dict[ConversationId, datetime]] = field(default_factory=dict)
     unsure: defaultdict[UserId, set[ConversationId]] = field(
         default_factory=lambda: defaultdict(set)
@@ -91,6 +98,7 @@ class Kept:
         named += [self.leases, self.seen, self.closed, self.quotas, self.uploads]
         paired: list[dict[Any, Any]] = [self.buckets, self.marks, self.claims]
         self.index.discard(user_id)
+        self.complete.pop(user_id, None)
         gone = sum(bool(kept.pop(user_id, None)) for kept in named)
         for kept in paired:
             own = [key for key in kept if key[0] == user_id]

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.adapters.items import message_from_text
 from shared.domain.ids import ConversationId, Sequence, UserId
-from shared.domain.live import Head, InboxEntry, LiveConversation, LiveSummary
+from shared.domain.live import Epoch, Head, InboxEntry, LiveConversation, LiveSummary
 from shared.domain.receipt import Receipt
 from shared.domain.seats import Seat
 from shared.domain.times import from_ms, optional_from_ms
@@ -28,18 +28,19 @@ def seats_of(flat: list[bytes], unsure: Iterable[bytes]) -> list[Seat] | None:
     ]
 
 
-def head_of(row: list[bytes | None]) -> Head:
+def head_of(row: list[bytes | None], epoch: Epoch) -> Head:
     ready, head, version, at = row
     return Head(
-        known=ready is not None,
+        known=bool(epoch) and ready == epoch.encode(),
         sequence=Sequence(int(head or 0)),
         version=int(version or 0),
         at=optional_from_ms(int(at)) if at else None,
+        epoch=epoch,
     )
 
 
 def summary_of(
-    conversation_id: ConversationId, user_id: UserId, row: list[bytes | None]
+    conversation_id: ConversationId, user_id: UserId, row: list[bytes | None], epoch: Epoch
 ) -> LiveSummary:
     last, delivered, read, moved_at = row[4:]
     receipt = Receipt(
@@ -49,22 +50,24 @@ def summary_of(
         Sequence(int(read or 0)),
         from_ms(int(moved_at)) if moved_at else None,
     )
-    return LiveSummary(head_of(row[:4]), message_from_text(last) if last else None, receipt)
+    return LiveSummary(head_of(row[:4], epoch), message_from_text(last) if last else None, receipt)
 
 
 def snapshot_of(
     conversation_id: ConversationId, flat: list[bytes], changed: list[bytes], stamp: int
 ) -> LiveConversation:
     fields = fields_of(flat)
-    head, receipts = head_and_receipts(conversation_id, fields)
+    # A flush follows the one before it, or is refused: of which epoch it is does not matter.
+    epoch = Epoch(text_of(fields.get("ready", b"")))
+    head, receipts = head_and_receipts(conversation_id, fields, epoch)
     users, base = tuple(UserId(text_of(user)) for user in changed), int(fields.get("flushed", 0))
     return LiveConversation(conversation_id, head, tuple(receipts.values()), users, stamp, base)
 
 
 def head_and_receipts(
-    conversation_id: ConversationId, fields: dict[str, bytes]
+    conversation_id: ConversationId, fields: dict[str, bytes], epoch: Epoch
 ) -> tuple[Head, dict[UserId, Receipt]]:
-    head = head_of([fields.get(name) for name in HEAD_FIELDS])
+    head = head_of([fields.get(name) for name in HEAD_FIELDS], epoch)
     return head, {one.user_id: one for one in receipts_of(conversation_id, fields)}
 
 

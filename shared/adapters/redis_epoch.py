@@ -17,7 +17,7 @@ from shared.adapters import redis_scripts as scripts
 from shared.adapters.redis_client import Entry, RedisClient, call
 from shared.domain.live import Epoch
 
-_BITS = 52  # a sorted set's score holds it exactly
+_BITS = 52  # a sorted set's score holds it exactly, and 1 is no epoch: see `redis_inbox.py`
 
 
 def read_epoch() -> Entry:
@@ -25,11 +25,11 @@ def read_epoch() -> Entry:
 
     It speaks for the process that answers it: put it into the pipeline whose answers it is for.
     """
-    return call(scripts.EPOCH, (keys.epoch(),), secrets.randbits(_BITS) + 1)
+    return call(scripts.EPOCH, (keys.epoch(),), secrets.randbits(_BITS) + 2)
 
 
-def epoch_of(answer: bytes | int) -> Epoch:
-    return Epoch(answer.decode() if isinstance(answer, bytes) else str(answer))
+def epoch_of(answer: bytes) -> Epoch:
+    return Epoch(answer.decode())
 
 
 class RedisEpochs:

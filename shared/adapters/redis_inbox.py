@@ -7,8 +7,9 @@ from shared.adapters import redis_keys as keys
 from shared.adapters import redis_scripts as scripts
 from shared.adapters.redis_client import RedisClient, call
 from shared.adapters.redis_codec import READY, follows, pairs_of, text_of
+from shared.adapters.redis_epoch import read_epoch
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.live import InboxEntry
+from shared.domain.live import Epoch, InboxEntry
 from shared.ports import InboxState
 
 _KEEP_MS = 30 * 24 * 3600 * 1000
@@ -26,22 +27,29 @@ class RedisInboxes(InboxState):
     ) -> list[InboxEntry] | None:
         key, top = keys.inbox(user_id), after.activity_ms if after else "+inf"
         # Entries of one millisecond share a score: all of the cursor's own, then those below it.
-        ready, tied, below, _ = await self._client.run(
+        epoch, ready, tied, below, _ = await self._client.run(
+            read_epoch(),
             ("ZSCORE", key, READY),
             ("ZREVRANGEBYSCORE", key, top, top, "WITHSCORES"),
             ("ZREVRANGEBYSCORE", key, f"({top}", 0, "WITHSCORES", "LIMIT", 0, limit),
             ("PEXPIRE", key, _KEEP_MS),
         )
-        if ready is None:
+        if ready is None or float(ready) != -float(epoch):
             return None
         scored = pairs_of([*tied, *below])
         entries = [InboxEntry(ConversationId(text_of(m)), int(float(s))) for m, s in scored]
         return [e for e in entries if after is None or follows(e, after)][:limit]
 
     @override
-    async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None:
+    async def fill_inbox(
+        self, user_id: UserId, entries: Iterable[InboxEntry], *, epoch: Epoch, complete: bool
+    ) -> None:
         scored = [part for entry in entries for part in (entry.activity_ms, entry.conversation_id)]
-        await self._client.run(("ZADD", keys.inbox(user_id), "GT", -1, READY, *scored))
+        key = keys.inbox(user_id)
+        await self._client.run(
+            call(scripts.FILL_INBOX, (key,), epoch, int(complete), *scored),
+            ("PEXPIRE", key, _KEEP_MS),
+        )
 
     @override
     async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None:

@@ -20,16 +20,18 @@ from shared.adapters.redis_codec import (
     seats_of,
     summary_of,
 )
-from shared.adapters.redis_epoch import RedisEpochs
+from shared.adapters.redis_epoch import RedisEpochs, epoch_of, read_epoch
 from shared.adapters.redis_flush import RedisFlushes
 from shared.adapters.redis_inbox import RedisInboxes
 from shared.config import Limits
 from shared.domain.conversation import Conversation
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.live import (
+    NO_EPOCH,
     Acknowledged,
     Call,
     CallState,
+    Epoch,
     Head,
     LiveSummary,
 )
@@ -96,8 +98,8 @@ class RedisLiveState(RedisEpochs, RedisInboxes, RedisFlushes, LiveState):
     async def enter_conversation(
         self, call: Call, conversation_id: ConversationId
     ) -> tuple[CallState, Head]:
-        answers = await self._client.run(*self.entering(call), _read_head(conversation_id))
-        return self.entered(answers[0]), head_of(answers[-1])
+        answers = await self._client.run(*self.entering(call), *_read_head(conversation_id))
+        return self.entered(answers[0]), head_of(answers[-1], epoch_of(answers[-2]))
 
     @override
     async def record_sent(
@@ -179,6 +181,7 @@ class RedisLiveState(RedisEpochs, RedisInboxes, RedisFlushes, LiveState):
         receipts: Iterable[Receipt],
         *,
         flushed: int = 0,
+        epoch: Epoch = NO_EPOCH,
     ) -> None:
         flat: list[str | int] = []
         for receipt in receipts:
@@ -193,31 +196,38 @@ class RedisLiveState(RedisEpochs, RedisInboxes, RedisFlushes, LiveState):
                 to_ms(newest.sent_at if newest else conversation.created_at),
                 message_text(newest) if newest else "",
                 flushed,
+                epoch,
                 *flat,
             )
         )
 
     @override
     async def head(self, conversation_id: ConversationId) -> Head:
-        (answer,) = await self._client.run(_read_head(conversation_id))
-        return head_of(answer)
+        epoch, answer = await self._client.run(*_read_head(conversation_id))
+        return head_of(answer, epoch_of(epoch))
 
     @override
     async def receipts(
         self, ids: Series[ConversationId]
     ) -> list[tuple[Head, dict[UserId, Receipt]]]:
-        answers = await self._client.run(*(("HGETALL", keys.conversation(one)) for one in ids))
+        first, *answers = await self._client.run(
+            read_epoch(), *(("HGETALL", keys.conversation(one)) for one in ids)
+        )
+        epoch = epoch_of(first)
         return [
-            head_and_receipts(one, fields_of(row)) for one, row in zip(ids, answers, strict=True)
+            head_and_receipts(one, fields_of(row), epoch)
+            for one, row in zip(ids, answers, strict=True)
         ]
 
     @override
     async def summaries(self, user_id: UserId, ids: Series[ConversationId]) -> list[LiveSummary]:
         own = (f"d:{user_id}", f"r:{user_id}", f"t:{user_id}")
-        answers = await self._client.run(
-            *(("HMGET", keys.conversation(one), *HEAD_FIELDS, "last", *own) for one in ids)
+        first, *answers = await self._client.run(
+            read_epoch(),
+            *(("HMGET", keys.conversation(one), *HEAD_FIELDS, "last", *own) for one in ids),
         )
-        return [summary_of(one, user_id, row) for one, row in zip(ids, answers, strict=True)]
+        epoch = epoch_of(first)
+        return [summary_of(one, user_id, row, epoch) for one, row in zip(ids, answers, strict=True)]
 
     @override
     async def set_version(self, conversation_id: ConversationId, version: int) -> None:
@@ -278,8 +288,8 @@ def _scored(seats: Iterable[Seat]) -> list[Argument]:
     return [part for seat in seats for part in (to_ms(seat.taken_at), seat.conversation_id)]
 
 
-def _read_head(conversation_id: ConversationId) -> Entry:
-    return ("HMGET", keys.conversation(conversation_id), *HEAD_FIELDS)
+def _read_head(conversation_id: ConversationId) -> tuple[Entry, Entry]:
+    return read_epoch(), ("HMGET", keys.conversation(conversation_id), *HEAD_FIELDS)
 
 
 def _mark_dirty(conversation_id: ConversationId) -> Entry:

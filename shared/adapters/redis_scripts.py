@@ -172,6 +172,20 @@ if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], {_KEEP_MS
 """
 )
 
+# KEYS inbox; ARGV epoch, 1 if it is complete with this, then ms and conversation of each entry.
+# An inbox of an earlier epoch may hold what its user has left since: it begins anew. One that
+# was begun and not completed does not: another caller may be about to complete it.
+FILL_INBOX = Script(
+    """
+local is, epoch = tonumber(redis.call('ZSCORE', KEYS[1], '') or 0), -tonumber(ARGV[1])
+if is ~= epoch then
+  if is < -1 then redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, '+inf') end
+  redis.call('ZADD', KEYS[1], ARGV[2] == '1' and epoch or -1, '')
+end
+for i = 3, #ARGV, 2 do redis.call('ZADD', KEYS[1], 'GT', ARGV[i], ARGV[i + 1]) end
+"""
+)
+
 # KEYS inbox or seats; ARGV conversation, ms. Adds to a set that is complete, for BUMP's reason.
 ADD_IF_BEGUN = Script(
     """
@@ -201,8 +215,8 @@ return {'moved', delivered, read, tonumber(ARGV[5]), head}
 )
 
 # KEYS conversation; ARGV version, head, head-at ms, newest message JSON or '', recorded flush's
-# stamp or 0, then user, delivered, read, moved-at ms for each receipt. Merges by maximum; marks
-# it as known.
+# stamp or 0, epoch or '', then user, delivered, read, moved-at ms for each receipt. Merges by
+# maximum; marks it as known in that epoch.
 SEED = Script(
     f"""
 local function raise(name, value)
@@ -219,12 +233,12 @@ raise('head', ARGV[2])
 raise('at', ARGV[3])
 -- What is recorded counts, even where live state remembers a later flush: a restored store.
 if ARGV[5] ~= '0' then redis.call('HSET', KEYS[1], 'flushed', ARGV[5]) end
-for i = 6, #ARGV, 4 do
+for i = 7, #ARGV, 4 do
   raise('d:' .. ARGV[i], ARGV[i + 1])
   raise('r:' .. ARGV[i], ARGV[i + 2])
   raise('t:' .. ARGV[i], ARGV[i + 3])
 end
-redis.call('HSET', KEYS[1], 'ready', 1)
+if ARGV[6] ~= '' then redis.call('HSET', KEYS[1], 'ready', ARGV[6]) end
 redis.call('PEXPIRE', KEYS[1], {_KEEP_MS})
 """
 )

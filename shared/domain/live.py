@@ -59,14 +59,17 @@ class Head:
     """The hot end of a conversation.
 
     Args:
-        known: False when live state has lost this conversation; then nothing else counts.
+        known: False when live state has lost this conversation, or the store has not confirmed it
+            in this epoch; then nothing else counts.
         at: When its newest message was sent; None before the first.
+        epoch: Live state's epoch at the reading, known head or not; empty where none was told.
     """
 
     known: bool = False
     sequence: Sequence = NO_SEQUENCE
     version: int = 0
     at: datetime | None = None
+    epoch: Epoch = field(default=NO_EPOCH, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

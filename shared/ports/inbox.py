@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.live import InboxEntry
+from shared.domain.live import Epoch, InboxEntry
 
 
 class InboxState(Protocol):
@@ -13,11 +13,23 @@ class InboxState(Protocol):
     async def inbox_page(
         self, user_id: UserId, *, limit: int, after: InboxEntry | None
     ) -> list[InboxEntry] | None:
-        """Return up to *limit* entries, newest activity first; None when the inbox is lost."""
+        """Return up to *limit* entries, newest activity first.
+
+        None when the inbox is lost, or the store has not confirmed it in this epoch.
+        """
         ...
 
-    async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None:
-        """Begin or complete an inbox with *entries*, raising those that are there."""
+    async def fill_inbox(
+        self, user_id: UserId, entries: Iterable[InboxEntry], *, epoch: Epoch, complete: bool
+    ) -> None:
+        """Begin an inbox with *entries*, or add them to what is there, raising those that are.
+
+        Args:
+            epoch: The epoch as it was before the store was asked for *entries*: what is lost
+                while the store is read must not count as there.
+            complete: The inbox holds everything with these. Begin it first, then read the store
+                once more: what comes meanwhile is added to an inbox that was begun.
+        """
         ...
 
     async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None: ...

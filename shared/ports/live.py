@@ -13,6 +13,7 @@ from shared.domain.ids import (
     UserId,
 )
 from shared.domain.live import (
+    NO_EPOCH,
     Acknowledged,
     Call,
     CallState,
@@ -97,11 +98,15 @@ class LiveState(InboxState, Protocol):
         receipts: Iterable[Receipt],
         *,
         flushed: int = 0,
+        epoch: Epoch = NO_EPOCH,
     ) -> None:
-        """Make a conversation known, merging by maximum with whatever is there.
+        """Merge what is stored of a conversation, by maximum, with whatever is there.
 
         Args:
             flushed: The stamp of the flush that *receipts* are of; 0 for none.
+            epoch: Makes the conversation known in this epoch, which was read before the store
+                was: what is lost between the two must not count as there. By default it only
+                merges.
         """
         ...
 

@@ -127,7 +127,9 @@ class History:
     async def _item(self, row: Row, found: list[Message], complete: bool, known: Known) -> SyncItem:
         conversation, (head, receipts) = row.conversation, known
         if not head.known:
-            _, receipts = await self.reader.recover(conversation)
+            _, receipts = await self.reader.recover(
+                conversation, epoch=head.epoch, known=receipts.values()
+            )
         messages = _with_status(conversation, found, receipts)
         return SyncItem(conversation.id, row.head.sequence, messages, complete, row.receipt)
 

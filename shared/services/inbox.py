@@ -111,9 +111,12 @@ class Inbox:
         Raises:
             UnavailableError: The store or live state did not answer.
         """
-        await self.live.fill_inbox(user_id, await self._from_store(user_id))
+        epoch = await self.live.epoch()
+        found = await self._from_store(user_id)
+        await self.live.fill_inbox(user_id, found, epoch=epoch, complete=False)
         # What was posted while the store was read had no inbox to raise: look once more.
-        await self.live.fill_inbox(user_id, await self._from_store(user_id))
+        found = await self._from_store(user_id)
+        await self.live.fill_inbox(user_id, found, epoch=epoch, complete=True)
 
     async def _from_store(self, user_id: UserId) -> list[InboxEntry]:
         ids = list(await self.memberships.list_all(user_id))
@@ -146,7 +149,9 @@ class Inbox:
     async def _row(self, user_id: UserId, conversation: Conversation, known: LiveSummary) -> Row:
         head, last, receipt = known.head, known.last, known.receipt
         if not head.known:
-            head, receipts = await self.reader.recover(conversation)
+            head, receipts = await self.reader.recover(
+                conversation, epoch=head.epoch, known=[receipt]
+            )
             receipt = receipts.get(user_id, receipt)
         if head.sequence and (last is None or last.sequence != head.sequence):
             last = await self.messages.find(conversation.id, head.sequence)

@@ -51,7 +51,9 @@ class Membership:
         """Write what a new conversation's members need, and return the news to them."""
         members = list(joined)
         with contextlib.suppress(UnavailableError):
-            await self.live.seed(conversation, None, ())
+            # Should Redis lose what is sent in this very moment: the change feed brings it again.
+            epoch = await self.live.epoch()
+            await self.live.seed(conversation, None, (), epoch=epoch)
         await self.put(conversation, members)
         await self._mark_repaired(conversation)
         event = ConversationChanged(conversation, NO_SEQUENCE)

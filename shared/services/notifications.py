@@ -212,7 +212,9 @@ class Notifications:
         if conversation is None:
             return None, []
         if not head.known:
-            _, receipts = await self.reader.recover(conversation)
+            _, receipts = await self.reader.recover(
+                conversation, epoch=head.epoch, known=receipts.values()
+            )
         return conversation, list(receipts_of(conversation, receipts))
 
     async def _online(self, users: set[UserId]) -> set[UserId]:

@@ -16,9 +16,9 @@ from typing import Final
 from shared.domain.conversation import Conversation
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
-from shared.domain.live import FlushedState, Head
+from shared.domain.live import NO_EPOCH, Epoch, FlushedState, Head
 from shared.domain.message import Message
-from shared.domain.receipt import Receipt
+from shared.domain.receipt import Receipt, merge
 from shared.ports import ConversationStore, LiveState, MessageStore
 
 _MAX_CACHED: Final = 20_000
@@ -91,12 +91,25 @@ class ConversationReader:
     async def known_head(self, conversation: Conversation, head: Head) -> Head:
         """Return *head* if live state knew it; else find it in the store and make it known."""
         if not head.known:
-            return (await self.recover(conversation))[0]
+            return (await self.recover(conversation, epoch=head.epoch))[0]
         local = self.local_head(conversation.id)
         return head if head.sequence >= local else replace(head, sequence=local)
 
-    async def recover(self, conversation: Conversation) -> tuple[Head, dict[UserId, Receipt]]:
-        """Read head and receipts from the store, and put them back into live state."""
+    async def recover(
+        self,
+        conversation: Conversation,
+        *,
+        epoch: Epoch = NO_EPOCH,
+        known: Iterable[Receipt] = (),
+    ) -> tuple[Head, dict[UserId, Receipt]]:
+        """Read head and receipts from the store, and put them back into live state.
+
+        Args:
+            epoch: Live state's epoch as it was read before; asked for if it is not given.
+            known: What live state has of receipts, from whatever epoch: some may be newer than
+                what was flushed, and watermarks do not move back.
+        """
+        epoch = epoch or await self._epoch()
         found = await self._store.find_with_state(conversation.id)
         flushed = found[1] if found else FlushedState(NO_SEQUENCE, ())
         hint, receipts = flushed.head, flushed.receipts
@@ -109,12 +122,14 @@ class ConversationReader:
         sequence = Sequence(newest.sequence if newest else 0)
         if sequence >= at_least:
             with contextlib.suppress(UnavailableError):  # then the store serves until it is back
-                await self._live.seed(conversation, newest, receipts, flushed=flushed.stamp)
+                await self._live.seed(
+                    conversation, newest, receipts, flushed=flushed.stamp, epoch=epoch
+                )
         sequence = Sequence(max(at_least, sequence))
         self.raise_head(conversation.id, sequence)
         at = newest.sent_at if newest else conversation.created_at
         head = Head(known=True, sequence=sequence, version=conversation.version, at=at)
-        return head, {receipt.user_id: receipt for receipt in receipts}
+        return head, _furthest(receipts, known)
 
     async def heads_and_receipts(
         self, ids: Series[ConversationId]
@@ -130,7 +145,9 @@ class ConversationReader:
     async def receipts(self, conversation: Conversation) -> tuple[Head, dict[UserId, Receipt]]:
         """Return a conversation's head and receipts, from the store where live state has none."""
         ((head, receipts),) = await self.heads_and_receipts([conversation.id])
-        return (head, receipts) if head.known else await self.recover(conversation)
+        if head.known:
+            return head, receipts
+        return await self.recover(conversation, epoch=head.epoch, known=receipts.values())
 
     async def messages(
         self,
@@ -155,6 +172,12 @@ class ConversationReader:
             await asyncio.sleep(_LAG_S * 2**attempt)
         raise UnavailableError("the store lags behind")
 
+    async def _epoch(self) -> Epoch:
+        try:
+            return await self._live.epoch()
+        except UnavailableError:
+            return NO_EPOCH
+
     async def _newest(self, conversation_id: ConversationId, at_least: Sequence) -> Message | None:
         newest: Message | None = None
         for attempt in range(_LAG_TRIES):
@@ -170,6 +193,13 @@ class ConversationReader:
         if conversation is None or age_s > (_BLIND_S if version is None else _BELIEVED_S):
             return None
         return conversation if conversation.version >= (version or 0) else None
+
+
+def _furthest(stored: Iterable[Receipt], known: Iterable[Receipt]) -> dict[UserId, Receipt]:
+    furthest = {receipt.user_id: receipt for receipt in stored}
+    for one in known:
+        furthest[one.user_id] = merge(furthest.get(one.user_id, one), one)
+    return furthest
 
 
 def receipts_of(conversation: Conversation, receipts: dict[UserId, Receipt]) -> Iterable[Receipt]:

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ import redis.asyncio as redis
 from azure.core.credentials_async import AsyncTokenCredential
 
 from local.redis.command import redis_command
+from shared.adapters import redis_keys as keys
 from shared.adapters.memory_line import Line
 from shared.adapters.memory_live import MemoryLiveState
 from shared.adapters.memory_presence import MemoryNoticeMarks, MemoryPresenceStore
@@ -25,6 +26,11 @@ from shared.adapters.redis_client import RedisClient
 from shared.adapters.redis_live import RedisLiveState
 from shared.adapters.redis_presence import RedisNoticeMarks, RedisPresenceStore
 from shared.adapters.system import SystemClock
+from shared.domain.conversation import Conversation
+from shared.domain.ids import UserId
+from shared.domain.live import InboxEntry
+from shared.domain.message import Message
+from shared.domain.receipt import Receipt
 from shared.ports import Clock, LiveState, NoticeMarks, PresenceStore
 from tests.contract.cosmos.harness import free_port
 
@@ -38,6 +44,7 @@ class LiveEnd:
 
     Args:
         lose: Lose everything.
+        renew: Begin a new epoch with all that is there, as a restart of Redis does.
         published: What the website was told so far, as the texts or values the end keeps.
     """
 
@@ -46,7 +53,25 @@ class LiveEnd:
     marks: NoticeMarks
     clock: Clock
     lose: Callable[[], Awaitable[None]]
+    renew: Callable[[], Awaitable[None]]
     published: list[Any]
+
+    async def seed(
+        self,
+        conversation: Conversation,
+        newest: Message | None,
+        receipts: Iterable[Receipt],
+        *,
+        flushed: int = 0,
+    ) -> None:
+        """Make a conversation known in the epoch that there is."""
+        epoch = await self.live.epoch()
+        await self.live.seed(conversation, newest, receipts, flushed=flushed, epoch=epoch)
+
+    async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None:
+        """Fill an inbox in the epoch that there is."""
+        epoch = await self.live.epoch()
+        await self.live.fill_inbox(user_id, entries, epoch=epoch, complete=True)
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         """Let time pass until *condition* holds."""
@@ -74,12 +99,16 @@ def memory_end() -> LiveEnd:
     async def lose() -> None:
         twin.flush()
 
+    async def renew() -> None:
+        twin.restore(twin.snapshot())
+
     return LiveEnd(
         MemoryLiveState(twin, line=line),
         MemoryPresenceStore(twin, line=line),
         MemoryNoticeMarks(twin, line=line),
         clock,
         lose,
+        renew,
         twin.published,
     )
 
@@ -123,6 +152,7 @@ async def redis_end(url: str) -> AsyncIterator[LiveEnd]:
                 RedisNoticeMarks(client),
                 clock,
                 lambda: _flush(connection),
+                lambda: _renew(connection),
                 published,
             )
             listener.cancel()
@@ -131,6 +161,11 @@ async def redis_end(url: str) -> AsyncIterator[LiveEnd]:
 
 async def _flush(connection: redis.Redis) -> None:
     await connection.flushall()
+
+
+async def _renew(connection: redis.Redis) -> None:
+    # What names another process, or none, begins anew; `test_epoch_port.py` has other processes.
+    await connection.hset(keys.epoch(), "run", "of another process")
 
 
 async def _listen(channel: Any, published: list[Any]) -> None:

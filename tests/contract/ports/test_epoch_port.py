@@ -14,9 +14,11 @@ from local.redis.command import redis_command
 from shared.adapters.redis_client import RedisClient
 from shared.adapters.redis_live import RedisLiveState
 from shared.adapters.system import SystemClock
-from shared.domain.live import Epoch
+from shared.domain.ids import ConversationId
+from shared.domain.live import Call, Epoch, InboxEntry
 from tests.contract.cosmos.harness import free_port
 from tests.contract.ports.ends import LEASE_S, LiveEnd, wait_until_listening
+from tests.unit.things import BOB, GROUP, NOON, group, message, receipt
 
 
 async def test_an_epoch_lasts_while_nothing_is_lost(end: LiveEnd) -> None:
@@ -40,6 +42,60 @@ async def test_losing_everything_begins_a_new_epoch(end: LiveEnd) -> None:
     await end.lose()
 
     assert await end.live.epoch() != before
+
+
+async def test_what_is_of_an_earlier_epoch_is_not_known_and_not_lost(end: LiveEnd) -> None:
+    await end.seed(group(), message(3), [receipt(BOB, delivered=3, read=2, at=NOON)])
+    await end.fill_inbox(BOB, [InboxEntry(GROUP, 5)])
+
+    await end.renew()
+
+    ((head, receipts),) = await end.live.receipts([GROUP])
+    (summary,) = await end.live.summaries(BOB, [GROUP])
+    assert not head.known
+    assert not summary.head.known
+    assert not (await end.live.head(GROUP)).known
+    assert not (await end.live.enter_conversation(Call(BOB), GROUP))[1].known
+    assert await end.live.inbox_page(BOB, limit=9, after=None) is None
+    assert receipts[BOB] == receipt(BOB, delivered=3, read=2, at=NOON)
+
+
+async def test_what_the_store_confirms_is_known_again_merged_by_maximum(end: LiveEnd) -> None:
+    await end.seed(group(), message(3), [receipt(BOB, delivered=3, read=2, at=NOON)])
+    await end.renew()
+
+    await end.seed(group(), message(7), [receipt(BOB, delivered=5, read=1, at=NOON)])
+
+    ((head, receipts),) = await end.live.receipts([GROUP])
+    assert (head.known, head.sequence) == (True, 7)
+    assert (receipts[BOB].delivered, receipts[BOB].read) == (5, 2)
+
+
+async def test_an_inbox_of_an_earlier_epoch_is_filled_anew(end: LiveEnd) -> None:
+    left, stayed, joined = (InboxEntry(ConversationId(f"g-{n:032d}"), n) for n in (1, 2, 3))
+    await end.fill_inbox(BOB, [left, stayed])
+    await end.renew()
+
+    epoch = await end.live.epoch()
+    await end.live.fill_inbox(BOB, [stayed], epoch=epoch, complete=False)
+    begun = await end.live.inbox_page(BOB, limit=9, after=None)
+    await end.live.put_inbox([BOB], joined)  # while the store is read once more
+    await end.live.fill_inbox(BOB, [stayed], epoch=epoch, complete=True)
+
+    assert begun is None
+    assert await end.live.inbox_page(BOB, limit=9, after=None) == [joined, stayed]
+
+
+async def test_what_was_read_before_a_new_epoch_confirms_nothing_in_it(end: LiveEnd) -> None:
+    before = await end.live.epoch()
+    await end.renew()
+
+    await end.live.seed(group(), message(3), (), epoch=before)
+    await end.live.fill_inbox(BOB, [], epoch=before, complete=True)
+    await end.live.seed(group(), message(3), ())  # nor does what is merged only
+
+    assert not (await end.live.receipts([GROUP]))[0][0].known
+    assert await end.live.inbox_page(BOB, limit=9, after=None) is None
 
 
 class Server:

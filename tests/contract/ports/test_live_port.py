@@ -45,7 +45,7 @@ async def test_a_new_conversation_is_not_known(end: LiveEnd) -> None:
 async def test_seeding_makes_a_conversation_known(end: LiveEnd) -> None:
     known = [receipt(BOB, delivered=7, read=3, at=LATER), receipt(CAT)]
 
-    await end.live.seed(group(version=4), message(9, at=LATER), known)
+    await end.seed(group(version=4), message(9, at=LATER), known)
 
     head = Head(known=True, sequence=sequence(9), version=4, at=LATER)
     assert await end.live.head(GROUP) == head
@@ -55,15 +55,15 @@ async def test_seeding_makes_a_conversation_known(end: LiveEnd) -> None:
 
 
 async def test_an_empty_conversation_was_last_active_at_its_start(end: LiveEnd) -> None:
-    await end.live.seed(group(), None, ())
+    await end.seed(group(), None, ())
 
     assert await end.live.head(GROUP) == Head(known=True, version=1, at=NOON)
 
 
 async def test_seeding_again_never_moves_anything_back(end: LiveEnd) -> None:
-    await end.live.seed(group(version=4), message(9, at=LATER), [receipt(BOB, delivered=7, read=7)])
+    await end.seed(group(version=4), message(9, at=LATER), [receipt(BOB, delivered=7, read=7)])
 
-    await end.live.seed(group(version=2), message(5), [receipt(BOB, delivered=8, read=1)])
+    await end.seed(group(version=2), message(5), [receipt(BOB, delivered=8, read=1)])
 
     assert await end.live.head(GROUP) == Head(True, sequence(9), 4, LATER)
     ((_, receipts),) = await end.live.receipts([GROUP])
@@ -73,7 +73,7 @@ async def test_seeding_again_never_moves_anything_back(end: LiveEnd) -> None:
 
 
 async def test_a_sent_message_raises_head_and_the_senders_own_receipt(end: LiveEnd) -> None:
-    await end.live.seed(group(), None, ())
+    await end.seed(group(), None, ())
     sent = message(3, body="Grüße 🐈", attachments=(attachment(),), at=LATER)
 
     await end.live.record_sent(sent, [ANN, BOB])
@@ -107,7 +107,7 @@ async def test_recording_tells_whether_the_sender_is_connected_elsewhere_too(end
 async def test_a_message_recorded_late_takes_back_nothing_of_its_senders_receipt(
     end: LiveEnd,
 ) -> None:
-    await end.live.seed(group(), message(9, at=NOON), ())
+    await end.seed(group(), message(9, at=NOON), ())
     await acknowledge(end, ANN, delivered=8)
 
     await end.live.record_sent(message(7, at=LATER), [ANN, BOB])
@@ -120,12 +120,12 @@ async def test_a_message_alone_does_not_make_a_conversation_known(end: LiveEnd) 
     await end.live.record_sent(message(3), [ANN, BOB])
 
     assert not (await end.live.head(GROUP)).known
-    await end.live.seed(group(), message(2), ())
+    await end.seed(group(), message(2), ())
     assert (await end.live.head(GROUP)).sequence == 3
 
 
 async def test_heads_are_raised_where_they_are_known_and_behind(end: LiveEnd) -> None:
-    await end.live.seed(group(), message(3), ())
+    await end.seed(group(), message(3), ())
     unknown = message(9, conversation_id=OTHER)
 
     raised = await end.live.raise_heads([message(5, at=LATER), unknown])
@@ -147,7 +147,7 @@ async def test_messages_are_counted_for_each_member(end: LiveEnd) -> None:
 
 
 async def test_watermarks_move_forward_only(end: LiveEnd) -> None:
-    await end.live.seed(group(), message(9), ())
+    await end.seed(group(), message(9), ())
 
     moved = await acknowledge(end, delivered=7, read=4)
     late = await acknowledge(end, delivered=5, read=2)
@@ -160,7 +160,7 @@ async def test_watermarks_move_forward_only(end: LiveEnd) -> None:
 
 
 async def test_what_lies_past_the_head_moves_nothing(end: LiveEnd) -> None:
-    await end.live.seed(group(), message(3), ())
+    await end.seed(group(), message(3), ())
 
     done = await acknowledge(end, delivered=4, read=1)
 
@@ -170,14 +170,14 @@ async def test_what_lies_past_the_head_moves_nothing(end: LiveEnd) -> None:
 
 
 async def test_an_older_copy_of_the_conversation_is_stale(end: LiveEnd) -> None:
-    await end.live.seed(group(version=2), message(3), ())
+    await end.seed(group(version=2), message(3), ())
 
     assert (await acknowledge(end, delivered=1, version=1)).outcome == "stale"
     assert (await acknowledge(end, delivered=1, version=3)).outcome == "moved"
 
 
 async def test_a_lost_conversation_is_unknown(end: LiveEnd) -> None:
-    await end.live.seed(group(), message(3), ())
+    await end.seed(group(), message(3), ())
     await end.lose()
 
     assert (await acknowledge(end, delivered=1)).outcome == "unknown"
@@ -186,7 +186,7 @@ async def test_a_lost_conversation_is_unknown(end: LiveEnd) -> None:
 async def test_a_version_is_only_raised_and_only_where_it_is_known(end: LiveEnd) -> None:
     await end.live.set_version(GROUP, 9)
     assert not (await end.live.head(GROUP)).known
-    await end.live.seed(group(version=2), None, ())
+    await end.seed(group(version=2), None, ())
 
     for version in (4, 3):
         await end.live.set_version(GROUP, version)
@@ -252,14 +252,14 @@ async def test_an_inbox_that_was_never_filled_is_lost(end: LiveEnd) -> None:
 
 
 async def test_an_inbox_may_be_empty(end: LiveEnd) -> None:
-    await end.live.fill_inbox(ANN, [])
+    await end.fill_inbox(ANN, [])
 
     assert await end.live.inbox_page(ANN, limit=10, after=None) == []
 
 
 async def test_an_inbox_is_paged_newest_first(end: LiveEnd) -> None:
     entries = [entry(number, 1_000 + number) for number in range(5)]
-    await end.live.fill_inbox(ANN, entries)
+    await end.fill_inbox(ANN, entries)
 
     first = await end.live.inbox_page(ANN, limit=2, after=None)
     second = await end.live.inbox_page(ANN, limit=2, after=entries[3])
@@ -275,7 +275,7 @@ async def test_an_inbox_is_paged_newest_first(end: LiveEnd) -> None:
 @pytest.mark.parametrize("limit", [1, 7, 100])
 async def test_many_entries_of_one_millisecond_are_paged_whole(end: LiveEnd, limit: int) -> None:
     entries = [entry(number, 1_000) for number in range(150)]
-    await end.live.fill_inbox(ANN, entries)
+    await end.fill_inbox(ANN, entries)
     shown: list[InboxEntry] = []
 
     while True:
@@ -289,19 +289,19 @@ async def test_many_entries_of_one_millisecond_are_paged_whole(end: LiveEnd, lim
 
 
 async def test_live_state_remembers_the_flush_it_follows(end: LiveEnd) -> None:
-    await end.live.seed(group(), message(1), (), flushed=7)
+    await end.seed(group(), message(1), (), flushed=7)
     (first,) = await end.live.snapshots([GROUP])
     await end.live.flushed([first])
     (second,) = await end.live.snapshots([GROUP])
 
-    await end.live.seed(group(), message(1), (), flushed=5)  # what is recorded counts
+    await end.seed(group(), message(1), (), flushed=5)  # what is recorded counts
 
     (third,) = await end.live.snapshots([GROUP])
     assert (first.base, second.base, third.base) == (7, first.stamp, 5)
 
 
 async def test_a_flush_of_what_was_lost_makes_nothing_known(end: LiveEnd) -> None:
-    await end.live.seed(group(), message(1), ())
+    await end.seed(group(), message(1), ())
     states = await end.live.snapshots([GROUP])
     await end.lose()
 
@@ -312,10 +312,10 @@ async def test_a_flush_of_what_was_lost_makes_nothing_known(end: LiveEnd) -> Non
 
 async def test_activity_only_raises_an_entry(end: LiveEnd) -> None:
     at_ms = to_ms(NOON)
-    await end.live.fill_inbox(ANN, [InboxEntry(GROUP, at_ms + 5), entry(7, at_ms + 1)])
+    await end.fill_inbox(ANN, [InboxEntry(GROUP, at_ms + 5), entry(7, at_ms + 1)])
 
     await end.live.record_sent(message(1, at=NOON), [ANN])
-    await end.live.fill_inbox(ANN, [entry(7, at_ms)])
+    await end.fill_inbox(ANN, [entry(7, at_ms)])
     await end.live.put_inbox([ANN, BOB], entry(8, at_ms + 3))
 
     page = await end.live.inbox_page(ANN, limit=10, after=None)
@@ -324,7 +324,7 @@ async def test_activity_only_raises_an_entry(end: LiveEnd) -> None:
 
 
 async def test_a_dropped_entry_is_gone(end: LiveEnd) -> None:
-    await end.live.fill_inbox(ANN, [entry(1, 1), entry(2, 2)])
+    await end.fill_inbox(ANN, [entry(1, 1), entry(2, 2)])
 
     await end.live.drop_inbox(ANN, entry(1, 1).conversation_id)
 
@@ -358,7 +358,7 @@ async def test_a_renewed_seat_is_sure(end: LiveEnd) -> None:
 
 
 async def test_what_changed_waits_for_its_flush(end: LiveEnd) -> None:
-    await end.live.seed(group(), message(1), ())
+    await end.seed(group(), message(1), ())
     assert await end.live.dirty_conversations(limit=10) == []
     await end.live.record_sent(message(2), [ANN, BOB])
     await acknowledge(end, BOB, read=1)
@@ -376,7 +376,7 @@ async def test_what_changed_waits_for_its_flush(end: LiveEnd) -> None:
 
 
 async def test_what_changes_after_its_snapshot_stays_dirty(end: LiveEnd) -> None:
-    await end.live.seed(group(), message(2), ())
+    await end.seed(group(), message(2), ())
     await acknowledge(end, BOB, read=1)
     states = await end.live.snapshots([GROUP])
     await acknowledge(end, BOB, read=2)
@@ -403,7 +403,7 @@ async def test_dirty_conversations_come_in_batches(end: LiveEnd) -> None:
 
 
 async def test_summaries_come_in_the_order_asked(end: LiveEnd) -> None:
-    await end.live.seed(group(), message(2), [receipt(BOB, delivered=2, read=1, at=LATER)])
+    await end.seed(group(), message(2), [receipt(BOB, delivered=2, read=1, at=LATER)])
 
     unknown, known = await end.live.summaries(BOB, [OTHER, GROUP])
 

@@ -86,10 +86,10 @@ async def test_all_of_one_user_is_forgotten_and_nothing_of_another(end: LiveEnd)
     user, other = a_user(), a_user()
     for one in (user, other):
         await end.live.enter(Call(one, limit=("messages", Limit(20, 200))))
-        await end.live.fill_inbox(one, [InboxEntry(GROUP, 1)])
+        await end.fill_inbox(one, [InboxEntry(GROUP, 1)])
         await end.live.fill_seats(one, [])
         await end.live.take_quota(one, 5, most=9)
-    await end.live.seed(group(), message(1, at=NOON), ())
+    await end.seed(group(), message(1, at=NOON), ())
 
     first, again = await end.live.forget(user), await end.live.forget(user)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from shared.domain.errors import UnavailableError
+from shared.domain.live import Epoch
 from tests.integration.services.world import Worker, World, by, post, start_pair
 from tests.unit.things import ANN, BOB, GROUP, message
 
@@ -48,7 +49,7 @@ async def test_what_nobody_knows_is_left_to_who_asks(world: World, worker: Worke
 
 async def test_a_message_of_no_conversation_is_passed_over(world: World, worker: Worker) -> None:
     stray = message(1, sender=ANN, conversation_id=GROUP)
-    world.redis.kept.hot[GROUP] = type(world.live._hot(GROUP))(ready=True)
+    world.redis.kept.hot[GROUP] = type(world.live._hot(GROUP))(epoch=Epoch("1"))
 
     assert await worker.chat.healing.confirm([stray]) == 1
 
