@@ -135,6 +135,7 @@ class MemoryUserStore(UserStore):
 
     def __init__(self, users: Iterable[User] = (), *, line: Line | None = None) -> None:
         self.line = line or Line()
+        self.owners: dict[str, UserId] = {}
         self._users: dict[UserId, User] = {}
         self._writes = 0
         for user in users:
@@ -162,6 +163,25 @@ class MemoryUserStore(UserStore):
             if stored is None or stored.etag != user.etag:
                 raise VersionConflictError
             return self._write(user)
+
+    @override
+    async def find_endpoint_owner(self, endpoint: str) -> UserId | None:
+        async with self.line.call("find_endpoint_owner"):
+            return self.owners.get(endpoint)
+
+    @override
+    async def claim_endpoint(self, endpoint: str, user_id: UserId, *, after: UserId | None) -> bool:
+        async with self.line.call("claim_endpoint"):
+            if self.owners.get(endpoint) != after:
+                return False
+            self.owners[endpoint] = user_id
+            return True
+
+    @override
+    async def release_endpoint(self, endpoint: str, user_id: UserId) -> None:
+        async with self.line.call("release_endpoint"):
+            if self.owners.get(endpoint) == user_id:
+                del self.owners[endpoint]
 
     def _write(self, user: User) -> User:
         self._writes += 1

@@ -163,3 +163,15 @@ class UserStore(Protocol):
             VersionConflictError: It has changed since.
         """
         ...
+
+    async def find_endpoint_owner(self, endpoint: str) -> UserId | None:
+        """Return the one user whose notifications go to this endpoint of a push service."""
+        ...
+
+    async def claim_endpoint(self, endpoint: str, user_id: UserId, *, after: UserId | None) -> bool:
+        """Make *user_id* the owner of an endpoint; False if its owner is not *after* any more."""
+        ...
+
+    async def release_endpoint(self, endpoint: str, user_id: UserId) -> None:
+        """Leave an endpoint without an owner, if that is *user_id*."""
+        ...

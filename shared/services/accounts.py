@@ -121,21 +121,38 @@ class Accounts:
         return effects + await self._carry(call.user_id, other, blocked=blocked)
 
     async def subscribe(self, call: Call, subscription: Subscription) -> None:
-        """Remember where one device's notifications go; the oldest of too many is forgotten."""
+        """Remember where one device's notifications go; the oldest of too many is forgotten.
+
+        An endpoint belongs to one user: whoever subscribed it before, in the same browser, is
+        notified there no more.
+
+        Raises:
+            ForbiddenError: The user was erased.
+        """
         await self.gate.enter(call)
         await self.ensure(Principal(call.user_id))
+        await self._take_endpoint(call.user_id, subscription.endpoint)
+        forgotten: list[Subscription] = []
 
         def change(user: User) -> User:
+            forgotten.clear()
+            if user.erased or subscription in user.subscriptions:
+                return user
             # One device, one entry: the same endpoint under a new id replaces the old one.
-            others = [
-                one
-                for one in user.subscriptions
-                if one.id != subscription.id and one.endpoint != subscription.endpoint
-            ]
-            kept = others[-(MAX_SUBSCRIPTIONS - 1) :]
+            others = [one for one in user.subscriptions if one.endpoint != subscription.endpoint]
+            named = [one for one in others if one.id != subscription.id]
+            kept = named[-(MAX_SUBSCRIPTIONS - 1) :]
+            forgotten.extend(one for one in others if one not in kept)
             return replace(user, subscriptions=(*kept, subscription))
 
-        await self._update(call.user_id, change)
+        user = await self._update(call.user_id, change)
+        for one in forgotten:
+            await self.users.release_endpoint(one.endpoint, call.user_id)
+        if user.erased:
+            await self.users.release_endpoint(subscription.endpoint, call.user_id)
+            raise ForbiddenError("this account was erased")
+        if await self.users.find_endpoint_owner(subscription.endpoint) != call.user_id:
+            await self._drop_endpoint(call.user_id, subscription.endpoint)
 
     async def unsubscribe(self, call: Call, subscription_id: str) -> None:
         await self.gate.enter(call)
@@ -143,13 +160,11 @@ class Accounts:
 
     async def drop_subscription(self, user_id: UserId, subscription_id: str) -> None:
         """Forget a device, at its user's wish or because its push service says it is gone."""
-
-        def change(user: User) -> User:
-            kept = tuple(one for one in user.subscriptions if one.id != subscription_id)
-            return user if kept == user.subscriptions else replace(user, subscriptions=kept)
-
-        if await self.users.find(user_id) is not None:
-            await self._update(user_id, change)
+        user = await self.users.find(user_id)
+        for one in user.subscriptions if user else ():
+            if one.id == subscription_id:
+                await self.users.release_endpoint(one.endpoint, user_id)
+                await self._drop_endpoint(user_id, one.endpoint)
 
     async def set_preview(self, call: Call, preview: PreviewLevel) -> User:
         """Choose how much a notification tells."""
@@ -196,6 +211,35 @@ class Accounts:
                 continue
             effects += [LeaveGroup(ToConnection(connection), group) for connection in connections]
         return effects
+
+    async def _take_endpoint(self, user_id: UserId, endpoint: str) -> None:
+        """Make *user_id* the owner of an endpoint, and take it off the former owner.
+
+        Two users may subscribe one endpoint at the same time. The owner's item decides: each claim
+        names the owner it follows. The former owner's entry goes before the claim, so that a crash
+        between leaves nothing that a repeat would not mend; and after it once more, for an entry
+        that the former owner wrote in between. Whoever loses finds that out when they look at the
+        owner after writing their entry (`subscribe`), and takes it back.
+        """
+        for _ in range(_TRIES):
+            owner = await self.users.find_endpoint_owner(endpoint)
+            if owner == user_id:
+                return
+            if owner is not None:
+                await self._drop_endpoint(owner, endpoint)
+            if await self.users.claim_endpoint(endpoint, user_id, after=owner):
+                if owner is not None:
+                    await self._drop_endpoint(owner, endpoint)
+                return
+        raise UnavailableError("the device is being subscribed")
+
+    async def _drop_endpoint(self, user_id: UserId, endpoint: str) -> None:
+        def change(user: User) -> User:
+            kept = tuple(one for one in user.subscriptions if one.endpoint != endpoint)
+            return user if kept == user.subscriptions else replace(user, subscriptions=kept)
+
+        if await self.users.find(user_id) is not None:
+            await self._update(user_id, change)
 
     async def _update(self, user_id: UserId, change: Callable[[User], User]) -> User:
         for _ in range(_TRIES):

@@ -144,6 +144,9 @@ class Erasure:
         for _ in range(_TRIES):
             if user.erased:
                 return
+            # First: once the subscriptions are gone, nothing names these items any more.
+            for one in user.subscriptions:
+                await self.users.release_endpoint(one.endpoint, user.id)
             try:
                 await self.users.replace(tombstone(user))
             except VersionConflictError:

@@ -1,5 +1,6 @@
 """What the stores of conversations, memberships and users promise, whoever keeps them."""
 
+import asyncio
 import uuid
 from dataclasses import replace
 from datetime import timedelta
@@ -207,3 +208,46 @@ async def test_many_users_are_found_at_once(stores: Stores, user: User) -> None:
 
     assert {one.id for one in found} == {one.id for one in others}
     assert await stores.users.find_many([]) == []
+
+
+async def test_an_endpoint_has_one_owner(stores: Stores, user: User) -> None:
+    endpoint, other = f"https://push.example/{uuid.uuid4()}", UserId(f"u-{uuid.uuid4()}")
+    users = stores.users
+    nobody = await users.find_endpoint_owner(endpoint)
+
+    first = await users.claim_endpoint(endpoint, user.id, after=None)
+    second = await users.claim_endpoint(endpoint, other, after=None)
+    owner = await users.find_endpoint_owner(endpoint)
+    taken = await users.claim_endpoint(endpoint, other, after=user.id)
+    late = await users.claim_endpoint(endpoint, user.id, after=user.id)
+
+    assert (nobody, owner) == (None, user.id)
+    assert (first, second, taken, late) == (True, False, True, False)
+    assert await users.find_endpoint_owner(endpoint) == other
+
+
+async def test_an_endpoint_is_released_by_its_owner_alone(stores: Stores, user: User) -> None:
+    endpoint, users = f"https://push.example/{uuid.uuid4()}", stores.users
+    await users.claim_endpoint(endpoint, user.id, after=None)
+
+    await users.release_endpoint(endpoint, UserId("somebody-else"))
+    kept = await users.find_endpoint_owner(endpoint)
+    for _ in range(2):
+        await users.release_endpoint(endpoint, user.id)
+
+    assert kept == user.id
+    assert await users.find_endpoint_owner(endpoint) is None
+    assert not await users.claim_endpoint(endpoint, user.id, after=UserId("somebody-else"))
+    assert await users.claim_endpoint(endpoint, user.id, after=None)
+
+
+async def test_of_many_claims_at_once_one_holds(stores: Stores, user: User) -> None:
+    endpoint, users = f"https://push.example/{uuid.uuid4()}", stores.users
+    claimants = [UserId(f"u-{number}") for number in range(5)]
+
+    held = await asyncio.gather(
+        *(users.claim_endpoint(endpoint, one, after=None) for one in claimants)
+    )
+
+    assert sorted(held) == [False] * 4 + [True]
+    assert await users.find_endpoint_owner(endpoint) == claimants[held.index(True)]

@@ -57,6 +57,22 @@ async def test_a_message_to_one_who_is_away_reaches_their_device(world: World) -
     assert await notified(ann) == []
 
 
+async def test_a_browser_that_another_user_took_over_is_theirs(world: World) -> None:
+    ann, bob, cyd = await world.people("ann", "bob", "cyd")
+    made = await world.call("POST", "/dev/push-subscription", {"userId": bob.user_id})
+    for person in (ann, bob):
+        assert (await person.call("PUT", "/push-subscriptions/shared", made.json)).status == 204
+    await subscribe(ann, "own")
+    to_ann, to_bob = await cyd.direct(ann), await cyd.direct(bob)
+
+    await cyd.say(to_ann, "for ann")
+    await hears(ann)  # on the device of her own, which is told after the one she had before it
+    await cyd.say(to_bob, "for bob")
+
+    (heard,) = await hears(bob)
+    assert heard["conversationId"] == to_bob
+
+
 async def test_every_device_is_reached_and_an_unsubscribed_one_no_more(world: World) -> None:
     ann, bob = await world.people("ann", "bob")
     await subscribe(bob, "phone")

@@ -1,12 +1,19 @@
 """The read model of the website's users: fed, blocked, subscribed."""
 
 import asyncio
+import itertools
+from dataclasses import replace
 
 import pytest
 
-from shared.domain.errors import InvalidError, UnavailableError, UserNotFoundError
+from shared.domain.errors import (
+    ForbiddenError,
+    InvalidError,
+    UnavailableError,
+    UserNotFoundError,
+)
 from shared.domain.ids import ConnectionId, UserId
-from shared.domain.user import MAX_SUBSCRIPTIONS, Principal, Subscription, User
+from shared.domain.user import MAX_SUBSCRIPTIONS, Principal, Subscription, User, tombstone
 from shared.services.accounts import Profile
 from shared.services.health import HealthCheck
 from tests.integration.services.world import Worker, World, by, device, start_pair
@@ -124,6 +131,123 @@ async def test_a_device_is_kept_once_under_its_latest_id(world: World, worker: W
     assert [(one.id, one.p256dh) for one in (await find(world, DAN)).subscriptions] == [
         ("one", "one")
     ]
+
+
+def shared_browser(name: str) -> Subscription:
+    return Subscription(name, "https://push.example/shared", "p256dh", "auth")
+
+
+async def endpoints(world: World, user: UserId) -> list[str]:
+    return [one.endpoint for one in (await find(world, user)).subscriptions]
+
+
+async def test_an_endpoint_belongs_to_whoever_subscribed_it_last(
+    world: World, worker: Worker
+) -> None:
+    accounts, shared = worker.chat.accounts, shared_browser("b").endpoint
+    await accounts.subscribe(by(ANN), shared_browser("b"))
+    await accounts.subscribe(by(DAN), shared_browser("other id"))
+
+    assert await endpoints(world, ANN) == ["https://push.example/ann-phone"]
+    assert await endpoints(world, DAN) == [shared]
+    await accounts.unsubscribe(by(ANN), "b")
+    assert await endpoints(world, DAN) == [shared]
+    await accounts.subscribe(by(ANN), shared_browser("b"))
+    assert await endpoints(world, DAN) == []
+
+
+async def test_the_same_device_again_is_written_once(world: World, worker: Worker) -> None:
+    for _ in range(2):
+        await worker.chat.accounts.subscribe(by(DAN), shared_browser("b"))
+    before = world.users.line.calls.copy()
+
+    await worker.chat.accounts.subscribe(by(DAN), shared_browser("b"))
+
+    written = {"replace", "add", "claim_endpoint", "release_endpoint"}
+    assert not written & (world.users.line.calls - before).keys()
+
+
+async def test_two_who_subscribe_one_endpoint_at_once_do_not_both_have_it(
+    world: World, worker: Worker
+) -> None:
+    for number in range(20):
+        device = replace(shared_browser("b"), endpoint=f"https://push.example/{number}")
+        await asyncio.gather(
+            *(world.worker().chat.accounts.subscribe(by(one), device) for one in (ANN, BOB, CAT))
+        )
+
+        owner = world.users.owners[device.endpoint]
+        having = [one for one in (ANN, BOB, CAT) if device.endpoint in await endpoints(world, one)]
+        assert having in ([owner], [])
+
+
+async def test_a_former_owner_who_subscribes_meanwhile_is_taken_off(
+    world: World, worker: Worker
+) -> None:
+    await worker.chat.accounts.subscribe(by(ANN), shared_browser("b"))
+
+    async def ann_again(name: str) -> None:
+        if name == "claim_endpoint":
+            world.users.line.pause = quietly
+            await world.worker().chat.accounts.subscribe(by(ANN), shared_browser("b2"))
+
+    async def quietly(_name: str) -> None:
+        return
+
+    world.users.line.pause = ann_again
+    await worker.chat.accounts.subscribe(by(DAN), shared_browser("b"))
+
+    assert await endpoints(world, ANN) == ["https://push.example/ann-phone"]
+    assert await endpoints(world, DAN) == [shared_browser("b").endpoint]
+
+
+async def test_an_endpoint_that_others_keep_claiming_is_unavailable(
+    world: World, worker: Worker
+) -> None:
+    numbers = itertools.count()
+
+    async def another_is_quicker(name: str) -> None:
+        if name == "claim_endpoint":
+            world.users.owners[shared_browser("b").endpoint] = UserId(f"u-{next(numbers)}")
+
+    world.users.line.pause = another_is_quicker
+
+    with pytest.raises(UnavailableError, match="subscribed"):
+        await worker.chat.accounts.subscribe(by(DAN), shared_browser("b"))
+
+
+async def test_a_device_that_is_forgotten_leaves_no_owner(world: World, worker: Worker) -> None:
+    accounts = worker.chat.accounts
+    await accounts.subscribe(by(DAN), shared_browser("b"))
+    await accounts.subscribe(
+        by(DAN), replace(shared_browser("b"), endpoint="https://push.example/new")
+    )
+    for number in range(MAX_SUBSCRIPTIONS):
+        await accounts.subscribe(by(DAN), device(f"d{number}"))
+    await accounts.unsubscribe(by(DAN), "d1")
+
+    owned = set(world.users.owners)
+
+    assert owned == set(await endpoints(world, DAN))
+    assert len(owned) == MAX_SUBSCRIPTIONS - 1
+
+
+async def test_who_is_erased_while_subscribing_has_no_device(world: World, worker: Worker) -> None:
+    async def erase(name: str) -> None:
+        if name == "claim_endpoint":
+            world.users.line.pause = quietly
+            await world.users.replace(tombstone(await find(world, DAN)))
+
+    async def quietly(_name: str) -> None:
+        return
+
+    world.users.line.pause = erase
+
+    with pytest.raises(ForbiddenError, match="erased"):
+        await worker.chat.accounts.subscribe(by(DAN), shared_browser("b"))
+
+    assert await endpoints(world, DAN) == []
+    assert world.users.owners == {}
 
 
 async def test_the_oldest_of_too_many_devices_is_forgotten(world: World, worker: Worker) -> None:

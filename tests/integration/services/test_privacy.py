@@ -25,6 +25,7 @@ from tests.integration.services.world import (
     Worker,
     World,
     by,
+    device,
     leaves,
     post,
     pushed,
@@ -432,3 +433,12 @@ async def test_someone_chat_has_never_heard_of_is_not_found(worker: Worker) -> N
         await worker.chat.erasure.step(UserId("nobody"), None)
     with pytest.raises(UserNotFoundError):
         await worker.chat.export.step(UserId("nobody"), None)
+
+
+async def test_an_erasure_leaves_no_owner_of_an_endpoint(world: World, worker: Worker) -> None:
+    await worker.chat.accounts.subscribe(by(ANN), device("ann-desk"))
+    assert ANN in world.users.owners.values()
+
+    await erase(worker)
+
+    assert world.users.owners == {}
