@@ -1,11 +1,12 @@
 """Notifying the absent: decided from the change feed, checked again, delivered per device."""
 
+import asyncio
 import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 from shared import telemetry
 from shared.domain.conversation import Conversation
@@ -13,7 +14,7 @@ from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.live import Head
 from shared.domain.message import Message
-from shared.domain.notification import Notice, absentees, compose, unseen
+from shared.domain.notification import Notice, Notification, absentees, compose, unseen
 from shared.domain.receipt import Receipt
 from shared.domain.user import Subscription, User
 from shared.ports import (
@@ -31,7 +32,10 @@ from shared.services.reader import ConversationReader, receipts_of
 logger = logging.getLogger(__name__)
 
 _MAX_ATTEMPTS: Final = 5
+_AT_ONCE: Final = 16  # recipients of one notice, each with all their devices
 _BACK_OFF_S: Final = (5, 30, 120, 600, 1800)
+
+type _Outcome = Literal["taken", "gone", "failed"]
 
 
 class UndeliverableError(Exception):
@@ -92,11 +96,15 @@ class Notifications:
         missed = _missed(conversation, span, receipts)
         senders = {missed[user][-1].sender_id for user in due}
         known_users = {one.id: one for one in await self.users.find_many({*due, *senders})}
-        failed = [
-            user
-            for user in due
-            if not await self._notify(user, notice, conversation, missed[user], known_users)
-        ]
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(user: UserId) -> bool:
+            async with slots:
+                return await self._notify(user, notice, conversation, missed[user], known_users)
+
+        # At once: one by one, a push service that hangs would add up to the worker's time limit.
+        notified = await asyncio.gather(*map(one, due))
+        failed = [user for user, done in zip(due, notified, strict=True) if not done]
         await self._retry(notice, failed)
         return len(due) - len(failed)
 
@@ -139,11 +147,7 @@ class Notifications:
             return True
         if not await self._claimed(user_id, newest, notice):
             return True
-        pushed = [
-            await self._pushed(user, subscription, conversation, missed, users)
-            for subscription in user.subscriptions
-        ]
-        if not all(pushed):
+        if not await self._pushed(user, conversation, missed, users):
             await self._release(user_id, newest)
             return False
         await self._confirm(user_id, newest)
@@ -152,49 +156,41 @@ class Notifications:
     async def _pushed(
         self,
         user: User,
-        subscription: Subscription,
         conversation: Conversation,
         missed: tuple[Message, ...],
         users: Mapping[UserId, User],
     ) -> bool:
-        # Whatever one device raises is that device's failure. Raised any further it would fail the
-        # whole notice, and with each redelivery keep it from everybody who comes later in it.
+        # Whatever is raised for one recipient is that recipient's failure. Raised any further it
+        # would fail the whole notice, and with each redelivery keep it from everybody else in it.
         try:
-            await self._push(user, subscription, conversation, missed, users)
-        except UnavailableError as error:
-            logger.info("notification of %s put off: %s", conversation.id, error)
+            notification = _composed(user, conversation, missed, users)
+            outcomes = await asyncio.gather(
+                *(self._push(user, one, notification) for one in user.subscriptions)
+            )
+            for subscription, outcome in zip(user.subscriptions, outcomes, strict=True):
+                if outcome == "gone":
+                    await self.accounts.drop_subscription(user.id, subscription.id)
         except Exception:
             logger.exception("notification of %s failed for %s", conversation.id, user.id)
-        else:
-            return True
-        return False
+            return False
+        return "failed" not in outcomes
 
     async def _push(
-        self,
-        user: User,
-        subscription: Subscription,
-        conversation: Conversation,
-        missed: tuple[Message, ...],
-        users: Mapping[UserId, User],
-    ) -> None:
-        newest = missed[-1]
-        sender = users.get(newest.sender_id)
-        notification = compose(
-            newest,
-            conversation,
-            sender_name=sender.display_name if sender else newest.sender_id,
-            unseen_count=len(missed),
-            preview=user.preview,
-        )
-        if not await self.channel.deliver(subscription, notification):
-            await self.accounts.drop_subscription(user.id, subscription.id)
-            return
-        logger.info(
-            "delivered conversation=%s user=%s up_to=%d",
-            conversation.id,
-            user.id,
-            newest.sequence,
-        )
+        self, user: User, subscription: Subscription, notification: Notification
+    ) -> _Outcome:
+        place = notification.conversation_id
+        try:
+            if not await self.channel.deliver(subscription, notification):
+                return "gone"
+        except UnavailableError as error:
+            logger.info("notification of %s put off: %s", place, error)
+            return "failed"
+        except Exception:
+            logger.exception("notification of %s failed at a device of %s", place, user.id)
+            return "failed"
+        sequence = notification.sequence
+        logger.info("delivered conversation=%s user=%s up_to=%d", place, user.id, sequence)
+        return "taken"
 
     async def _retry(self, notice: Notice, failed: list[UserId]) -> None:
         for user in failed:
@@ -241,6 +237,23 @@ class Notifications:
             await self.marks.release(user_id, newest.conversation_id, newest.sequence)
         except UnavailableError:
             logger.warning("notification mark not taken back")
+
+
+def _composed(
+    user: User,
+    conversation: Conversation,
+    missed: tuple[Message, ...],
+    users: Mapping[UserId, User],
+) -> Notification:
+    newest = missed[-1]
+    sender = users.get(newest.sender_id)
+    return compose(
+        newest,
+        conversation,
+        sender_name=sender.display_name if sender else newest.sender_id,
+        unseen_count=len(missed),
+        preview=user.preview,
+    )
 
 
 def _missed(

@@ -66,7 +66,7 @@ async def test_a_browser_that_another_user_took_over_is_theirs(world: World) -> 
     to_ann, to_bob = await cyd.direct(ann), await cyd.direct(bob)
 
     await cyd.say(to_ann, "for ann")
-    await hears(ann)  # on the device of her own, which is told after the one she had before it
+    await hears(ann)  # on the device of her own
     await cyd.say(to_bob, "for bob")
 
     (heard,) = await hears(bob)

@@ -1,5 +1,6 @@
 """Notifying the absent: once each, later if they look online, alone if they fail."""
 
+import asyncio
 import base64
 import contextlib
 from dataclasses import replace
@@ -272,6 +273,56 @@ async def test_a_fault_at_one_device_keeps_nothing_from_the_users_others(
 
     assert await worker.chat.notifications.deliver(queued.notice) == 0
     assert shown(world) == {"bob-desk": 1}
+
+
+async def test_devices_that_hang_do_not_add_up(world: World, worker: Worker) -> None:
+    conversation_id = await said(world, worker, ANN, BOB, CAT, DAN)
+    for user in (BOB, CAT, DAN):
+        for number in range(10):
+            await worker.chat.accounts.subscribe(by(user), device(f"{user}-{number}"))
+    (queued,) = await decided(world, worker, conversation_id)
+
+    async def hang(_name: str) -> None:
+        await asyncio.sleep(10)
+        raise UnavailableError("the push service did not answer")
+
+    world.channel.line.pause = hang
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    assert await worker.chat.notifications.deliver(queued.notice) == 0
+
+    assert loop.time() - began < 30
+    assert len(world.bus.take()) == 3
+
+
+async def test_devices_that_are_gone_are_all_forgotten(world: World, worker: Worker) -> None:
+    conversation_id = await said(world, worker, ANN, BOB)
+    for number in range(19):
+        await worker.chat.accounts.subscribe(by(BOB), device(f"bob-{number}"))
+    (queued,) = await decided(world, worker, conversation_id)
+    world.channel.gone |= {"bob-phone", *(f"bob-{number}" for number in range(19))}
+
+    await worker.chat.notifications.deliver(queued.notice)
+
+    bob = await world.users.find(BOB)
+    assert bob is not None
+    assert bob.subscriptions == ()
+
+
+async def test_a_device_that_cannot_be_forgotten_now_costs_its_user_alone(
+    world: World, worker: Worker
+) -> None:
+    conversation_id = await said(world, worker, ANN, BOB, CAT)
+    (queued,) = await decided(world, worker, conversation_id)
+    world.channel.gone.add("bob-phone")
+    world.users.line.fail("release_endpoint")
+
+    assert await worker.chat.notifications.deliver(queued.notice) == 1
+
+    (again,) = world.bus.take()
+    assert again.notice.recipients == (BOB,)
+    assert shown(world) == {"cat-phone": 1}
 
 
 class Browsers(MemoryNotificationChannel):
