@@ -77,7 +77,8 @@ class PillowImages(Images):
         except OSError:  # it died, by its limits or by the watchdog: the pipes broke
             small = None
             self._discard()
-            logger.warning("pictures: one of %d bytes cost a decoder its life", len(data))
+            size, code = len(data), child.returncode
+            logger.warning("pictures: a decoder ended with %s at one of %d bytes", code, size)
         finally:
             watchdog.cancel()
             watchdog.join()
