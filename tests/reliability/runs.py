@@ -7,6 +7,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -46,6 +47,7 @@ def main(words: list[str]) -> int:
     settings = dict(word.split("=", 1) for word in words if "=" in word)
     seed, seconds, *names = (word for word in words if "=" not in word)
     plan = Plan(int(seed), deeds(*names) if names else (), seconds=float(seconds))
+    plan = replace(plan, rights=True, erases=True)
     directory = Path(tempfile.mkdtemp(prefix="parley-run-"))
     with asyncio.Runner() as runner:
         outcome = runner.run(run_alone(directory, plan, settings))

@@ -20,15 +20,20 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine
+from tests.integration.app.people import world_on
 from tests.reliability.disk import disk_or_not
 from tests.reliability.history import Acknowledged, Heard, Notified, save
+from tests.reliability.insides import redis
+from tests.reliability.many import furnish, patiently, whole_inbox, whole_sync
 from tests.reliability.plan import SETTINGS, Outcome, Plan
 from tests.reliability.runs import run_on
 from tests.reliability.schedule import DEEDS, FULL_DISK, STUCK, seconds_for
-from tests.stack import ROOT, running_stack
+from tests.stack import ROOT, Stack, running_stack
 
 _RESULTS = ROOT / "bench" / "results" / "soak.json"
 _RATE = 5.0
+_LARGE = 5_000
+_LARGE_S = 120.0
 # Two workers that race, and buckets that end.
 _SETTINGS = {**SETTINGS, "CHAT_WORKERS": "2", "CHAT_BUCKET_SIZE": "20"}
 
@@ -43,6 +48,7 @@ class Report:
     counted: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
+    large: dict[str, float] = field(default_factory=dict)
 
     def add(self, outcome: Outcome) -> None:
         self.rounds += 1
@@ -66,6 +72,7 @@ class Report:
             "pushes": self.counted["heard"],
             "notifications": self.counted["notified"],
             "faults": dict(sorted(self.faults.items())),
+            "largeInboxAfterLoss": self.large,
             "violations": self.violations,
         }
 
@@ -96,8 +103,32 @@ async def _soak(minutes: float, first_seed: int) -> Report:
                 save(outcome.history, directory / f"history-{seed}.jsonl")
                 sys.stderr.write(f"{outcome.told()}\nin {directory}\n")
             if report.minutes >= minutes:
+                await _lose_large_inbox(stack, report)
                 return report
     raise AssertionError
+
+
+async def _lose_large_inbox(stack: Stack, report: Report) -> None:
+    """Empty Redis under somebody with very many conversations, and have them ask for all."""
+    async with world_on(stack) as world:
+        ann, bob = await world.people("ann", "bob")
+        bodies = await furnish(ann, bob, _LARGE)
+        async with redis(stack) as client:
+            await client.flushall()
+        begun = time.monotonic()
+        await patiently(ann, "GET", "/conversations?limit=20", None, _LARGE_S)
+        first_s = time.monotonic() - begun
+        shown = await whole_inbox(ann, _LARGE_S)
+        whole_s = time.monotonic() - begun
+        brought = await whole_sync(ann, _LARGE_S)
+    lost = [id_ for id_, body in bodies.items() if shown.get(id_) != body]
+    lost += [id_ for id_, body in bodies.items() if body and brought.get(id_) != body]
+    report.violations += [f"of a large inbox {id_} is missing" for id_ in lost]
+    report.large = {
+        "conversations": _LARGE,
+        "firstPageS": round(first_s, 2),
+        "wholeInboxS": round(whole_s, 2),
+    }
 
 
 def _plan(seed: int, *, fillable: bool) -> Plan:
@@ -105,7 +136,7 @@ def _plan(seed: int, *, fillable: bool) -> Plan:
     stuck = sorted(STUCK)
     long = (stuck[2 * seed % len(stuck)], stuck[(2 * seed + 1) % len(stuck)])
     names = (*DEEDS, *long, *(FULL_DISK if fillable else ()))
-    return Plan(seed, names, seconds=seconds_for(names), rate=_RATE)
+    return Plan(seed, names, seconds=seconds_for(names), rate=_RATE, rights=True, erases=True)
 
 
 def _show(report: Report) -> None:

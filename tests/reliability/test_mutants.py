@@ -8,7 +8,7 @@ from tests.reliability.mutants import MUTANTS, copy_project
 from tests.reliability.plan import Plan
 from tests.reliability.runs import run_alone
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(300)]
 
 SEED = 7
 
