@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.xdist_group("two 
 _PROMISED_S = 2.0
 _ATTEMPTS = 10
 
-# Each process, and the check that must say so. Service Bus is asked whether the link to the queue is
-# open, which it stays while the broker stands still: of it only the time is promised.
+# Each process, and the check that must say so. Service Bus is asked whether the link to the queue
+# is open, which it stays while the broker stands still: of it only the time is promised.
 STUCK = {
     "cosmos": "cosmos",
     "redis": "redis",
