@@ -162,8 +162,8 @@ _BESIDE = (
     ),
     Change(  # remains
         "shared/services/erasure.py",
-        "        await self.messages.erase(message)\n",
-        "        pass\n",
+        "attachment.attachment_id, keep=False)",
+        "attachment.attachment_id, keep=True)",
     ),
 )
 

@@ -10,7 +10,12 @@ import pytest
 from tests.integration.app.people import World, eventually
 from tests.stack import Reply
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.xdist_group("two workers")]
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("two workers"),
+]
 
 # What is promised; and a slow machine may need a few attempts, which a stuck check would not help.
 _PROMISED_S = 2.0
