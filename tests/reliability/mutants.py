@@ -33,7 +33,7 @@ class Mutant:
         each: And rules which all must.
         deeds: Faults under which the difference shows.
         bucket_size: Small, so that a retry meets the next bucket; large, so that it does not.
-        beside: What goes on beside the talk is broken, and so goes on.
+        beside: What goes on beside the talk is broken, and so goes on; at a rate of its own.
         notify_delay_s: Long enough that a notification that ought not to come comes late.
 
     """
@@ -127,7 +127,7 @@ _BESIDE = (
         "shared/services/history.py",
         "        latest = entered.head.sequence\n        first, last",
         "        latest = entered.head.sequence\n"
-        "        if entered.conversation.version % 3 == 0:\n"
+        "        if entered.conversation.version > 2:\n"
         "            from shared.domain.errors import NotFoundError\n"
         '            raise NotFoundError("no such conversation")\n'
         "        first, last",
