@@ -23,15 +23,16 @@ async def test_a_copy_that_is_caught(name: str, tmp_path: Path) -> None:
         "CHAT_NOTIFY_DELAY_SECONDS": str(mutant.notify_delay_s),
     }
 
-    found: set[str] = set()
+    found, told = set[str](), ""
     for number in range(_RUNS):
         directory = tmp_path / f"data-{number}"
         outcome = await run_alone(directory, _plan(mutant, number), settings, root=root)
         found |= {violation.rule for violation in outcome.violations}
+        told = outcome.told()
         if found & mutant.rules and mutant.each <= found:
             return
 
-    raise AssertionError(f"not found: {mutant.each - found or mutant.rules}\n{outcome.told()}")
+    raise AssertionError(f"not found: {mutant.each - found or mutant.rules}\n{told}")
 
 
 def _plan(mutant: Mutant, number: int) -> Plan:
