@@ -1,6 +1,7 @@
 """History in Cosmos DB: the `messages` container, partitioned by conversation and bucket."""
 
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, override
 
@@ -70,6 +71,24 @@ class CosmosMessageStore(MessageStore):
                 return None
             raise
         return message_from_item(item)
+
+    @override
+    async def age_s(self, conversation_id: ConversationId, sequence: Sequence) -> float | None:
+        answered_at = ""
+
+        def keep(headers: Mapping[str, str], _: object) -> None:
+            nonlocal answered_at
+            answered_at = str(headers.get("Date", ""))
+
+        key: list[str | int] = [conversation_id, self._bucket(sequence)]
+        reading = self._container.read_item(sequence_id(sequence), key, response_hook=keep)
+        try:
+            item = await answered(reading)
+        except CosmosHttpResponseError as error:
+            if status_of(error) == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+        return seconds_between(item["_ts"], answered_at)
 
     @override
     async def list_range(
@@ -166,6 +185,19 @@ class CosmosMessageStore(MessageStore):
             return [item async for item in pages]
 
         return await answered(run())
+
+
+def seconds_between(written_s: int, answered_at: str) -> float:
+    """Return how many seconds lie between an item's `_ts` and its answer's `Date`, at least.
+
+    Both are whole seconds of the service's clock, rounded down. Without a `Date` that can be read,
+    an item counts as just written.
+    """
+    try:
+        read_s = parsedate_to_datetime(answered_at).timestamp()
+    except ValueError:
+        return 0.0
+    return max(0.0, read_s - written_s - 1)
 
 
 def _pair(message: Message) -> dict[str, object]:

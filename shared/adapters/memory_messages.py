@@ -5,17 +5,32 @@ from dataclasses import replace
 from typing import override
 
 from shared.adapters.memory_line import Line, Replica
+from shared.adapters.system import SystemClock
 from shared.domain.attachment import Attachment
 from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.message import Message, Original, bucket_of, erase
-from shared.ports import MessageStore, SequenceTakenError
+from shared.ports import Clock, MessageStore, SequenceTakenError
 
 
 class MessageTable:
-    """What is stored, whoever reads it: each conversation's messages in the order of writing."""
+    """What is stored, whoever reads it: each conversation's messages in the order of writing.
 
-    def __init__(self) -> None:
+    Args:
+        clock: The store's own.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
         self.logs: defaultdict[ConversationId, list[Message]] = defaultdict(list)
+        self._clock = clock or SystemClock()
+        self._written_s: dict[tuple[ConversationId, Sequence], float] = {}
+
+    def wrote(self, message: Message) -> None:
+        """Note when a message was last written."""
+        self._written_s[message.conversation_id, message.sequence] = self._clock.elapsed_s()
+
+    def age_s(self, message: Message) -> float:
+        written_s = self._written_s[message.conversation_id, message.sequence]
+        return self._clock.elapsed_s() - written_s
 
 
 class MemoryMessageStore(MessageStore):
@@ -40,6 +55,7 @@ class MemoryMessageStore(MessageStore):
             if any(self._collide(one, message) for one in log):
                 raise SequenceTakenError
             log.append(message)
+            self.table.wrote(message)
             self.replica.wrote(message.conversation_id, log)
 
     @override
@@ -63,6 +79,13 @@ class MemoryMessageStore(MessageStore):
             return next((one for one in seen if one.sequence == sequence), None)
 
     @override
+    async def age_s(self, conversation_id: ConversationId, sequence: Sequence) -> float | None:
+        async with self.line.call("age_s"):
+            seen = self._seen(conversation_id)
+            found = next((one for one in seen if one.sequence == sequence), None)
+            return None if found is None else self.table.age_s(found)
+
+    @override
     async def list_range(
         self, conversation_id: ConversationId, first: Sequence, last: Sequence
     ) -> list[Message]:
@@ -80,6 +103,7 @@ class MemoryMessageStore(MessageStore):
                 if message.sequence == sequence:
                     changed = tuple(_or(one, attachment) for one in message.attachments)
                     log[place] = replace(message, attachments=changed)
+                    self.table.wrote(message)
 
     @override
     async def find_newest(
@@ -120,6 +144,7 @@ class MemoryMessageStore(MessageStore):
             for place, one in enumerate(log):
                 if one.sequence == message.sequence:
                     log[place] = erase(one)
+                    self.table.wrote(one)
 
     def _collide(self, one: Message, other: Message) -> bool:
         if one.sequence == other.sequence:

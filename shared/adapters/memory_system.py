@@ -25,13 +25,36 @@ class SettableClock(Clock):
 
     def __init__(self, at: datetime = NOON) -> None:
         self._at = at
+        self._elapsed_s = 0.0
 
     @override
     def now(self) -> datetime:
         return self._at
 
+    @override
+    def elapsed_s(self) -> float:
+        return self._elapsed_s
+
     def advance(self, seconds: float) -> None:
+        """Let time pass."""
         self._at += timedelta(milliseconds=round(seconds * 1000))
+        self._elapsed_s += seconds
+
+
+class WrongClock(Clock):
+    """Fulfils `Clock`: as much ahead of *true* as it is told, or behind; time passes as it does."""
+
+    def __init__(self, true: Clock, *, ahead_s: float) -> None:
+        self._true = true
+        self._ahead = timedelta(seconds=ahead_s)
+
+    @override
+    def now(self) -> datetime:
+        return self._true.now() + self._ahead
+
+    @override
+    def elapsed_s(self) -> float:
+        return self._true.elapsed_s()
 
 
 class CountingIds(Ids):

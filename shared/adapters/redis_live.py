@@ -39,7 +39,7 @@ from shared.domain.message import Message
 from shared.domain.receipt import Receipt
 from shared.domain.seats import Seat
 from shared.domain.times import optional_from_ms, to_ms
-from shared.ports import Clock, LiveState
+from shared.ports import LiveState
 
 _BUCKETS = ("none", *(field.name for field in fields(Limits)))
 # Keys of one user alone; what lives for seconds goes by itself.
@@ -54,9 +54,8 @@ _REPAIRED_KEEP_MS = 30 * _DAY_MS
 class RedisLiveState(RedisEpochs, RedisInboxes, RedisFlushes, LiveState):
     """Fulfils `LiveState`. Losing all of it loses speed, never truth."""
 
-    def __init__(self, client: RedisClient, clock: Clock, *, lease_s: int) -> None:
+    def __init__(self, client: RedisClient, *, lease_s: int) -> None:
         super().__init__(client)
-        self._clock = clock
         self._lease_ms = lease_s * 1000
 
     def entering(self, call_: Call) -> list[Entry]:
@@ -73,8 +72,8 @@ class RedisLiveState(RedisEpochs, RedisInboxes, RedisFlushes, LiveState):
             )
         ]
         if call_.connection_id:
-            lapses_at = to_ms(self._clock.now()) + self._lease_ms
-            entries.append(("ZADD", keys.leases(keys.shard_of(user)), lapses_at, user))
+            index = keys.leases(keys.shard_of(user))
+            entries.append(call(scripts.NOTE_LEASE, (index,), user, self._lease_ms))
         return entries
 
     @staticmethod

@@ -12,7 +12,7 @@ from shared.adapters.redis_client import BrokenKeyError, Entry, RedisClient, cal
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.presence import Presence
 from shared.domain.times import optional_from_ms, to_ms
-from shared.ports import Clock, NoticeMarks, PresenceStore
+from shared.ports import NoticeMarks, PresenceStore
 
 logger = logging.getLogger(__name__)
 
@@ -23,9 +23,8 @@ _TYPING_MS: Final = 2_500  # a client repeats every 3 s while its user types
 class RedisPresenceStore(PresenceStore):
     """Fulfils `PresenceStore`. A flushed Redis heals with each user's next call."""
 
-    def __init__(self, client: RedisClient, clock: Clock, *, lease_s: int) -> None:
+    def __init__(self, client: RedisClient, *, lease_s: int) -> None:
         self._client = client
-        self._clock = clock
         self._lease_ms = lease_s * 1000
 
     @override
@@ -54,15 +53,12 @@ class RedisPresenceStore(PresenceStore):
 
     @override
     async def lapse(self, *, limit: int) -> list[Presence]:
-        now = to_ms(self._clock.now())
         shards = await self._client.run(
-            *(
-                ("ZRANGEBYSCORE", keys.leases(n), "-inf", now, "LIMIT", 0, limit)
-                for n in range(keys.SHARDS)
-            )
+            *(call(scripts.LAPSED, (keys.leases(n),), limit) for n in range(keys.SHARDS))
         )
-        users = [UserId(user.decode()) for shard in shards for user in shard]
-        return await self._lapse(users, now) if users else []
+        users = [UserId(user.decode()) for _, lapsed in shards for user in lapsed]
+        # The earliest: what is noted while the shards are asked must not be forgotten.
+        return await self._lapse(users, min(now for now, _ in shards)) if users else []
 
     async def _lapse(self, users: list[UserId], now: int) -> list[Presence]:
         tried = await self._client.attempt(

@@ -103,6 +103,17 @@ return {1, at, 0}
 """
 )
 
+# KEYS leases; ARGV user, lease ms.
+NOTE_LEASE = Script(_NOW + "redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])")
+
+# KEYS leases; ARGV the most users to return. Returns {now in ms, users whose lease has lapsed}.
+LAPSED = Script(
+    _NOW
+    + """
+return {now, redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])}
+"""
+)
+
 # KEYS leases; ARGV user, ms. What was noted after that moment stays.
 FORGET_LEASE = Script(
     """

@@ -1,5 +1,6 @@
 """The machine's clock and its randomness."""
 
+import time
 import uuid
 from datetime import UTC, datetime
 from typing import override
@@ -19,6 +20,10 @@ class SystemClock(Clock):
     def now(self) -> datetime:
         now = datetime.now(UTC)
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    @override
+    def elapsed_s(self) -> float:
+        return time.monotonic()
 
 
 class RandomIds(Ids):

@@ -23,7 +23,14 @@ from shared.domain.user import Principal, Subscription
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """Return the time as an aware UTC datetime, whole milliseconds."""
+        """Return the time as an aware UTC datetime, whole milliseconds.
+
+        For people to read, and for what one process alone compares: others' clocks differ.
+        """
+        ...
+
+    def elapsed_s(self) -> float:
+        """Return seconds since some moment; never goes back, nor jumps when the time is set."""
         ...
 
 

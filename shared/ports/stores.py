@@ -45,6 +45,14 @@ class MessageStore(Protocol):
 
     async def find(self, conversation_id: ConversationId, sequence: Sequence) -> Message | None: ...
 
+    async def age_s(self, conversation_id: ConversationId, sequence: Sequence) -> float | None:
+        """Return for how many seconds, at least, the store has held a message: by its own clock.
+
+        None when it is not there yet for this reader. No worker's clock counts: `sent_at` is of
+        the one that wrote the message, and clocks differ.
+        """
+        ...
+
     async def list_range(
         self, conversation_id: ConversationId, first: Sequence, last: Sequence
     ) -> list[Message]:

@@ -10,7 +10,8 @@ so two attempts at one message could be stored on either side. That cannot happe
 2. Reads may lag, so the look asks for the last message of b - 1 in the same query. Writes in one
    partition become visible in order; when the last is visible, all of the bucket is.
 3. The look is left out only for a first attempt in a bucket that opened longer ago than any
-   attempt can be under way; then every other attempt is a retry, and retries always look.
+   attempt can be under way; then every other attempt is a retry, and retries always look. How
+   long ago that was is the store's word, not a worker's clock's.
 
 So of two attempts, the one that stores later sees the other, in its bucket (unique key) or in the
 one before (the look). See docs/decisions/0005-sequence-by-proposal.md.
@@ -19,7 +20,6 @@ one before (the look). See docs/decisions/0005-sequence-by-proposal.md.
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.errors import UnavailableError
@@ -28,7 +28,7 @@ from shared.domain.message import Message, Original, bucket_of
 from shared.ports import Clock, MessageStore, SequenceTakenError
 
 # Longer than any attempt lives: HTTP ends after 230 s (App Service's load balancer).
-ATTEMPT_LIFETIME: Final = timedelta(minutes=15)
+ATTEMPT_LIFETIME_S: Final = 15 * 60
 
 _TRIES: Final = 30
 _LAG_S: Final = 0.01
@@ -50,7 +50,7 @@ class Sequencer:
         self._messages = messages
         self._clock = clock
         self._bucket_size = bucket_size
-        self._opened: OrderedDict[tuple[ConversationId, int], datetime] = OrderedDict()
+        self._opened_s: OrderedDict[tuple[ConversationId, int], float] = OrderedDict()
 
     async def store(self, draft: Message, *, head: Sequence, retry: bool) -> Stored:
         """Store *draft* at the first free sequence after *head*, or find it stored already.
@@ -90,16 +90,21 @@ class Sequencer:
         return suspicious or await self._is_young(message.conversation_id, bucket)
 
     async def _is_young(self, conversation_id: ConversationId, bucket: int) -> bool:
-        opened = self._opened.get((conversation_id, bucket))
-        if opened is None:
+        """Tell whether the bucket opened so lately that an attempt from before may be under way.
+
+        Workers' clocks differ, by minutes or by hours: the store says how old the bucket's first
+        message is, by its own clock, and from then on this process counts the seconds that pass.
+        """
+        opened_s = self._opened_s.get((conversation_id, bucket))
+        if opened_s is None:
             first = Sequence(bucket * self._bucket_size + 1)
-            message = await self._messages.find(conversation_id, first)
-            if message is None:
+            age_s = await self._messages.age_s(conversation_id, first)
+            if age_s is None:
                 return True
-            opened = self._opened[conversation_id, bucket] = message.sent_at
-            if len(self._opened) > _MAX_CACHED:
-                self._opened.popitem(last=False)
-        return self._clock.now() - opened < ATTEMPT_LIFETIME
+            opened_s = self._opened_s[conversation_id, bucket] = self._clock.elapsed_s() - age_s
+            if len(self._opened_s) > _MAX_CACHED:
+                self._opened_s.popitem(last=False)
+        return self._clock.elapsed_s() - opened_s < ATTEMPT_LIFETIME_S
 
     async def _look_before(self, message: Message, bucket: int) -> Message | None:
         last = Sequence(bucket * self._bucket_size)

@@ -147,8 +147,8 @@ async def redis_end(url: str) -> AsyncIterator[LiveEnd]:
             await channel.subscribe("presence")
             listener = asyncio.create_task(_listen(channel, published))
             yield LiveEnd(
-                RedisLiveState(client, clock, lease_s=LEASE_S),
-                RedisPresenceStore(client, clock, lease_s=LEASE_S),
+                RedisLiveState(client, lease_s=LEASE_S),
+                RedisPresenceStore(client, lease_s=LEASE_S),
                 RedisNoticeMarks(client),
                 clock,
                 lambda: _flush(connection),

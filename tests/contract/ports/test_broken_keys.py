@@ -11,7 +11,6 @@ from shared.adapters import redis_keys as keys
 from shared.adapters.redis_client import BrokenKeyError, RedisClient
 from shared.adapters.redis_live import RedisLiveState
 from shared.adapters.redis_presence import RedisPresenceStore
-from shared.adapters.system import SystemClock
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConnectionId
 from shared.domain.live import Call
@@ -27,9 +26,9 @@ LEASE_S = 1
 async def test_a_broken_presence_does_not_keep_the_others_online(redis_url: str) -> None:
     async with redis.Redis.from_url(redis_url, protocol=2) as connection:
         await connection.flushall()
-        client, clock = RedisClient(lambda: connection), SystemClock()
-        live = RedisLiveState(client, clock, lease_s=LEASE_S)
-        presence = RedisPresenceStore(client, clock, lease_s=LEASE_S)
+        client = RedisClient(lambda: connection)
+        live = RedisLiveState(client, lease_s=LEASE_S)
+        presence = RedisPresenceStore(client, lease_s=LEASE_S)
         await live.enter(Call(ANN, ConnectionId("phone")))
         await live.enter(Call(BOB, ConnectionId("tv")))
         await connection.set(keys.presence(ANN), "not a sorted set")
@@ -50,9 +49,9 @@ async def test_a_redis_that_takes_no_writes_is_an_outage_and_no_broken_user(
 ) -> None:
     async with redis.Redis.from_url(redis_url, protocol=2) as connection:
         await connection.flushall()
-        client, clock = RedisClient(lambda: connection), SystemClock()
-        live = RedisLiveState(client, clock, lease_s=LEASE_S)
-        presence = RedisPresenceStore(client, clock, lease_s=LEASE_S)
+        client = RedisClient(lambda: connection)
+        live = RedisLiveState(client, lease_s=LEASE_S)
+        presence = RedisPresenceStore(client, lease_s=LEASE_S)
         await live.enter(Call(ANN, ConnectionId("phone")))
         await asyncio.sleep(LEASE_S + 0.1)
 
@@ -71,7 +70,7 @@ async def test_a_redis_that_takes_no_writes_is_an_outage_and_no_broken_user(
 async def test_a_broken_conversation_is_no_outage_for_a_flush(redis_url: str) -> None:
     async with redis.Redis.from_url(redis_url, protocol=2) as connection:
         await connection.flushall()
-        live = RedisLiveState(RedisClient(lambda: connection), SystemClock(), lease_s=LEASE_S)
+        live = RedisLiveState(RedisClient(lambda: connection), lease_s=LEASE_S)
         await connection.set(keys.conversation(GROUP), "not a hash")
 
         with pytest.raises(BrokenKeyError):

@@ -13,7 +13,6 @@ import redis.asyncio as redis
 from local.redis.command import redis_command
 from shared.adapters.redis_client import RedisClient
 from shared.adapters.redis_live import RedisLiveState
-from shared.adapters.system import SystemClock
 from shared.domain.ids import ConversationId
 from shared.domain.live import Call, Epoch, InboxEntry
 from tests.contract.cosmos.harness import free_port
@@ -139,7 +138,7 @@ async def worker(server: Server) -> AsyncIterator[RedisLiveState]:
     """Give the live state of a process that remembers nothing."""
     async with redis.Redis(port=server.port, protocol=2) as connection:
         client = RedisClient(lambda: connection)
-        yield RedisLiveState(client, SystemClock(), lease_s=LEASE_S)
+        yield RedisLiveState(client, lease_s=LEASE_S)
 
 
 async def epoch_seen_by_a_new_worker(server: Server) -> Epoch:

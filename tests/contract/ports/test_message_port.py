@@ -1,17 +1,20 @@
 """What the message store promises, whoever keeps it. Buckets hold three."""
 
 import asyncio
+import time
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from shared.adapters.cosmos_messages import seconds_between
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId, Sequence, group_conversation_id
 from shared.domain.message import Message
 from shared.ports import SequenceTakenError
 from tests.contract.ports.stores import BUCKET_SIZE, Stores
-from tests.unit.things import ANN, BOB, attachment, client_id
+from tests.unit.things import ANN, BOB, NOON, attachment, client_id
 from tests.unit.things import message as any_message
 
 
@@ -185,3 +188,37 @@ async def test_conversations_do_not_mix(stores: Stores, place: ConversationId) -
 
 def test_a_failure_is_told_apart_from_a_refusal() -> None:
     assert not issubclass(SequenceTakenError, UnavailableError)
+
+
+async def test_the_store_tells_a_messages_age_by_its_own_clock(
+    stores: Stores, place: ConversationId
+) -> None:
+    long_ago = message(place, 1, at=NOON - timedelta(days=365))  # by the clock of who wrote it
+    await stores.messages.append(long_ago)
+    first = await stores.messages.age_s(place, Sequence(1))
+    assert first is not None
+    assert first < 3600
+
+    deadline = time.monotonic() + 30
+    while not (age_s := await stores.messages.age_s(place, Sequence(1))):
+        assert time.monotonic() < deadline, "it grows no older"
+        await asyncio.sleep(0.2)
+
+    assert age_s < 3600
+    assert await stores.messages.age_s(place, Sequence(2)) is None
+
+
+@pytest.mark.parametrize(
+    ("written_s", "answered_at", "age_s"),
+    [
+        (1_700_000_000, "Tue, 14 Nov 2023 22:13:20 GMT", 0),
+        (1_700_000_000, "Tue, 14 Nov 2023 22:13:30 GMT", 9),
+        (1_700_000_000, "Tue, 14 Nov 2023 22:13:00 GMT", 0),
+        (1_700_000_000, "", 0),
+        (1_700_000_000, "yesterday", 0),
+    ],
+)
+def test_what_cannot_be_told_counts_as_just_written(
+    written_s: int, answered_at: str, age_s: float
+) -> None:
+    assert seconds_between(written_s, answered_at) == age_s

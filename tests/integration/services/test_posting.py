@@ -254,3 +254,39 @@ async def test_a_worker_keeps_the_limits_while_live_state_is_down(
 
     assert 0 < (refused.value.retry_after_ms or 0) <= 1001
     assert len(world.stored(conversation.id)) == 3
+
+
+@pytest.mark.parametrize("late_s", [0, 20 * 60, -20 * 60, 3 * 3600, -3 * 3600])
+@pytest.mark.parametrize("writer_s", [0, 20 * 60, -20 * 60, 3 * 3600, -3 * 3600])
+async def test_a_first_attempt_that_comes_late_is_found_whatever_the_workers_clocks_say(
+    writer_s: int, late_s: int
+) -> None:
+    world = World(settings={"CHAT_BUCKET_SIZE": "3"})
+    writer, late = world.worker(ahead_s=writer_s), world.worker(ahead_s=late_s)
+    place = (await start_pair(writer)).conversation.id
+    await post(writer, place, 1, retry=True)
+    for number in range(2, 6):  # the next bucket is open, by another worker's clock
+        await post(writer, place, number)
+
+    posted = await post(late, place, 1)
+
+    assert posted.repeated
+    assert posted.message.sequence == 1
+    assert len(world.stored(place)) == 5
+
+
+async def test_an_old_bucket_costs_no_look() -> None:
+    world = World(settings={"CHAT_BUCKET_SIZE": "3"})
+    worker = world.worker(ahead_s=-3 * 3600)
+    place = (await start_pair(worker)).conversation.id
+    for number in range(1, 5):
+        await post(worker, place, number)
+    other = world.worker(ahead_s=3 * 3600)
+    await post(other, place, 5)
+    looks = other.messages.line.calls["find_original"]
+
+    world.clock.advance(15 * 60 + 1)
+    await post(other, place, 6, user=BOB)
+
+    assert other.messages.line.calls["find_original"] == looks
+    assert other.messages.line.calls["age_s"] == 1

@@ -89,7 +89,7 @@ async def test_the_first_message_of_an_old_bucket_is_looked_for_once(world: Worl
 
     await post(worker, conversation.id, 3)
 
-    assert dict(worker.messages.line.calls) == {"find": 1, "append": 1}
+    assert dict(worker.messages.line.calls) == {"age_s": 1, "append": 1}
 
 
 async def test_a_store_that_lags_for_long_is_unavailable_rather_than_wrong() -> None:

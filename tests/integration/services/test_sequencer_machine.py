@@ -33,6 +33,7 @@ SENDERS = (ANN, BOB)
 LONGEST_ATTEMPT_S = 230.0  # what App Service's load balancer allows
 
 workers = st.integers(0, WORKERS - 1)
+clocks = st.sampled_from([0.0, 20 * 60.0, -20 * 60.0, 3 * 3600.0, -3 * 3600.0])  # how far ahead
 
 
 @dataclass(slots=True)
@@ -67,10 +68,10 @@ class Writers(RuleBasedStateMachine):
         self.outboxes = [Outbox(user) for user in SENDERS]
         self.now_s = 0.0
 
-    @initialize(bucket_size=st.integers(1, 5))
-    def begin(self, bucket_size: int) -> None:
+    @initialize(bucket_size=st.integers(1, 5), ahead_s=st.tuples(*[clocks] * WORKERS))
+    def begin(self, bucket_size: int, ahead_s: tuple[float, ...]) -> None:
         self.world = World(settings={"CHAT_BUCKET_SIZE": str(bucket_size)})
-        self.workers = [self._worker(bucket_size) for _ in range(WORKERS)]
+        self.workers = [self._worker(bucket_size, ahead_s=one) for one in ahead_s]
         started = self.runner.run(start_pair(self.workers[0]))
         self.conversation_id = started.conversation.id
         for worker in self.workers:
@@ -185,10 +186,11 @@ class Writers(RuleBasedStateMachine):
             check()
         assert len(self._stored()) == sum(len(one.acknowledged) for one in self.outboxes)
 
-    def _worker(self, bucket_size: int) -> Worker:
-        made = self.world.worker()
+    def _worker(self, bucket_size: int, *, ahead_s: float) -> Worker:
+        made = self.world.worker(ahead_s=ahead_s)
         messages = self.store(bucket_size=bucket_size, table=self.world.message_table)
-        sequencer = self.sequencer(messages, self.world.clock, bucket_size=bucket_size)
+        clock = made.chat.posting.clock
+        sequencer = self.sequencer(messages, clock, bucket_size=bucket_size)
         made.chat.posting.reader._messages = messages
         posting = replace(made.chat.posting, sequencer=sequencer)
         return Worker(replace(made.chat, posting=posting), messages, made.conversations)

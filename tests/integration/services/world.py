@@ -18,7 +18,13 @@ from shared.adapters.memory_live import MemoryLiveState
 from shared.adapters.memory_messages import MemoryMessageStore, MessageTable
 from shared.adapters.memory_presence import MemoryNoticeMarks, MemoryPresenceStore
 from shared.adapters.memory_state import RedisTwin
-from shared.adapters.memory_system import CountingIds, MemoryProbe, MemoryVerifier, SettableClock
+from shared.adapters.memory_system import (
+    CountingIds,
+    MemoryProbe,
+    MemoryVerifier,
+    SettableClock,
+    WrongClock,
+)
 from shared.adapters.memory_uploads import MemoryUploads
 from shared.composition import Adapters, Chat, wire_up
 from shared.config import Settings
@@ -89,7 +95,7 @@ class World:
         self.redis = RedisTwin(self.clock, lease_s=LEASE_S)
         self.live = MemoryLiveState(self.redis, line=self.redis_line)
         self.presence = MemoryPresenceStore(self.redis, line=self.redis_line)
-        self.message_table = MessageTable()
+        self.message_table = MessageTable(self.clock)
         self.conversation_table = ConversationTable()
         self.memberships = MemoryMembershipStore()
         self.users = MemoryUserStore(everyone() if people is None else people)
@@ -101,7 +107,8 @@ class World:
             name: MemoryProbe() for name in ("cosmos", "redis", "signalr", "serviceBus", "blob")
         }
 
-    def worker(self) -> Worker:
+    def worker(self, *, ahead_s: float = 0) -> Worker:
+        """Return one more worker, whose clock is *ahead_s* seconds ahead of the world's."""
         bucket_size = self.settings.bucket_size
         messages = MemoryMessageStore(bucket_size=bucket_size, table=self.message_table)
         conversations = MemoryConversationStore(table=self.conversation_table)
@@ -119,7 +126,7 @@ class World:
             uploads=MemoryUploads(self.redis, line=self.redis_line),
             images=self.images,
             verifier=MemoryVerifier(),
-            clock=self.clock,
+            clock=WrongClock(self.clock, ahead_s=ahead_s),
             ids=self.ids,
             probes=dict(self.probes),
         )
