@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from azure.core.credentials_async import AsyncTokenCredential
 
@@ -16,6 +17,7 @@ from shared.adapters.identity import credential
 from shared.adapters.images import PillowImages
 from shared.adapters.jwks import JwksTokenVerifier
 from shared.adapters.notification_hubs import NotificationHubs
+from shared.adapters.redis_accounts import RedisAccountStates
 from shared.adapters.redis_client import RedisClient
 from shared.adapters.redis_connect import connect
 from shared.adapters.redis_live import RedisLiveState
@@ -23,14 +25,17 @@ from shared.adapters.redis_presence import RedisNoticeMarks, RedisPresenceStore
 from shared.adapters.redis_uploads import RedisUploads
 from shared.adapters.service_bus import ServiceBusQueue
 from shared.adapters.signalr import SignalRHealth
+from shared.adapters.signalr_hub import SignalRConnections
 from shared.adapters.system import RandomIds, SystemClock
 from shared.adapters.web_push import WebPush, public_key
 from shared.config import Settings
 from shared.domain.ids import ConversationId
 from shared.ports import (
+    AccountStates,
     BlobStore,
     Bus,
     Clock,
+    ConnectionHub,
     ConversationStore,
     Ids,
     Images,
@@ -50,6 +55,7 @@ from shared.services.attachments import Attachments
 from shared.services.clearing import Clearing
 from shared.services.conversations import Conversations
 from shared.services.entrance import Entrance
+from shared.services.erased_users import ErasedUsers
 from shared.services.erasure import Erasure
 from shared.services.export import Export
 from shared.services.files import Files
@@ -59,6 +65,7 @@ from shared.services.health import Health, HealthCheck
 from shared.services.history import History
 from shared.services.inbox import Inbox
 from shared.services.membership import Membership
+from shared.services.message_eraser import MessageEraser
 from shared.services.notifications import Notifications
 from shared.services.posting import Posting
 from shared.services.presences import Presences
@@ -72,6 +79,8 @@ from shared.services.turns import Turns
 from shared.services.typing import TypingSignals
 from shared.services.upload_quota import UploadQuota
 from shared.services.upload_sweep import UploadSweep
+
+HUB: Final = "chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,7 @@ class Chat:
     bus: Bus
     export: Export
     erasure: Erasure
+    eraser: MessageEraser
     probes: Mapping[str, Probe]
     check_health: HealthCheck
 
@@ -119,6 +129,8 @@ class Adapters:
     users: UserStore
     live: LiveState
     presence: PresenceStore
+    hub: ConnectionHub
+    accounts: AccountStates
     marks: NoticeMarks
     bus: Bus
     channel: NotificationChannel
@@ -155,6 +167,8 @@ def real_adapters(settings: Settings) -> Adapters:
         users=CosmosUserStore(database.container("users")),
         live=RedisLiveState(redis, lease_s=lease_s),
         presence=RedisPresenceStore(redis, lease_s=lease_s),
+        hub=SignalRConnections(settings.signalr, HUB, identity),
+        accounts=RedisAccountStates(redis),
         marks=RedisNoticeMarks(redis),
         bus=bus,
         channel=_channels(settings, identity),
@@ -186,8 +200,10 @@ def _channels(settings: Settings, identity: Callable[[], AsyncTokenCredential]) 
 def wire_up(settings: Settings, of: Adapters) -> Chat:
     """Connect the services to *of*."""
     throttle = Throttle(lambda: of.clock.now().timestamp())
-    gate = Gate(of.live, of.presence, of.clock, throttle)
+    erased = ErasedUsers(of.users, of.accounts)
+    gate = Gate(of.live, of.presence, of.clock, throttle, erased)
     reader = ConversationReader(of.conversations, of.messages, of.live)
+    eraser = MessageEraser(reader, of.messages, of.live, of.blobs, erased)
     entrance = Entrance(gate, reader, of.live)
     quota = UploadQuota(
         of.live,
@@ -199,7 +215,9 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         entrance, quota, of.blobs, of.images, of.ids, scanned=settings.attachments_scanned
     )
     sequencer = Sequencer(of.messages, of.clock, bucket_size=settings.bucket_size)
-    posting = Posting(entrance, reader, sequencer, attachments, of.live, of.clock, of.ids, Turns())
+    posting = Posting(
+        entrance, reader, sequencer, attachments, of.live, of.clock, of.ids, Turns(), eraser
+    )
     inbox = Inbox(gate, reader, of.live, of.memberships, of.messages, of.clock)
     membership = Membership(entrance, inbox, of.live, of.memberships, of.presence)
     conversations = Conversations(
@@ -223,7 +241,7 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         push_public_key=of.push_public_key,
         posting=posting,
         receipts=Receipts(gate, reader, of.live, of.conversations, of.clock, clearing, of.bus),
-        presences=Presences(gate, of.live, of.presence, of.users, of.memberships, of.clock),
+        presences=Presences(gate, of.live, of.presence, of.users, of.memberships, of.clock, of.hub),
         typing=TypingSignals(entrance, of.presence),
         conversations=conversations,
         membership=membership,
@@ -256,11 +274,13 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
             reader,
             membership,
             of.conversations,
-            of.messages,
             of.users,
             of.live,
-            of.blobs,
+            eraser,
+            erased,
+            of.hub,
         ),
+        eraser=eraser,
         probes=of.probes,
         check_health=HealthCheck(of.probes),
     )

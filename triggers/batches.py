@@ -75,7 +75,9 @@ async def _notify(read: list[Any]) -> list[Effect]:
 
 
 async def _confirm(read: list[Any]) -> list[Effect]:
-    await (await chat()).healing.confirm(stored.messages(read))
+    # Emptied first: live state keeps a copy of the newest message.
+    messages = await (await chat()).eraser.empty_late(list(stored.messages(read)))
+    await (await chat()).healing.confirm(messages)
     return []
 
 

@@ -66,20 +66,23 @@ def erased(user_id: UserId, step: ErasureStep) -> Json:
 
 
 def _position(value: object) -> Position:
-    if not isinstance(value, list) or len(value) != 2:
+    if not isinstance(value, list) or len(value) not in {2, 4}:
         raise ValueError
-    identifier, after = value
+    identifier, after, *look = value
     if type(after) is not int or not NO_SEQUENCE <= after <= MAX_SEQUENCE:
         raise ValueError
     if identifier != BEGINNING.conversation_id and not is_conversation_id(identifier):
         raise ValueError
-    return Position(ConversationId(identifier), Sequence(after))
+    if not all(isinstance(one, bool) for one in look):
+        raise ValueError
+    return Position(ConversationId(identifier), Sequence(after), *look)
 
 
 def _continuation(of: Position | None) -> str | None:
     if of is None:
         return None
-    whole = json.dumps([of.conversation_id, of.after])
+    look = [of.is_last_look, of.found] if of.is_last_look or of.found else []
+    whole = json.dumps([of.conversation_id, of.after, *look])
     return base64.urlsafe_b64encode(whole.encode()).decode()
 
 

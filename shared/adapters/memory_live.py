@@ -25,7 +25,7 @@ from shared.domain.message import Message
 from shared.domain.receipt import Receipt, merge
 from shared.domain.seats import Seat
 from shared.domain.times import to_ms
-from shared.ports import LiveState
+from shared.ports import LiveState, SenderErasedError
 
 
 class MemoryLiveState(MemoryInboxes, LiveState):
@@ -79,6 +79,8 @@ class MemoryLiveState(MemoryInboxes, LiveState):
             for user in members:
                 self.raise_inbox(user, conversation_id, to_ms(message.sent_at))
                 kept.activity[user] += 1
+            if self.redis.account(message.sender_id) == "erased" and not message.is_erased:
+                raise SenderErasedError
             return bool(self.redis.live(message.sender_id).keys() - {connection_id})
 
     @override

@@ -15,7 +15,7 @@ from shared.domain.ids import (
     UserId,
 )
 from shared.domain.limits import BucketState, take
-from shared.domain.live import NO_EPOCH, Call, CallState, Epoch, Head
+from shared.domain.live import NO_EPOCH, AccountState, Call, CallState, Epoch, Head
 from shared.domain.message import Message
 from shared.domain.presence import Presence, PresenceStatus
 from shared.domain.receipt import Receipt
@@ -91,6 +91,7 @@ class Kept:
     )
     marks: dict[tuple[UserId, ConversationId], Sequence] = field(default_factory=dict)
     claims: dict[tuple[UserId, ConversationId], tuple[Sequence, str]] = field(default_factory=dict)
+    accounts: dict[UserId, AccountState] = field(default_factory=dict)
 
     def forget(self, user_id: UserId) -> int:
         """Delete what is kept of one user alone; tell how many entries that were."""
@@ -159,11 +160,13 @@ class RedisTwin:
 
     def enter(self, call: Call) -> CallState:
         """Take a token and renew the lease, as every call does first."""
-        user, connection = call.user_id, call.connection_id
+        user, connection, account = call.user_id, call.connection_id, self.account(call.user_id)
+        if account == "erased":
+            return CallState(has_other_connections=False, account=account)
         wait_ms = self._take(call)
         leases = self.live(user)
         if connection is None or connection in self.kept.closed[user]:
-            return CallState(wait_ms, has_other_connections=bool(leases))
+            return CallState(wait_ms, has_other_connections=bool(leases), account=account)
         others = leases.keys() - {connection}
         seen = self.kept.seen.get(user)
         came = not wait_ms and (seen is None or seen.status != "online")
@@ -171,10 +174,17 @@ class RedisTwin:
         self.kept.index.add(user)
         status = "online" if came else seen.status if seen else None
         self.kept.seen[user] = Seen(status, self.now())
-        return CallState(wait_ms, came_online=came, has_other_connections=bool(others))
+        return CallState(
+            wait_ms, came_online=came, has_other_connections=bool(others), account=account
+        )
+
+    def account(self, user_id: UserId) -> AccountState:
+        return self.kept.accounts.get(user_id, "unknown")
 
     def close(self, user_id: UserId, connection_id: ConnectionId) -> bool:
         """End a lease for good; tell whether the user went offline by it."""
+        if self.account(user_id) == "erased":
+            return False
         now = self.now()
         recent = {c: at for c, at in self.kept.closed[user_id].items() if at > now - self.lease}
         self.kept.closed[user_id] = {**recent, connection_id: now}
@@ -191,6 +201,8 @@ class RedisTwin:
         if self.live(user_id):
             return False
         self.kept.index.discard(user_id)
+        if self.account(user_id) == "erased":
+            return False
         seen = self.kept.seen[user_id]
         if seen.status == "offline":
             return False

@@ -28,6 +28,11 @@ def repaired(conversation_id: str) -> str:
     return f"repaired:{{{conversation_id}}}"
 
 
+def account(user_id: str) -> str:
+    """Name what the users' store says of an account: `open` or `erased`."""
+    return f"account:{{{user_id}}}"
+
+
 def inbox(user_id: str) -> str:
     """Sorted set: conversation by last activity; the empty member says that it is complete.
 

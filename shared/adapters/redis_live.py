@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from collections.abc import Sequence as Series
 from dataclasses import fields
 from datetime import datetime
-from typing import override
+from typing import Final, override
 
 from shared.adapters import redis_keys as keys
 from shared.adapters import redis_scripts as scripts
@@ -28,6 +28,7 @@ from shared.domain.conversation import Conversation
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.live import (
     NO_EPOCH,
+    AccountState,
     Acknowledged,
     Call,
     CallState,
@@ -39,7 +40,7 @@ from shared.domain.message import Message
 from shared.domain.receipt import Receipt
 from shared.domain.seats import Seat
 from shared.domain.times import optional_from_ms, to_ms
-from shared.ports import LiveState
+from shared.ports import LiveState, SenderErasedError
 
 _BUCKETS = ("none", *(field.name for field in fields(Limits)))
 # Keys of one user alone; what lives for seconds goes by itself.
@@ -47,6 +48,7 @@ _PERSONAL = (
     *(keys.inbox, keys.seats, keys.unsure, keys.presence),
     *(keys.seen, keys.closed, keys.quota, keys.uploads, keys.marks),
 )
+_ACCOUNT_STATES: Final[tuple[AccountState, ...]] = ("open", "erased", "unknown")
 _DAY_MS = 24 * 3600 * 1000
 _REPAIRED_KEEP_MS = 30 * _DAY_MS
 
@@ -64,7 +66,10 @@ class RedisLiveState(RedisEpochs, RedisInboxes, RedisFlushes, LiveState):
         entries: list[Entry] = [
             call(
                 scripts.ENTER,
-                (keys.presence(user), keys.seen(user), keys.closed(user), keys.bucket(user, what)),
+                (
+                    *(keys.presence(user), keys.seen(user), keys.closed(user)),
+                    *(keys.bucket(user, what), keys.account(user)),
+                ),
                 call_.connection_id or "",
                 self._lease_ms,
                 limit.per_second if limit else 0,
@@ -78,8 +83,13 @@ class RedisLiveState(RedisEpochs, RedisInboxes, RedisFlushes, LiveState):
 
     @staticmethod
     def entered(answer: list[int]) -> CallState:
-        wait_ms, came, others = answer
-        return CallState(wait_ms, came_online=came == 1, has_other_connections=others > 0)
+        wait_ms, came, others, account = answer
+        return CallState(
+            wait_ms,
+            came_online=came == 1,
+            has_other_connections=others > 0,
+            account=_ACCOUNT_STATES[account],
+        )
 
     @override
     async def enter(self, call: Call) -> CallState:
@@ -109,8 +119,13 @@ class RedisLiveState(RedisEpochs, RedisInboxes, RedisFlushes, LiveState):
         connection_id: ConnectionId | None = None,
     ) -> bool:
         conversation_id, at = message.conversation_id, to_ms(message.sent_at)
-        elsewhere, *_ = await self._client.run(
-            call(scripts.ELSEWHERE, (keys.presence(message.sender_id),), connection_id or ""),
+        sender = message.sender_id
+        (elsewhere, erased), *_ = await self._client.run(
+            call(
+                scripts.ELSEWHERE,
+                (keys.presence(sender), keys.account(sender)),
+                connection_id or "",
+            ),
             call(
                 scripts.SENT,
                 (keys.conversation(conversation_id), keys.changed(conversation_id)),
@@ -122,6 +137,8 @@ class RedisLiveState(RedisEpochs, RedisInboxes, RedisFlushes, LiveState):
             _mark_dirty(conversation_id),
             *(call(scripts.BUMP, (keys.inbox(user),), conversation_id, at) for user in members),
         )
+        if erased and not message.is_erased:
+            raise SenderErasedError
         return bool(elsewhere)
 
     @override

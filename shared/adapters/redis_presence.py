@@ -32,7 +32,10 @@ class RedisPresenceStore(PresenceStore):
         (went_offline,) = await self._client.run(
             call(
                 scripts.CLOSE,
-                (keys.presence(user_id), keys.seen(user_id), keys.closed(user_id)),
+                (
+                    *(keys.presence(user_id), keys.seen(user_id)),
+                    *(keys.closed(user_id), keys.account(user_id)),
+                ),
                 connection_id,
                 self._lease_ms,
             )
@@ -62,7 +65,10 @@ class RedisPresenceStore(PresenceStore):
 
     async def _lapse(self, users: list[UserId], now: int) -> list[Presence]:
         tried = await self._client.attempt(
-            *(call(scripts.LAPSE, (keys.presence(user), keys.seen(user))) for user in users)
+            *(
+                call(scripts.LAPSE, (keys.presence(user), keys.seen(user), keys.account(user)))
+                for user in users
+            )
         )
         # One user's broken keys must not keep the others online: left out until they call again.
         broken = [

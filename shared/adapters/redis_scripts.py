@@ -39,12 +39,16 @@ return ARGV[1]
 """
 )
 
-# KEYS presence, seen, closed, bucket; ARGV connection ('' = none), lease ms, tokens/s (0 = no
-# limit), burst. Returns {ms to wait, came online, other live connections}. A call that must wait
-# is refused, and its news with it: so the next one brings them.
+# KEYS presence, seen, closed, bucket, account; ARGV connection ('' = none), lease ms, tokens/s (0 =
+# no limit), burst. Returns {ms to wait, came online, other live connections, account: 0 open, 1
+# erased, 2 unknown}. A call that must wait is refused, and its news with it: so the next one brings
+# them. Of an erased user nothing is written, so that no key comes back after an erasure.
 ENTER = Script(
     _NOW
     + f"""
+local account = redis.call('GET', KEYS[5])
+if account == 'erased' then return {{0, 0, 0, 1}} end
+account = account and 0 or 2
 local rate, burst, wait = tonumber(ARGV[3]), tonumber(ARGV[4]), 0
 if rate > 0 then
   local bucket = redis.call('HMGET', KEYS[4], 'tokens', 'at')
@@ -57,7 +61,9 @@ if rate > 0 then
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 local live, came = redis.call('ZCARD', KEYS[1]), 0
-if ARGV[1] == '' or redis.call('ZSCORE', KEYS[3], ARGV[1]) then return {{wait, 0, live}} end
+if ARGV[1] == '' or redis.call('ZSCORE', KEYS[3], ARGV[1]) then
+  return {{wait, 0, live, account}}
+end
 local added = redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('HSET', KEYS[2], 'at', now)
@@ -66,16 +72,19 @@ if wait == 0 and redis.call('HGET', KEYS[2], 'status') ~= 'online' then
   redis.call('HSET', KEYS[2], 'status', 'online')
 end
 redis.call('PEXPIRE', KEYS[2], {_KEEP_MS})
-return {{wait, came, live + added - 1}}
+return {{wait, came, live + added - 1, account}}
 """
 )
 
-# KEYS presence, seen, closed; ARGV connection, lease ms. Returns 1 if the user went offline.
+# KEYS presence, seen, closed, account; ARGV connection, lease ms. Returns 1 if the user went
+# offline.
+# Of an erased user nothing is written.
 # The connection stays closed for a lease: a `connected` that arrives late does not revive it.
 # An unknown status counts as online here: it was lost, and somebody may have seen it.
 CLOSE = Script(
     _NOW
     + f"""
+if redis.call('GET', KEYS[4]) == 'erased' then return 0 end
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - ARGV[2])
 redis.call('ZADD', KEYS[3], now, ARGV[1])
@@ -89,10 +98,11 @@ return 1
 """
 )
 
-# KEYS presence, seen. Returns {went offline, last seen ms, next expiry ms or 0}.
+# KEYS presence, seen, account. Returns {went offline, last seen ms, next expiry ms or 0}.
 LAPSE = Script(
     _NOW
     + """
+if redis.call('GET', KEYS[3]) == 'erased' then return {0, now, 0} end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 local at = tonumber(redis.call('HGET', KEYS[2], 'at')) or now
 local next = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
@@ -122,14 +132,15 @@ if at and at <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
 """
 )
 
-# KEYS presence; ARGV connection ('' = none). Returns 1 if another connection is live.
+# KEYS presence, account; ARGV connection ('' = none). Returns {another connection is live, the
+# account is erased}.
 ELSEWHERE = Script(
     _NOW
     + """
 local live = redis.call('ZCOUNT', KEYS[1], now, '+inf')
 local own = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) or 0
 if own >= now then live = live - 1 end
-return live > 0 and 1 or 0
+return {live > 0 and 1 or 0, redis.call('GET', KEYS[2]) == 'erased' and 1 or 0}
 """
 )
 

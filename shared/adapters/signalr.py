@@ -1,4 +1,4 @@
-"""A sign of life from SignalR Service. Sends go through the output binding, not through here."""
+"""A sign of life from SignalR Service, and how its address is read from the settings."""
 
 import aiohttp
 
@@ -12,7 +12,7 @@ class SignalRHealth:
     """Asks the service's health endpoint, which needs no key."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._url = f"{_base(endpoint)}/api/health"
+        self._url = f"{base_url(endpoint)}/api/health"
 
     async def check(self) -> None:
         """Ask for a sign of life.
@@ -30,10 +30,16 @@ class SignalRHealth:
             raise UnavailableError("SignalR Service does not answer") from error
 
 
-def _base(endpoint: Endpoint) -> str:
+def base_url(endpoint: Endpoint) -> str:
+    """Return the service's address, without a slash at its end."""
     if not endpoint.connection_string:
         return endpoint.address.rstrip("/")
-    pairs = (part.partition("=") for part in endpoint.connection_string.split(";"))
-    parts = {name.strip().lower(): value for name, _, value in pairs}
+    parts = pairs_of(endpoint.connection_string)
     port = f":{parts['port']}" if parts.get("port") else ""
     return parts["endpoint"].rstrip("/") + port
+
+
+def pairs_of(connection_string: str) -> dict[str, str]:
+    """Return the parts of a connection string by their names in lower case."""
+    parts = (part.partition("=") for part in connection_string.split(";"))
+    return {name.strip().lower(): value for name, _, value in parts}

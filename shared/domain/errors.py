@@ -46,6 +46,13 @@ class ForbiddenError(ChatError):
     code = "forbidden"
 
 
+class AccountErasedError(ForbiddenError):
+    """The caller's account was erased: a token or connection they still hold counts no more."""
+
+    def __init__(self) -> None:
+        super().__init__("this account was erased")
+
+
 class PrincipalMismatchError(ForbiddenError):
     code = "principal_mismatch"
 

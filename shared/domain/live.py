@@ -14,6 +14,7 @@ Epoch = NewType("Epoch", str)
 
 NO_EPOCH = Epoch("")
 
+AccountState = Literal["open", "erased", "unknown"]
 Outcome = Literal["moved", "unchanged", "beyond", "stale", "unknown"]
 
 
@@ -47,11 +48,14 @@ class CallState:
         wait_ms: Milliseconds until the limiter would let the call through; 0 lets it.
         came_online: This call made the user online.
         has_other_connections: The user has live connections beside this call's own.
+        account: What live state remembers of the caller's account; `unknown` when it has lost that,
+            and then the store tells. Of an erased one nothing was noted.
     """
 
     wait_ms: int = 0
     came_online: bool = False
     has_other_connections: bool = True
+    account: AccountState = "open"
 
 
 @dataclass(frozen=True, slots=True)

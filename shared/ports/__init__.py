@@ -5,11 +5,14 @@ Stores: `get_` raises, `find_` returns None, `list_` returns a page, `append` an
 not answer, and whether a write took place is unknown.
 """
 
+from shared.ports.connections import ConnectionHub
 from shared.ports.inbox import InboxState
 from shared.ports.live import (
+    AccountStates,
     LiveState,
     NoticeMarks,
     PresenceStore,
+    SenderErasedError,
 )
 from shared.ports.outside import (
     BlobStore,
@@ -32,9 +35,11 @@ from shared.ports.stores import (
 from shared.ports.uploads import UploadLedger
 
 __all__ = [
+    "AccountStates",
     "BlobStore",
     "Bus",
     "Clock",
+    "ConnectionHub",
     "ConversationStore",
     "Ids",
     "Images",
@@ -46,6 +51,7 @@ __all__ = [
     "NotificationChannel",
     "PresenceStore",
     "Probe",
+    "SenderErasedError",
     "SequenceTakenError",
     "TokenVerifier",
     "UploadLedger",

@@ -14,6 +14,7 @@ from shared.domain.ids import (
 )
 from shared.domain.live import (
     NO_EPOCH,
+    AccountState,
     Acknowledged,
     Call,
     CallState,
@@ -68,6 +69,10 @@ class LiveState(InboxState, Protocol):
 
         Return whether the sender has live connections beside *connection_id*: asked after the
         message was stored, so that a device that comes too late for its push finds it by a sync.
+
+        Raises:
+            SenderErasedError: The sender was erased while the message was on its way to the store.
+                It is recorded; whoever stored it empties it.
         """
         ...
 
@@ -198,6 +203,28 @@ class PresenceStore(Protocol):
 
         That somebody stopped is news only after it was news that they typed.
         """
+        ...
+
+
+class SenderErasedError(Exception):
+    """A message with content was stored by a sender who is erased."""
+
+
+class AccountStates(Protocol):
+    """Which accounts are erased, as live state remembers it: a cache of the users' store.
+
+    What is forgotten is `unknown`, never `open`: so losing it costs a look into the store, and
+    brings nobody back. Each method is one round trip, and none for nobody.
+    """
+
+    async def list_states(self, user_ids: Series[UserId]) -> list[AccountState]: ...
+
+    async def note_open(self, user_ids: Series[UserId]) -> None:
+        """Note accounts that the store has just shown, for a day; one noted erased stays so."""
+        ...
+
+    async def note_erased(self, user_ids: Series[UserId]) -> None:
+        """Note that these accounts are erased, whatever was noted before."""
         ...
 
 

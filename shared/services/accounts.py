@@ -4,7 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from shared.domain.errors import ForbiddenError, InvalidError, UnavailableError, UserNotFoundError
+from shared.domain.errors import (
+    AccountErasedError,
+    InvalidError,
+    UnavailableError,
+    UserNotFoundError,
+)
 from shared.domain.events import Effect, LeaveGroup, ToConnection, watchers_group
 from shared.domain.ids import UserId
 from shared.domain.live import Call
@@ -59,16 +64,16 @@ class Accounts:
         """Return the user whom *principal* proves, made now if they are new.
 
         Raises:
-            ForbiddenError: The user was erased; a token they still hold counts no more.
+            AccountErasedError: The user was erased; a token they still hold counts no more.
         """
         found = await self.users.find(principal.user_id)
-        if found is not None and found.erased:
-            raise ForbiddenError("this account was erased")
-        if found is not None:
-            return found
-        name = principal.display_name or principal.user_id
-        fresh = User(principal.user_id, name, principal.avatar_url)
-        return await self.users.add(fresh) or await self._get(principal.user_id)
+        if found is None:
+            name = principal.display_name or principal.user_id
+            fresh = User(principal.user_id, name, principal.avatar_url)
+            found = await self.users.add(fresh) or await self._get(principal.user_id)
+        if found.erased:
+            raise AccountErasedError
+        return found
 
     async def contacts(self, call: Call) -> list[Contact]:
         """Return the caller's contacts with their presence, those that block or are blocked too.
@@ -127,7 +132,7 @@ class Accounts:
         notified there no more.
 
         Raises:
-            ForbiddenError: The user was erased.
+            AccountErasedError: The user was erased.
         """
         await self.gate.enter(call)
         await self.ensure(Principal(call.user_id))
@@ -150,7 +155,7 @@ class Accounts:
             await self.users.release_endpoint(one.endpoint, call.user_id)
         if user.erased:
             await self.users.release_endpoint(subscription.endpoint, call.user_id)
-            raise ForbiddenError("this account was erased")
+            raise AccountErasedError
         if await self.users.find_endpoint_owner(subscription.endpoint) != call.user_id:
             await self._drop_endpoint(call.user_id, subscription.endpoint)
 
@@ -183,8 +188,6 @@ class Accounts:
         if await self.users.add(fresh) is None:
 
             def change(user: User) -> User:
-                if user.erased:
-                    return user
                 return replace(
                     user,
                     display_name=profile.display_name,
@@ -244,6 +247,8 @@ class Accounts:
     async def _update(self, user_id: UserId, change: Callable[[User], User]) -> User:
         for _ in range(_TRIES):
             user = await self._get(user_id)
+            if user.erased:
+                return user  # erased meanwhile: nothing is taken over any more
             changed = change(user)
             if changed is user:
                 return user

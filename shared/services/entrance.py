@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from shared.domain.access import access_conversation
 from shared.domain.conversation import Conversation, Member
-from shared.domain.errors import UnavailableError
+from shared.domain.errors import AccountErasedError, NotFoundError, UnavailableError
 from shared.domain.events import Effect
 from shared.domain.ids import ConversationId
 from shared.domain.live import Call, CallState, Head
@@ -46,12 +46,18 @@ class Entrance:
             self.gate.admit_alone(call)
             state, head, effects = CallState(), Head(), []
         else:
-            effects = await self.gate.admit(call, state)
+            effects = await self._admitted(call, state)
         version = head.version if head.known else None
         found = await self.reader.find(conversation_id, version=version)
         conversation, member = access_conversation(found, call.user_id)
         head = await self.reader.known_head(conversation, head)
         return Entered(conversation, member, head, state, effects)
+
+    async def _admitted(self, call: Call, state: CallState) -> list[Effect]:
+        try:
+            return await self.gate.admit(call, state)
+        except AccountErasedError as error:
+            raise NotFoundError("no such conversation") from error  # as for all who are not in it
 
     async def head(self, conversation: Conversation) -> Head:
         """Return the conversation's head, from the store where live state does not know it."""

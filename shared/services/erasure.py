@@ -1,36 +1,55 @@
-"""Erasing one user: what is removed where, step by step, and what stays and why."""
+"""Erasing one user: what is removed where, step by step, and what stays and why.
 
-import asyncio
+The user may go on sending while they are erased, over every connection and call they have, and a
+send that was let in may reach the store long after (its worker may be slow for minutes). An erasure
+that said it was done must be done all the same. So:
+
+1. The account becomes a tombstone, in the store first, then in live state. From the second on every
+   call is refused in the round trip it makes anyway; from the first on, also after live state was
+   lost (`ErasedUsers`). What is under way then was let in before.
+2. The user is withdrawn from every conversation: nobody new can be let in by a stale copy.
+3. Messages are emptied, in looks through all conversations, until one whole look finds nothing.
+   Only then the answer says that it is done.
+4. A send that reaches the store even later finds in its second round trip to live state that its
+   sender is erased: it empties the message itself and is refused. Where its worker has died, the
+   change feed of messages brings the message to `MessageEraser.empty_late`.
+
+Every step notes the tombstone in live state again, in case that was lost between.
+Proved by tests/integration/services/test_erasure_races.py and, on the stack,
+tests/integration/app/test_privacy.py.
+"""
+
 import contextlib
 import logging
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shared.domain.conversation import Conversation, withdraw
 from shared.domain.errors import UnavailableError
 from shared.domain.events import ConversationRemoved, Effect, Push, ToUser
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.message import Message
 from shared.domain.presence import Presence
 from shared.domain.user import User, tombstone
 from shared.ports import (
-    BlobStore,
+    ConnectionHub,
     ConversationStore,
     LiveState,
-    MessageStore,
     UserStore,
     VersionConflictError,
 )
+from shared.services.erased_users import ErasedUsers
 from shared.services.gate import Gate
 from shared.services.membership import Membership
+from shared.services.message_eraser import MessageEraser
 from shared.services.privacy import BEGINNING, Portion, Position, Trail
 from shared.services.reader import ConversationReader
 
 logger = logging.getLogger(__name__)
 
 _TRIES: Final = 8
-_WRITERS: Final = 8
+_CLOSED: Final = "this account was erased"
+_FILES: Final = "files with their small copies and grants"
 
 # What an erasure leaves, and why: (where, what, why).
 KEPT: Final = (
@@ -58,6 +77,11 @@ KEPT: Final = (
         "backups",
         "all of it, until they lapse: Cosmos DB 7 days, deleted blobs 7 days",
         "a restore would bring it back: erase again after one",
+    ),
+    (
+        "redis",
+        "that this account is erased, for 90 days",
+        "so that calls and late sends of the user are refused at once",
     ),
     (
         "blob/attachments",
@@ -98,7 +122,8 @@ class _Tally:
     effects: list[Effect] = field(default_factory=list)
 
     def add(self, store: str, what: str, count: int = 1) -> None:
-        self.counts[store, what] += count
+        if count:
+            self.counts[store, what] += count
 
     def step(self, position: Position | None) -> ErasureStep:
         lines = [Removed(*key, count) for key, count in self.counts.items() if count]
@@ -114,15 +139,14 @@ class Erasure:
     reader: ConversationReader
     membership: Membership
     store: ConversationStore
-    messages: MessageStore
     users: UserStore
     live: LiveState
-    blobs: BlobStore
+    eraser: MessageEraser
+    erased: ErasedUsers
+    hub: ConnectionHub
 
     async def step(self, user_id: UserId, position: Position | None) -> ErasureStep:
         """Take the step at *position*, from None to None.
-
-        The account goes first: from then on the user cannot connect, nor be brought back.
 
         Raises:
             UserNotFoundError: Chat has never heard of this user.
@@ -132,13 +156,22 @@ class Erasure:
         user = await self.trail.user(user_id)
         if position is None or not user.erased:
             await self._erase_account(user, tally)
+            await self.erased.note(user_id)
             return tally.step(BEGINNING)
-        portions, following = await self.trail.walk(user_id, position)
+        await self.erased.note(user_id)
+        portions, following = await self.trail.walk(
+            user_id, position, with_messages=position.is_last_look
+        )
         for portion in portions:
             await self._erase_portion(user_id, portion, tally)
-        if following is None:
-            await self._forget(user_id, tally)
-        return tally.step(following)
+        found = position.found or bool(tally.counts)
+        if following is not None:
+            here = replace(following, is_last_look=position.is_last_look, found=found)
+            return tally.step(here)
+        if found or not position.is_last_look:
+            return tally.step(replace(BEGINNING, is_last_look=True))
+        await self._forget(user_id, tally)
+        return tally.step(None)
 
     async def _erase_account(self, user: User, tally: _Tally) -> None:
         for _ in range(_TRIES):
@@ -162,16 +195,9 @@ class Erasure:
     async def _erase_portion(self, user_id: UserId, portion: Portion, tally: _Tally) -> None:
         if portion.is_first:
             await self._withdraw(user_id, portion.conversation_id, tally)
-        slots = asyncio.Semaphore(_WRITERS)
-
-        async def one(message: Message) -> None:
-            async with slots:
-                await self._erase_message(message, tally)
-
         content = [message for message in portion.messages if not message.is_erased]
-        await asyncio.gather(*map(one, content))
-        if portion.messages:
-            await self._refresh(portion.messages[-1])
+        tally.add("blob/attachments", _FILES, await self.eraser.empty(portion.messages))
+        tally.add("cosmos/messages", "contents of messages", len(content))
 
     async def _withdraw(
         self, user_id: UserId, conversation_id: ConversationId, tally: _Tally
@@ -209,33 +235,9 @@ class Erasure:
         await self.membership.inbox.forget(user_id, after.id)
         tally.effects.append(Push(ConversationRemoved(after.id), ToUser(user_id)))
 
-    async def _erase_message(self, message: Message, tally: _Tally) -> None:
-        # Files first: while the message still names them, a repeated step finds them again.
-        for attachment in message.attachments:
-            await self.blobs.settle(message.conversation_id, attachment.attachment_id, keep=False)
-            tally.add("blob/attachments", "files with their small copies and grants")
-        await self.messages.erase(message)
-        tally.add("cosmos/messages", "contents of messages")
-
-    async def _refresh(self, erased: Message) -> None:
-        # The newest message that live state knows is kept there, for the inbox. One after the last
-        # erased so far is another's, or a later step erases it.
-        if not await self._is_shown(erased):
-            return
-        conversation = await self.reader.find(erased.conversation_id, version=0)
-        if conversation is not None:
-            await self.reader.recover(conversation)
-        if await self._is_shown(erased):
-            raise UnavailableError("the store lags behind")
-
-    async def _is_shown(self, erased: Message) -> bool:
-        (summary,) = await self.live.summaries(erased.sender_id, [erased.conversation_id])
-        last = summary.last
-        if last is None or last.sender_id != erased.sender_id:
-            return False
-        return last.sequence <= erased.sequence and not last.is_erased
-
     async def _forget(self, user_id: UserId, tally: _Tally) -> None:
+        # Last of all: until here an open page is told of each conversation it must drop.
+        await self.hub.close(ToUser(user_id), reason=_CLOSED)
         with contextlib.suppress(UnavailableError):
             tally.effects += await self.gate.announce(Presence(user_id, "offline", None))
         tally.add("redis", "keys of the user", await self.live.forget(user_id))

@@ -3,11 +3,12 @@
 import logging
 from dataclasses import dataclass, replace
 
-from shared.domain.errors import UnavailableError
+from shared.domain.errors import AccountErasedError, UnavailableError
 from shared.domain.events import Effect, PresenceChanged, Push, ToGroup, watchers_group
 from shared.domain.live import Call, CallState
 from shared.domain.presence import Presence
 from shared.ports import Clock, LiveState, PresenceStore
+from shared.services.erased_users import ErasedUsers
 from shared.services.throttle import Throttle, refusal
 
 logger = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ class Gate:
     presence: PresenceStore
     clock: Clock
     throttle: Throttle
+    erased: ErasedUsers
 
     async def enter(self, call: Call) -> list[Effect]:
         """Take a token and renew the lease of a call that needs nothing else of live state.
@@ -60,8 +62,11 @@ class Gate:
 
         Raises:
             RateLimitedError: The caller's bucket was empty.
+            AccountErasedError: The caller is erased.
         """
         call.token.is_taken = True
+        if state.account != "open":
+            await self._refuse_erased(call, state)
         wait_ms = self.throttle.follow(call, wait_ms=state.wait_ms)
         effects: list[Effect] = []
         if state.came_online:
@@ -69,6 +74,17 @@ class Gate:
         if wait_ms:
             raise refusal(wait_ms)
         return effects
+
+    async def _refuse_erased(self, call: Call, state: CallState) -> None:
+        try:
+            if not await self.erased.is_erased(call.user_id, state.account):
+                return
+            if state.account == "unknown":  # then this call has made keys of theirs anew
+                await self.live.forget(call.user_id)
+        except UnavailableError:
+            if state.account == "unknown":
+                return  # chat goes on; what the caller wants of the store is refused there
+        raise AccountErasedError
 
     async def announce(self, presence: Presence) -> list[Effect]:
         """Tell the website, and return the push to those who watch this user."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from shared import telemetry
 from shared.domain.access import require_unblocked
 from shared.domain.conversation import Conversation, Member
-from shared.domain.errors import InvalidError, UnavailableError
+from shared.domain.errors import InvalidError, NotFoundError, UnavailableError
 from shared.domain.events import (
     Effect,
     MessagePosted,
@@ -17,10 +17,11 @@ from shared.domain.events import (
 )
 from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.live import Call, Head
-from shared.domain.message import Draft, Message
-from shared.ports import Clock, Ids, LiveState
+from shared.domain.message import Draft, Message, erase
+from shared.ports import Clock, Ids, LiveState, SenderErasedError
 from shared.services.attachments import Attachments
 from shared.services.entrance import Entrance
+from shared.services.message_eraser import MessageEraser
 from shared.services.reader import ConversationReader
 from shared.services.sequencer import Sequencer, Stored
 from shared.services.turns import Turns
@@ -49,6 +50,7 @@ class Posting:
     clock: Clock
     ids: Ids
     turns: Turns
+    eraser: MessageEraser
 
     async def post_message(
         self, call: Call, conversation_id: ConversationId, draft: Draft
@@ -58,8 +60,13 @@ class Posting:
         A repeat of the same client message id returns the original, is pushed again, and stores
         nothing. Costs one request to the store and two round trips to live state.
 
+        The sender may be erased after they were let in, while the message is on its way to the
+        store. So live state is asked again when the message is recorded, in the same round trip:
+        then the message is emptied here and nobody is told of it. Should this worker die before,
+        the change feed empties it (`MessageEraser.empty_late`).
+
         Raises:
-            NotFoundError: No such conversation for this caller.
+            NotFoundError: No such conversation for this caller, or they were erased meanwhile.
             BlockedError: Either side of a direct conversation blocks the other.
             RateLimitedError: The caller's bucket is empty.
             InvalidError: `replyTo` or an attachment is not there.
@@ -72,7 +79,11 @@ class Posting:
         attachments = await self.attachments.checked(call.user_id, conversation_id, draft)
         message = self._message(conversation, call.user_id, replace(draft, attachments=attachments))
         stored = await self._store(message, head, retry=draft.retry)
-        elsewhere = await self._record(stored.message, conversation, call.connection_id)
+        try:
+            elsewhere = await self._record(stored.message, conversation, call.connection_id)
+        except SenderErasedError as error:
+            await self.eraser.empty([stored.message])
+            raise NotFoundError("no such conversation") from error
         pushes = _pushes(stored.message, conversation, elsewhere=elsewhere)
         _log(stored, pushes)
         return Posted(stored.message, stored.repeated, entered.effects + pushes)
@@ -85,7 +96,11 @@ class Posting:
         draft = Draft(self.ids.new_client_message_id(), body)
         message = replace(self._message(conversation, actor, draft), kind="system")
         stored = await self._store(message, head, retry=False)
-        elsewhere = await self._record(stored.message, conversation, None)
+        try:
+            elsewhere = await self._record(stored.message, conversation, None)
+        except SenderErasedError:
+            await self.eraser.empty([stored.message])
+            return Posted(erase(stored.message), stored.repeated, [])
         effects = _pushes(stored.message, conversation, elsewhere=elsewhere)
         return Posted(stored.message, stored.repeated, effects)
 

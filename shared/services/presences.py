@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from shared.domain.errors import UnavailableError
+from shared.domain.errors import AccountErasedError, UnavailableError
 from shared.domain.events import (
     Effect,
     JoinGroup,
@@ -20,7 +20,7 @@ from shared.domain.live import Call
 from shared.domain.presence import Presence, unknown
 from shared.domain.seats import Seat, plan
 from shared.domain.user import blocks_between
-from shared.ports import Clock, LiveState, MembershipStore, PresenceStore, UserStore
+from shared.ports import Clock, ConnectionHub, LiveState, MembershipStore, PresenceStore, UserStore
 from shared.services.gate import Gate
 
 logger = logging.getLogger(__name__)
@@ -46,14 +46,25 @@ class Presences:
     users: UserStore
     memberships: MembershipStore
     clock: Clock
+    hub: ConnectionHub
 
     async def connected(self, call: Call, connection_id: ConnectionId) -> list[Effect]:
-        """Give a new connection its lease, and its places in groups the service has forgotten."""
+        """Give a new connection its lease, and its places in groups the service has forgotten.
+
+        An erased user's is closed: a connection token got before may open one for an hour.
+
+        Raises:
+            UnavailableError: The service does not close it.
+        """
         try:
             state, seats = await self.live.enter_connection(call)
         except UnavailableError:
             return []
-        effects = await self.gate.admit(call, state)
+        try:
+            effects = await self.gate.admit(call, state)
+        except AccountErasedError:
+            await self.hub.close(ToConnection(connection_id), reason="this account was erased")
+            return []
         try:
             return effects + await self._take_seats(call, connection_id, seats)
         except UnavailableError as error:
@@ -144,6 +155,7 @@ class Presences:
     async def _visible(self, caller: UserId, asked: list[UserId]) -> list[UserId]:
         """Return those of *asked* whose presence *caller* may see: no block between them."""
         found = {user.id: user for user in await self.users.find_many({*asked, caller})}
+        found = {user_id: user for user_id, user in found.items() if not user.erased}
         me = found.get(caller)
         if me is None:
             return [user for user in asked if user in found]

@@ -19,10 +19,18 @@ MESSAGES_AT_ONCE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the next step begins: in this conversation, after this sequence."""
+    """Where the next step begins: in this conversation, after this sequence.
+
+    Args:
+        is_last_look: An erasure has withdrawn the user everywhere, and looks whether anything is
+            left.
+        found: It found something in this look, so that another look follows.
+    """
 
     conversation_id: ConversationId
     after: Sequence = NO_SEQUENCE
+    is_last_look: bool = False
+    found: bool = False
 
 
 BEGINNING: Final = Position(ConversationId(""))
@@ -61,11 +69,11 @@ class Trail:
         return user
 
     async def walk(
-        self, user_id: UserId, position: Position
+        self, user_id: UserId, position: Position, *, with_messages: bool = True
     ) -> tuple[list[Portion], Position | None]:
         """Return the next portions, and where to go on; None at the end.
 
-        At most 20 conversations and 100 messages.
+        At most 20 conversations and 100 messages. What is stored behind this walk is not in it.
         """
         places = await self._places(user_id)
         ahead = [one for one in places if one >= position.conversation_id]
@@ -73,7 +81,9 @@ class Trail:
         room = MESSAGES_AT_ONCE
         for one in ahead[:CONVERSATIONS_AT_ONCE]:
             after = position.after if one == position.conversation_id else NO_SEQUENCE
-            sent = await self.messages.list_sent(one, user_id, after=after, limit=room)
+            sent: list[Message] = []
+            if with_messages:
+                sent = await self.messages.list_sent(one, user_id, after=after, limit=room)
             portions.append(Portion(one, sent, is_first=not after))
             room -= len(sent)
             if not room:

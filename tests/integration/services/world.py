@@ -5,6 +5,7 @@ from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, override
 
+from shared.adapters.memory_accounts import MemoryAccountStates
 from shared.adapters.memory_blobs import MemoryBlobStore, MemoryImages
 from shared.adapters.memory_bus import MemoryBus, MemoryNotificationChannel
 from shared.adapters.memory_conversations import (
@@ -13,6 +14,7 @@ from shared.adapters.memory_conversations import (
     MemoryMembershipStore,
     MemoryUserStore,
 )
+from shared.adapters.memory_hub import MemoryConnectionHub
 from shared.adapters.memory_line import Line
 from shared.adapters.memory_live import MemoryLiveState
 from shared.adapters.memory_messages import MemoryMessageStore, MessageTable
@@ -95,6 +97,8 @@ class World:
         self.redis = RedisTwin(self.clock, lease_s=LEASE_S)
         self.live = MemoryLiveState(self.redis, line=self.redis_line)
         self.presence = MemoryPresenceStore(self.redis, line=self.redis_line)
+        self.hub = MemoryConnectionHub()
+        self.accounts = MemoryAccountStates(self.redis, line=self.redis_line)
         self.message_table = MessageTable(self.clock)
         self.conversation_table = ConversationTable()
         self.memberships = MemoryMembershipStore()
@@ -119,6 +123,8 @@ class World:
             users=self.users,
             live=self.live,
             presence=self.presence,
+            hub=self.hub,
+            accounts=self.accounts,
             marks=MemoryNoticeMarks(self.redis, line=self.redis_line),
             bus=self.bus,
             channel=self.channel,

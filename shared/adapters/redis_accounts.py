@@ -1,0 +1,45 @@
+"""Which accounts are erased, in Redis: a cache of the users' store."""
+
+from collections.abc import Sequence as Series
+from typing import Final, override
+
+from shared.adapters import redis_keys as keys
+from shared.adapters.redis_client import RedisClient
+from shared.domain.ids import UserId
+from shared.domain.live import AccountState
+from shared.ports import AccountStates
+
+# An open account is looked up in the store once a day; an erased one is unknown after 90 days,
+# and the store tells again.
+_OPEN_MS: Final = 24 * 3600 * 1000
+_ERASED_MS: Final = 90 * 24 * 3600 * 1000
+
+_STATES: Final[dict[bytes | None, AccountState]] = {b"open": "open", b"erased": "erased"}
+
+
+class RedisAccountStates(AccountStates):
+    """Fulfils `AccountStates`."""
+
+    def __init__(self, client: RedisClient) -> None:
+        self._client = client
+
+    @override
+    async def list_states(self, user_ids: Series[UserId]) -> list[AccountState]:
+        if not user_ids:
+            return []
+        answers = await self._client.run(*(("GET", keys.account(user)) for user in user_ids))
+        return [_STATES.get(answer, "unknown") for answer in answers]
+
+    @override
+    async def note_open(self, user_ids: Series[UserId]) -> None:
+        if user_ids:
+            await self._client.run(
+                *(("SET", keys.account(one), "open", "NX", "PX", _OPEN_MS) for one in user_ids)
+            )
+
+    @override
+    async def note_erased(self, user_ids: Series[UserId]) -> None:
+        if user_ids:
+            await self._client.run(
+                *(("SET", keys.account(one), "erased", "PX", _ERASED_MS) for one in user_ids)
+            )
