@@ -213,10 +213,7 @@ class BlobFiles(BlobStore):
             await self._delete(thumbnail_name(conversation_id, attachment_id))
             await self._delete(grant_name(conversation_id, attachment_id))
         granted_at = granted.granted_at if granted else marked_at
-        if granted_at is None:
-            return
-        # While the link may be used a file can come after this: the sweep must find it then.
-        if keep or granted_at + LINK_LASTS <= self._clock.now():
+        if granted_at is not None:
             await self._delete(marker_name(granted_at, conversation_id, attachment_id))
 
     async def check(self) -> None:

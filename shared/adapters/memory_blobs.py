@@ -132,8 +132,7 @@ class MemoryBlobStore(BlobStore):
         async with self.line.call("settle"):
             name = conversation_id, attachment_id
             granted = self._grants.get(name)
-            granted_at = granted.granted_at if granted else marked_at
-            if granted_at and (keep or granted_at + LINK_LASTS <= self._clock.now()):
+            if granted or marked_at:
                 self._unsettled.pop(name, None)
             if not keep:
                 self._files.pop(name, None)

@@ -150,9 +150,6 @@ class BlobStore(Protocol):
     ) -> None:
         """Take an upload off the sweep's list; without *keep*, delete grant, file and small copy.
 
-        An upload whose link may still be used stays on the list: deleted or not, somebody can put a
-        file there, and a later sweep must find it.
-
         Args:
             marked_at: When it was granted, as the list says; needed where no grant is left.
         """

@@ -237,7 +237,6 @@ async def test_what_is_settled_is_kept_or_deleted(
     one = attachment.attachment_id
     grant = await end.blobs.grant_upload(place, attachment, ANN)
     await end.upload(place, one, grant.url, b"data")
-    end.clock.advance(15 * 60)
 
     for _ in range(2):
         await end.blobs.settle(place, one, keep=keep)
@@ -252,22 +251,30 @@ async def unsettled(end: BlobEnd) -> set[AttachmentId]:
     return {one.attachment_id for one in listed}
 
 
-async def test_what_can_still_be_uploaded_stays_on_the_list(
+async def test_a_marker_whose_grant_is_gone_is_taken_off_by_its_hour(
     end: BlobEnd, place: ConversationId, attachment: Attachment
 ) -> None:
-    one, granted_at = attachment.attachment_id, end.clock.now()
-    grant = await end.blobs.grant_upload(place, attachment, ANN)
+    one = attachment.attachment_id
+    await end.blobs.grant_upload(place, attachment, ANN)
+    await forget_grant(end, place, one)
 
-    await end.blobs.settle(place, one, keep=False)  # as an erasure does
-    late = await end.upload(place, one, grant.url, b"late")
-    kept = await unsettled(end)
-    end.clock.advance(15 * 60)
-    await end.blobs.settle(place, one, keep=False, marked_at=granted_at)
+    (marked,) = [
+        listed
+        for listed in await end.blobs.list_unsettled(before=end.clock.now() + DAY, limit=1_000)
+        if listed.attachment_id == one
+    ]
+    await end.blobs.settle(place, one, keep=False, marked_at=marked.marked_at)
 
-    assert late == 201
-    assert one in kept
     assert one not in await unsettled(end)
-    assert await end.blobs.size_of_upload(place, one) is None
+
+
+async def forget_grant(end: BlobEnd, place: ConversationId, one: AttachmentId) -> None:
+    """Delete the grant alone, as a worker does that ends before it deletes the marker."""
+    if isinstance(end.blobs, MemoryBlobStore):
+        del end.blobs._grants[place, one]
+        return
+    assert isinstance(end.blobs, BlobFiles)
+    await end.blobs._container.delete_blob(f"grants/{place}/{one}")
 
 
 async def test_an_upload_tells_its_size_and_is_discarded_alone(
