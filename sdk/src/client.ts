@@ -1,39 +1,30 @@
-import type { HttpTransportType, IHubProtocol } from "@microsoft/signalr";
 import { Acknowledger } from "./acknowledger.ts";
 import { ChatApi } from "./api.ts";
+import type { ChatClientOptions } from "./client-options.ts";
 import { Conversations } from "./conversations.ts";
 import { Device } from "./device.ts";
 import { EitherWay } from "./either-way.ts";
 import { type Beat, Heartbeat } from "./heartbeat.ts";
-import { Http, type TokenProvider } from "./http.ts";
+import { Http } from "./http.ts";
 import { Hub, type ConnectionState } from "./hub.ts";
 import { listen } from "./hub-events.ts";
 import type { InboxSnapshot } from "./inbox.ts";
 import { InboxLoader } from "./inbox-loader.ts";
 import type { OpenConversation, TimelineSnapshot } from "./open-conversation.ts";
-import type { OutboxEntry, OutboxStorage } from "./outbox-entry.ts";
+import type { OutboxEntry } from "./outbox-entry.ts";
 import { defaultOutboxStorage } from "./outbox-storage.ts";
 import { Outbox, type OutboxSnapshot } from "./outbox.ts";
 import { PresenceWatch } from "./presence-watch.ts";
 import { PushNotifications } from "./push.ts";
 import type { ReadableStore } from "./store.ts";
 import { Synchronizer } from "./synchronizer.ts";
-import { type Tabs, defaultTabs } from "./tabs.ts";
+import { defaultTabs } from "./tabs.ts";
 import { TypingSender, TypingWatch } from "./typing.ts";
 import type { AttachmentRef, Conversation, Draft, Presence } from "./types.ts";
 import { type UploadOptions, type Uploadable, upload } from "./upload.ts";
 
-export interface ChatClientOptions {
-  /** Origin that serves `/api`, for example `https://chat.example.com`. */
-  baseUrl: string;
-  userId: string;
-  /** The website's token for this user; asked before every call, so keep one until it is about to expire. */
-  tokenProvider: TokenProvider;
-  storage?: OutboxStorage;
-  tabs?: Tabs;
-  transport?: HttpTransportType;
-  protocol?: IHubProtocol;
-}
+/** How long `stop` and `flush` wait for what is unsent, unless told otherwise. */
+const FLUSH_MS = 10_000;
 
 /** Every so often without a hub, ask over HTTP what is new. */
 const FALLBACK_SYNC_MS = 15_000;
@@ -80,6 +71,7 @@ export class ChatClient {
       tabs: options.tabs ?? defaultTabs(userId),
       deliver: (entry, retry) => calls.send(entry, retry),
       canDeliver: () => this.#hub.isOnline || this.connection.get().deviceOnline,
+      latest: (conversationId) => this.#conversations.latest(conversationId),
       onStored: (message) => this.#conversations.takeMessages([message]),
     });
     this.#acknowledger = new Acknowledger((id, marks) => calls.acknowledge(id, marks));
@@ -156,7 +148,24 @@ export class ChatClient {
     await this.#outbox.start();
   }
 
-  async stop(): Promise<void> {
+  /**
+   * Wait until everything that was said is stored or refused, for `timeoutMs` at most.
+   *
+   * Returns the messages that are not known to be stored: unsent ones, and refused ones with their `failure`.
+   */
+  flush(timeoutMs = FLUSH_MS): Promise<readonly OutboxEntry[]> {
+    return this.#outbox.flush(timeoutMs);
+  }
+
+  /**
+   * Disconnect. Returns the messages that are not known to be stored.
+   *
+   * Where the outbox ends with the process (memory: Node without a `storage`), `stop` flushes first, for
+   * `flushMs` at most. Where it is durable, the next client of this user sends what is left.
+   */
+  async stop(options: { flushMs?: number } = {}): Promise<readonly OutboxEntry[]> {
+    const flushMs = options.flushMs ?? (this.#outbox.isDurable ? 0 : FLUSH_MS);
+    if (flushMs > 0) await this.#outbox.flush(flushMs);
     clearInterval(this.#fallback);
     this.#device.stop();
     this.#typingSender.stop();
@@ -165,6 +174,7 @@ export class ChatClient {
     this.#synchronizer.stop();
     this.#outbox.stop();
     await this.#hub.stop();
+    return this.outbox.get().entries;
   }
 
   /** Say something; it shows at once as pending and is sent as soon as it can be, across reloads. */

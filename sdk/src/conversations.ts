@@ -52,6 +52,11 @@ export class Conversations {
     return opened;
   }
 
+  /** The newest sequence of a conversation that is shown, else the newest known; 0 says that none is. */
+  latest(conversationId: string): number {
+    return this.#open.get(conversationId)?.last || (this.inbox.get(conversationId)?.latestSequence ?? 0);
+  }
+
   opened(): OpenConversation[] {
     return [...this.#open.values()];
   }
@@ -146,8 +151,7 @@ export class Conversations {
 
   /** What this client has without a hole is delivered; where nothing is open, its head is what it shows. */
   #deliver(conversationId: string): void {
-    const opened = this.#open.get(conversationId)?.last;
-    const delivered = opened || (this.inbox.get(conversationId)?.latestSequence ?? 0);
+    const delivered = this.latest(conversationId);
     if (delivered > 0) this.#options.acknowledger.raise(conversationId, { delivered });
   }
 }

@@ -1,4 +1,5 @@
-export { ChatClient, type ChatClientOptions } from "./client.ts";
+export { ChatClient } from "./client.ts";
+export type { ChatClientOptions } from "./client-options.ts";
 export { ChatApi } from "./api.ts";
 export { ChatError } from "./errors.ts";
 export type { TokenProvider } from "./http.ts";

@@ -6,6 +6,7 @@ import { Receipts, type Watermarks } from "./receipts.ts";
 import { type ReadableStore, Store } from "./store.ts";
 import { Timeline } from "./timeline.ts";
 import type { AttachmentRef, ConversationDetails, Member, Message, MessageStatus, Receipt } from "./types.ts";
+import { interleave } from "./unsent.ts";
 
 const PAGE = 50;
 const REPAIR_PAGE = 100;
@@ -19,7 +20,7 @@ export type TimelineItem =
 
 export interface TimelineSnapshot {
   readonly conversationId: string;
-  /** Stored messages by sequence, then this user's own that are not stored yet. */
+  /** Stored messages by sequence; this user's own that are not stored stand where they were written. */
   readonly items: readonly TimelineItem[];
   readonly loaded: boolean;
   readonly loadingOlder: boolean;
@@ -212,7 +213,7 @@ export class OpenConversation {
     const timeline = this.#timeline;
     return {
       conversationId: this.id,
-      items: [...this.#stored(), ...this.#unsent()],
+      items: this.#items(),
       loaded: timeline.loaded,
       loadingOlder: this.#older !== null,
       hasOlder: timeline.loaded && !timeline.atStart,
@@ -222,30 +223,25 @@ export class OpenConversation {
     };
   }
 
-  #stored(): TimelineItem[] {
+  #items(): TimelineItem[] {
+    const { userId } = this.#sources;
+    const { items } = this.#timeline;
     const members = this.#sources.members(this.id);
-    return this.#timeline.items.map((message) => ({
-      kind: "stored",
-      key: itemKey(message.senderId, message.clientMessageId || String(message.sequence)),
-      message,
-      status:
-        message.senderId === this.#sources.userId ? this.#receipts.statusOf(message, members) : message.status,
-    }));
-  }
-
-  #unsent(): TimelineItem[] {
-    const me = this.#sources.userId;
-    const stored = new Set(
-      this.#timeline.items.filter((item) => item.senderId === me).map((item) => item.clientMessageId),
-    );
-    return this.#sources
-      .pending(this.id)
-      .filter((entry) => !stored.has(entry.clientMessageId))
-      .map((entry) => ({
+    const own = new Set(items.filter((item) => item.senderId === userId).map((item) => item.clientMessageId));
+    const unsent = this.#sources.pending(this.id).filter((entry) => !own.has(entry.clientMessageId));
+    return interleave<TimelineItem>(items, unsent, userId, {
+      stored: (message) => ({
+        kind: "stored",
+        key: itemKey(message.senderId, message.clientMessageId || String(message.sequence)),
+        message,
+        status: message.senderId === userId ? this.#receipts.statusOf(message, members) : message.status,
+      }),
+      unsent: (entry) => ({
         kind: entry.failure ? "failed" : "pending",
-        key: itemKey(me, entry.clientMessageId),
+        key: itemKey(userId, entry.clientMessageId),
         entry,
-      }));
+      }),
+    });
   }
 }
 

@@ -2,6 +2,7 @@ import type { OutboxEntry, OutboxStorage } from "./outbox-entry.ts";
 
 /** Keeps the outbox as long as the process lives. */
 export class MemoryOutboxStorage implements OutboxStorage {
+  readonly isDurable = false;
   readonly #entries = new Map<string, OutboxEntry>();
 
   list(userId: string): Promise<OutboxEntry[]> {

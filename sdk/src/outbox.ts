@@ -21,6 +21,8 @@ export interface OutboxOptions {
   deliver(entry: OutboxEntry, retry: boolean): Promise<Message>;
   /** Whether an attempt makes sense now; when it becomes so, call `kick`. */
   canDeliver(): boolean;
+  /** The newest sequence known of a conversation; 0 says that none is. */
+  latest(conversationId: string): number;
   /** Called in every tab with each message once it is stored. */
   onStored(message: Message): void;
 }
@@ -70,6 +72,18 @@ export class Outbox {
     this.#options.tabs.close();
   }
 
+  /** Whether what is unsent outlives this process. */
+  get isDurable(): boolean {
+    return this.#options.storage.isDurable !== false;
+  }
+
+  /** Wait until every message is stored or refused, for `timeoutMs` at most; returns those that are not stored. */
+  async flush(timeoutMs: number): Promise<readonly OutboxEntry[]> {
+    this.kick();
+    await this.#settled(timeoutMs);
+    return this.#entries;
+  }
+
   pending(conversationId: string): readonly OutboxEntry[] {
     return this.#entries.filter((entry) => entry.conversationId === conversationId);
   }
@@ -77,6 +91,7 @@ export class Outbox {
   /** Accept a message; the promise settles once it is stored and so will survive a reload. */
   async add(conversationId: string, draft: Draft): Promise<OutboxEntry> {
     const now = Date.now();
+    const after = this.#options.latest(conversationId);
     const entry: OutboxEntry = {
       clientMessageId: uuid7(now),
       userId: this.#options.userId,
@@ -85,6 +100,7 @@ export class Outbox {
       attachments: draft.attachments ?? [],
       replyTo: draft.replyTo ?? null,
       createdAt: now,
+      ...(after > 0 ? { after } : {}),
       attempts: 0,
       failure: null,
     };
@@ -114,6 +130,20 @@ export class Outbox {
   kick(): void {
     for (const lane of this.#lanes.values()) lane.pause.cut();
     this.#pump();
+  }
+
+  #settled(timeoutMs: number): Promise<void> {
+    const isSettled = () => this.#entries.every((entry) => entry.failure);
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        unsubscribe();
+        resolve();
+      };
+      const timer = setTimeout(done, timeoutMs);
+      const unsubscribe = this.#store.subscribe(() => isSettled() && done());
+      if (isSettled()) done();
+    });
   }
 
   #pump(): void {

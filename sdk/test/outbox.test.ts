@@ -19,7 +19,7 @@ type Answer = (attempt: Attempt) => Promise<Message>;
 function setUp(answer: Answer, storage: OutboxStorage = new MemoryOutboxStorage(), tabs: Tabs = new SingleTab()) {
   const attempts: Attempt[] = [];
   const stored: string[] = [];
-  const state = { canDeliver: true };
+  const state = { canDeliver: true, latest: 0 };
   const outbox = new Outbox({
     userId: ME,
     storage,
@@ -30,6 +30,7 @@ function setUp(answer: Answer, storage: OutboxStorage = new MemoryOutboxStorage(
       return answer(attempt);
     },
     canDeliver: () => state.canDeliver,
+    latest: () => state.latest,
     onStored: (kept) => stored.push(kept.clientMessageId),
   });
   return { outbox, storage, attempts, stored, state };
@@ -284,4 +285,56 @@ describe("several tabs of one user", () => {
 
     expect(second.attempts.map(({ body, retry }) => [body, retry])).toEqual([["unfinished", true]]);
   });
+});
+
+describe("flushing", () => {
+  test("ends when everything is stored, and leaves nothing", async () => {
+    let failures = 3;
+    const { outbox } = setUp((attempt) => (failures-- > 0 ? Promise.reject(new ChatError("unavailable", "down")) : accept(attempt)));
+    await outbox.start();
+    await outbox.add("c", { body: "1" });
+    await outbox.add("d", { body: "2" });
+
+    const flushed = outbox.flush(60_000);
+    await vi.advanceTimersByTimeAsync(59_000);
+
+    expect(await flushed).toEqual([]);
+  });
+
+  test("ends with its time, and says what is unsent", async () => {
+    const { outbox } = setUp(() => Promise.reject(new ChatError("unavailable", "down")));
+    await outbox.start();
+    await outbox.add("c", { body: "lost?" });
+
+    const flushed = outbox.flush(5_000);
+    await vi.advanceTimersByTimeAsync(5_000);
+
+    expect((await flushed).map((entry) => entry.body)).toEqual(["lost?"]);
+  });
+
+  test("does not wait for what was refused, and says it too", async () => {
+    const { outbox } = setUp(() => Promise.reject(new ChatError("blocked", "no")));
+    await outbox.start();
+    await outbox.add("c", { body: "refused" });
+    await settle();
+
+    expect((await outbox.flush(5_000)).map((entry) => entry.failure?.code)).toEqual(["blocked"]);
+  });
+
+  test("knows which storage outlives the process", () => {
+    const durable = { list: () => Promise.resolve([]), put: () => Promise.resolve(), delete: () => Promise.resolve() };
+
+    expect([setUp(accept).outbox.isDurable, setUp(accept, durable).outbox.isDurable]).toEqual([false, true]);
+  });
+});
+
+test("an entry knows what stood above it when it was written", async () => {
+  const { outbox, state } = setUp(() => Promise.reject(new ChatError("blocked", "no")));
+  state.latest = 41;
+
+  const written = await outbox.add("c", { body: "late" });
+  state.latest = 0;
+  const unknown = await outbox.add("c", { body: "nothing known" });
+
+  expect([written.after, unknown.after]).toEqual([41, undefined]);
 });
