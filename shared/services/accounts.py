@@ -10,7 +10,7 @@ from shared.domain.errors import (
     UnavailableError,
     UserNotFoundError,
 )
-from shared.domain.events import Effect, LeaveGroup, ToConnection, watchers_group
+from shared.domain.events import Effect
 from shared.domain.ids import UserId
 from shared.domain.live import Call
 from shared.domain.presence import Presence, unknown
@@ -23,6 +23,7 @@ from shared.domain.user import (
     blocks_between,
 )
 from shared.ports import PresenceStore, UserStore, VersionConflictError
+from shared.services.block_presence import list_known, show_block
 from shared.services.conversations import Conversations
 from shared.services.gate import Gate
 
@@ -88,10 +89,7 @@ class Accounts:
         found = await self.users.find_many(me.contacts)
         known = [user for user in found if not user.erased]
         visible = [user.id for user in known if not blocks_between(me, user)]
-        try:
-            seen = {one.user_id: one for one in await self.presence.list_presences(visible)}
-        except UnavailableError:
-            seen = {}
+        seen = await list_known(self.presence, visible)
         order = {user_id: i for i, user_id in enumerate(me.contacts)}
         known.sort(key=lambda user: order[user.id])
         return [Contact(user, seen.get(user.id) or unknown(user.id)) for user in known]
@@ -202,18 +200,10 @@ class Accounts:
             await self.conversations.set_block(profile.user_id, other, blocked=True)
 
     async def _carry(self, one: UserId, other: UserId, *, blocked: bool) -> list[Effect]:
-        await self.conversations.set_block(one, other, blocked=blocked)
-        if not blocked:
-            return []
-        effects: list[Effect] = []
-        for watcher, watched in ((one, other), (other, one)):
-            group = watchers_group(watched)
-            try:
-                connections = await self.presence.connections(watcher)
-            except UnavailableError:
-                continue
-            effects += [LeaveGroup(ToConnection(connection), group) for connection in connections]
-        return effects
+        acquainted = await self.conversations.set_block(one, other, blocked=blocked)
+        return await show_block(
+            self.users, self.presence, (one, other), blocked=blocked, acquainted=acquainted
+        )
 
     async def _take_endpoint(self, user_id: UserId, endpoint: str) -> None:
         """Make *user_id* the owner of an endpoint, and take it off the former owner.

@@ -167,16 +167,16 @@ class Conversations:
 
         return await self._change(call, conversation_id, change, said=None)
 
-    async def set_block(self, one: UserId, other: UserId, *, blocked: bool) -> None:
-        """Carry a user's block into the pair's direct conversation, if there is one."""
+    async def set_block(self, one: UserId, other: UserId, *, blocked: bool) -> bool:
+        """Carry a user's block into the pair's direct conversation; return whether there is one."""
         conversation_id = direct_conversation_id(one, other)
         for _ in range(_TRIES):
             conversation = await self.store.find(conversation_id)
             if conversation is None:
-                return
+                return False
             changed = rules.set_block(conversation, by=one, blocked=blocked)
             if changed is conversation or await self._replaced(changed):
-                return
+                return True
         raise UnavailableError("the conversation is being changed")
 
     async def _start_direct(self, call: Call, others: list[UserId]) -> Changed:

@@ -4,6 +4,7 @@ import pytest
 
 from shared.domain.errors import RateLimitedError, UnavailableError
 from shared.domain.events import (
+    Effect,
     JoinGroup,
     LeaveGroup,
     PresenceChanged,
@@ -156,6 +157,67 @@ async def test_a_block_hides_presence_both_ways_and_at_once(
         shown_, joined = await worker.chat.presences.watch(by(user, TV), TV, [watched])
         assert joins(joined) == []
         assert shown_[0].status == "offline"
+
+
+async def _see_each_other(worker: Worker) -> None:
+    for user, connection, watched in ((ANN, TV, BOB), (BOB, PHONE, ANN)):
+        await worker.chat.presences.connected(by(user, connection), connection)
+        await worker.chat.presences.watch(by(user, connection), connection, [watched])
+
+
+def _told(effects: list[Effect]) -> set[tuple[UserId, UserId, str]]:
+    """Return who is told of whom that they are what."""
+    return {
+        (one.to.user_id, presence.user_id, presence.status)
+        for one in effects
+        if isinstance(one, Push)
+        and isinstance(one.to, ToUser)
+        and isinstance(one.event, PresenceChanged)
+        for presence in one.event.presences
+    }
+
+
+@pytest.mark.parametrize("blocker", [ANN, BOB])
+async def test_a_block_and_its_end_show_on_both_open_pages_at_once(
+    worker: Worker, blocker: UserId
+) -> None:
+    other = BOB if blocker == ANN else ANN
+    await start_pair(worker, ANN, BOB)
+    await _see_each_other(worker)
+
+    put = await worker.chat.accounts.block(by(blocker), other, blocked=True)
+    lifted = await worker.chat.accounts.block(by(blocker), other, blocked=False)
+
+    assert _told(put) == {(ANN, BOB, "offline"), (BOB, ANN, "offline")}
+    assert _told(lifted) == {(ANN, BOB, "online"), (BOB, ANN, "online")}
+    assert set(joins(lifted)) == {
+        JoinGroup(ToConnection(TV), watchers_group(BOB)),
+        JoinGroup(ToConnection(PHONE), watchers_group(ANN)),
+    }
+
+
+async def test_a_block_of_a_stranger_is_not_told_to_them(worker: Worker) -> None:
+    await _see_each_other(worker)
+
+    effects = [
+        *await worker.chat.accounts.block(by(ANN), BOB, blocked=True),
+        *await worker.chat.accounts.block(by(ANN), BOB, blocked=False),
+    ]
+
+    assert _told(effects) == set()
+    assert joins(effects) == []
+
+
+async def test_presence_stays_hidden_while_the_other_block_stands(worker: Worker) -> None:
+    await start_pair(worker, ANN, BOB)
+    await _see_each_other(worker)
+    await worker.chat.accounts.block(by(ANN), BOB, blocked=True)
+    await worker.chat.accounts.block(by(BOB), ANN, blocked=True)
+
+    effects = await worker.chat.accounts.block(by(ANN), BOB, blocked=False)
+
+    assert _told(effects) == {(ANN, BOB, "offline"), (BOB, ANN, "offline")}
+    assert joins(effects) == []
 
 
 async def test_watching_replaces_what_was_watched(worker: Worker) -> None:
