@@ -11,5 +11,5 @@ export default defineConfig({
   },
   build: { target: "es2022", modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
   server: { host: "127.0.0.1", proxy: { "/api": stack, "/dev": stack } },
-  test: { environment: "jsdom", include: ["test/**/*.test.tsx", "test/**/*.test.ts"] },
+  test: { testTimeout: 30_000, environment: "jsdom", include: ["test/**/*.test.tsx", "test/**/*.test.ts"] },
 });

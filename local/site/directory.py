@@ -1,9 +1,12 @@
 """The site's users, as the page, the tokens and the chat see them."""
 
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from local.site.demo import demo_users
 from local.site.storage import Storage, User
+
+_MOST_FOUND = 20
 
 
 class Directory:
@@ -17,6 +20,15 @@ class Directory:
     def list_demo(self) -> list[dict[str, object]]:
         """Return the demo people as `GET /dev/users` shows them."""
         return [self._shown(user) for user in self._storage.list_users(demo_only=True)]
+
+    def search(self, words: str) -> list[dict[str, object]]:
+        """Return up to 20 users, guests too, whose id or name holds *words*."""
+        return [self._shown(user) for user in self._storage.search_users(words, limit=_MOST_FOUND)]
+
+    def list_named(self, user_ids: Iterable[str]) -> list[dict[str, object]]:
+        """Return those of *user_ids* who are users, in their order."""
+        found = [self._storage.find_user(user_id) for user_id in user_ids]
+        return [self._shown(user) for user in found if user is not None]
 
     def list_ids(self, *, demo_only: bool = False) -> list[str]:
         return [user.user_id for user in self._storage.list_users(demo_only=demo_only)]
@@ -40,9 +52,10 @@ class Directory:
         return f"{self._origin}/avatars/{quote(user_id, safe='')}.svg"
 
     def feed_item(self, user_id: str) -> dict[str, object]:
-        """Return the user as the chat takes it."""
+        """Return the user as the chat takes it. A guest knows the demo people."""
         user = self._storage.find_user(user_id) or User(user_id, user_id, ())
-        return {**self._shown(user), "blocked": []}
+        contacts = user.contacts or self.list_ids(demo_only=True)
+        return {**self._shown(user), "contacts": list(contacts), "blocked": []}
 
     def _shown(self, user: User) -> dict[str, object]:
         return {

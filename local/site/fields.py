@@ -12,6 +12,7 @@ _LIMIT_BYTES = 64 * 1024
 # Source: contract §1, a principal.
 _PRINCIPAL = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9._:@-]{1,128}")
 _NAME_LIMIT = 100
+_MOST_IDS = 200
 
 
 async def read_object(request: web.Request) -> Mapping[str, object]:
@@ -63,6 +64,32 @@ def optional_name(value: object) -> str | None:
     if not value.isprintable():
         raise InvalidError("name", "must hold no control characters")
     return value.strip()
+
+
+def search_words(value: str) -> str:
+    """Return *value* if it is something to search people by.
+
+    Raises:
+        InvalidError: It is not.
+
+    """
+    words = value.strip()
+    if not 1 <= len(words) <= _NAME_LIMIT or not words.isprintable():
+        raise InvalidError("search", f"must be 1 to {_NAME_LIMIT} printable characters")
+    return words
+
+
+def user_ids(value: str) -> list[str]:
+    """Return the user ids of a list with commas.
+
+    Raises:
+        InvalidError: One of them is none, or there are too many.
+
+    """
+    items = list(dict.fromkeys(value.split(",")))
+    if len(items) > _MOST_IDS:
+        raise InvalidError("userIds", f"must be at most {_MOST_IDS} user ids")
+    return [user_id(item, "userIds") for item in items]
 
 
 def integer(value: object, field: str, low: int, high: int) -> int:

@@ -8,7 +8,14 @@ from aiohttp import web
 from local.site.avatars import avatar_svg
 from local.site.directory import Directory
 from local.site.feeder import Feeder
-from local.site.fields import integer, optional_name, read_object, user_id
+from local.site.fields import (
+    integer,
+    optional_name,
+    read_object,
+    search_words,
+    user_id,
+    user_ids,
+)
 from local.site.issuer import SUBJECT, Issuer
 from local.site.problems import InvalidError, ProblemError
 
@@ -68,8 +75,17 @@ class People:
         headers = {"Cache-Control": "public, max-age=300"}
         return web.json_response(self._issuer.key_set(), headers=headers)
 
-    async def _users(self, _: web.Request) -> web.Response:
-        return web.json_response({"items": self._directory.list_demo()})
+    async def _users(self, request: web.Request) -> web.Response:
+        """Answer the demo people; with `search` or `userIds`, anybody who has ever signed in."""
+        search = request.query.get("search")
+        named = request.query.get("userIds")
+        if search is not None:
+            items = self._directory.search(search_words(search))
+        elif named is not None:
+            items = self._directory.list_named(user_ids(named))
+        else:
+            items = self._directory.list_demo()
+        return web.json_response({"items": items})
 
     async def _avatar(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]

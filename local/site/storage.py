@@ -83,6 +83,16 @@ class Storage:
         rows = self._db.execute(f"{_SELECT_USER} {where} ORDER BY demo DESC, position, user_id")
         return [_user(row) for row in rows]
 
+    def search_users(self, words: str, *, limit: int) -> list[User]:
+        """Return users whose id or name holds *words*, whatever their case, demo people first."""
+        escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        rows = self._db.execute(
+            f"{_SELECT_USER} WHERE user_id LIKE ?1 ESCAPE '\\' OR display_name LIKE ?1 ESCAPE '\\'"
+            " ORDER BY demo DESC, position, user_id LIMIT ?2",
+            (f"%{escaped}%", limit),
+        )
+        return [_user(row) for row in rows]
+
     def put_subscription(self, made: Subscription) -> None:
         row = (made.id, made.user_id, made.private_key, made.auth, made.server_key)
         self._db.execute("INSERT INTO subscriptions VALUES (?, ?, ?, ?, ?, 0)", row)

@@ -89,6 +89,7 @@ describe("blocks and notifications", () => {
     };
 
     await (await details()).getByRole("button", { name: "Block" }).click();
+    await a.getByRole("dialog").getByRole("button", { name: /^Block .*: are you sure\?$/ }).click();
     await a.getByRole("dialog").getByRole("button", { name: "Unblock" }).waitFor();
     await b.send(id, { body: "hello?" });
     const refused = await until(() => b.outbox.get().entries.find((entry) => entry.failure));

@@ -1,8 +1,10 @@
 import type { ReactNode } from "react";
 import { type ChatClient, type InboxEntry, type Message, type OutboxEntry, type Presence, Store, type TimelineItem } from "@parley/sdk";
+import { Blocks } from "../src/chat/blocks.ts";
 import { ChatContext } from "../src/chat/context.ts";
 import type { Directory, DirectorySnapshot } from "../src/chat/directory.ts";
 import { Notices } from "../src/chat/notices.ts";
+import { UploadQueues } from "../src/chat/uploads.ts";
 
 export const ME = "amara";
 const NOON = new Date(2026, 4, 5, 12, 0).getTime();
@@ -39,10 +41,12 @@ export function fakeChat() {
   } as unknown as ChatClient;
   const directory = { store: stores.directory, load: note("load") } as unknown as Directory;
   const notices = new Notices();
+  const blocks = new Blocks(client);
+  const uploads = new UploadQueues(client, notices);
   const Wrapper = ({ children }: { children: ReactNode }) => (
-    <ChatContext value={{ client, directory, notices }}>{children}</ChatContext>
+    <ChatContext value={{ client, directory, notices, blocks, uploads }}>{children}</ChatContext>
   );
-  return { stores, calls, notices, Wrapper };
+  return { stores, calls, client, notices, blocks, uploads, Wrapper };
 }
 
 export function message(over: Partial<Message> = {}): Message {

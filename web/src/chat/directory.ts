@@ -1,5 +1,5 @@
 import { type ChatClient, type Contact, type ReadableStore, Store } from "@parley/sdk";
-import { demoUsers } from "./session.ts";
+import { demoUsers, namedUsers, searchUsers } from "./session.ts";
 
 export interface Person {
   userId: string;
@@ -14,9 +14,13 @@ export interface DirectorySnapshot {
   failed: boolean;
 }
 
+/** How many names are asked for at a time. */
+const MOST_ASKED = 200;
+
 /** Names and faces, as far as the website has told them. */
 export class Directory {
   readonly #client: ChatClient;
+  readonly #asked = new Set<string>();
   readonly #store = new Store<DirectorySnapshot>({ people: new Map(), contacts: null, failed: false });
 
   constructor(client: ChatClient) {
@@ -25,6 +29,28 @@ export class Directory {
 
   get store(): ReadableStore<DirectorySnapshot> {
     return this.#store;
+  }
+
+  /** Ask the website, once each, who these are, if they are not known yet. */
+  async learn(userIds: Iterable<string>): Promise<void> {
+    const { people, contacts } = this.#store.get();
+    const unknown = [...userIds].filter((userId) => !people.has(userId) && !this.#asked.has(userId)).slice(0, MOST_ASKED);
+    if (contacts === null || unknown.length === 0) return;
+    for (const userId of unknown) this.#asked.add(userId);
+    this.#add(await namedUsers(unknown).catch(() => []));
+  }
+
+  /** Whom the website finds, contacts or not. */
+  async search(words: string): Promise<readonly Person[]> {
+    const found = await searchUsers(words);
+    this.#add(found);
+    return found.filter((person) => person.userId !== this.#client.userId);
+  }
+
+  #add(found: readonly Person[]): void {
+    const people = new Map(this.#store.get().people);
+    for (const { userId, displayName, avatarUrl } of found) people.set(userId, { userId, displayName, avatarUrl });
+    if (found.length > 0) this.#store.set({ ...this.#store.get(), people });
   }
 
   /** Load everybody again; what cannot be had is left as it was. */

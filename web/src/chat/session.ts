@@ -37,19 +37,63 @@ export async function demoUsers(): Promise<DemoUser[]> {
   return ((await response.json()) as { items: DemoUser[] }).items;
 }
 
+/** Whom the website finds by a part of their name or id, whether they are contacts or not. */
+export async function searchUsers(words: string): Promise<DemoUser[]> {
+  return askUsers(`search=${encodeURIComponent(words)}`);
+}
+
+/** Names and faces of these users, as far as the website knows them. */
+export async function namedUsers(userIds: readonly string[]): Promise<DemoUser[]> {
+  return askUsers(`userIds=${encodeURIComponent(userIds.join(","))}`);
+}
+
+async function askUsers(query: string): Promise<DemoUser[]> {
+  const response = await fetch(`/dev/users?${query}`);
+  if (!response.ok) throw new Error(`the directory answered ${response.status}`);
+  return ((await response.json()) as { items: DemoUser[] }).items;
+}
+
+const USER_ID = /^(?=.*[A-Za-z0-9])[A-Za-z0-9._:@-]{1,128}$/;
+
+/**
+ * Sign in whoever typed this: a user id, a demo person's name, or any name, of which an id is made.
+ *
+ * Returns the user id, once the website has its user.
+ */
+export async function signIn(typed: string, demo: readonly DemoUser[]): Promise<string> {
+  const text = typed.trim().replace(/\s+/g, " ");
+  const same = (name: string) => name.toLocaleLowerCase() === text.toLocaleLowerCase();
+  const known = demo.find(({ userId, displayName }) => same(userId) || same(displayName));
+  const userId = known?.userId ?? (USER_ID.test(text) ? text : idOf(text));
+  await askToken(userId, userId === text || known ? undefined : text.slice(0, 100));
+  return userId;
+}
+
+/** "José Núñez" becomes `jose.nunez`; a name without a Latin letter becomes its code points. */
+export function idOf(name: string): string {
+  const plain = name.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  const id = plain.replace(/[^a-z0-9@-]+/g, ".").replace(/^[.]+|[.]+$/g, "");
+  const codes = () => Array.from(name, (letter) => letter.codePointAt(0)?.toString(16)).join("-");
+  return (USER_ID.test(id) ? id : `u-${codes()}`).slice(0, 128);
+}
+
+async function askToken(userId: string, name?: string): Promise<string> {
+  const response = await fetch("/dev/token", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ userId, ...(name ? { name } : {}) }),
+  });
+  if (!response.ok) throw new Error(`no token for ${userId}`);
+  return ((await response.json()) as { token: string }).token;
+}
+
 /** Tokens of the local issuer, renewed a minute before they expire; simultaneous calls share one request. */
 export function demoTokens(userId: string): TokenProvider {
   let current: { token: string; expiresAt: number } | null = null;
   let pending: Promise<string> | null = null;
 
   const fetchToken = async (): Promise<string> => {
-    const response = await fetch("/dev/token", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ userId }),
-    });
-    if (!response.ok) throw new Error(`no token for ${userId}`);
-    const { token } = (await response.json()) as { token: string };
+    const token = await askToken(userId);
     current = { token, expiresAt: expiryOf(token) };
     return token;
   };

@@ -1,30 +1,46 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useChat } from "../chat/context.ts";
+import { usePeople } from "../chat/naming.ts";
+import { useStore } from "../chat/useStore.ts";
 
 /** Block a person or let them be heard again; takes effect at once, both ways. */
 export function BlockButton({ userId }: { userId: string }) {
-  const { client, notices } = useChat();
-  const [isBlocked, setBlocked] = useState<boolean | null>(null);
+  const { blocks, notices } = useChat();
+  const name = usePeople()(userId).displayName;
+  const blocked = useStore(blocks.store);
+  const [isSure, setSure] = useState(false);
+  const [isBusy, setBusy] = useState(false);
 
-  useEffect(() => {
-    let current = true;
-    void notices.guard(async () => {
-      const { settings } = await client.api.me();
-      if (current) setBlocked(settings.blocked.includes(userId));
-    });
-    return () => {
-      current = false;
-    };
-  }, [client, notices, userId]);
-
-  async function toggle() {
-    const change = isBlocked ? client.api.unblock : client.api.block;
-    if (await notices.guard(() => change(userId))) setBlocked(!isBlocked);
+  async function change(work: () => Promise<void>) {
+    setBusy(true);
+    await notices.guard(work);
+    setBusy(false);
+    setSure(false);
   }
 
+  if (blocked?.has(userId)) {
+    return (
+      <button disabled={isBusy} onClick={() => void change(() => blocks.unblock(userId))}>
+        Unblock
+      </button>
+    );
+  }
+  if (!isSure) {
+    return (
+      <button className="danger" disabled={blocked === null} onClick={() => setSure(true)}>
+        Block
+      </button>
+    );
+  }
   return (
-    <button className={isBlocked ? "" : "danger"} disabled={isBlocked === null} onClick={() => void toggle()}>
-      {isBlocked ? "Unblock" : "Block"}
+    <button
+      className="danger"
+      autoFocus
+      disabled={isBusy}
+      onBlur={() => setSure(false)}
+      onClick={() => void change(() => blocks.block(userId))}
+    >
+      Block {name}: are you sure?
     </button>
   );
 }

@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 import { useChat } from "../chat/context.ts";
 import { useNotificationClicks } from "../chat/notifications.ts";
+import { useNames } from "../chat/useNames.ts";
 import { useRoute } from "../chat/useRoute.ts";
 import { useStore } from "../chat/useStore.ts";
 import { useWatchedPresence } from "../chat/useWatchedPresence.ts";
@@ -18,6 +19,7 @@ export function ChatApp({ onSwitchUser }: { onSwitchUser: () => void }) {
   const { phase } = useStore(client.connection);
   useNotificationClicks();
   useWatchedPresence(conversationId);
+  useNames();
 
   useEffect(() => {
     document.title = unreadCount > 0 ? `(${unreadCount}) Parley` : "Parley";

@@ -3,6 +3,7 @@ import type { InboxEntry } from "@parley/sdk";
 import { useChat } from "../chat/context.ts";
 import { lastSeen } from "../chat/format.ts";
 import { partnerOf, titleOf, usePeople } from "../chat/naming.ts";
+import { useBlockedPartner } from "../chat/useBlockedPartner.ts";
 import { useStore } from "../chat/useStore.ts";
 import { Avatar, GroupAvatar } from "./Avatar.tsx";
 import { DetailsDialog } from "./DetailsDialog.tsx";
@@ -40,8 +41,10 @@ export function ConversationHeader({ conversationId, entry }: Props) {
 function Subtitle({ entry, partner }: { entry: InboxEntry; partner: string | null }) {
   const { client } = useChat();
   const presence = useStore(client.presence);
+  const isBlocked = useBlockedPartner(entry) !== null;
   const { members } = entry.conversation;
 
+  if (isBlocked) return <p className="subtitle">blocked</p>;
   if (partner !== null) {
     const known = presence.get(partner);
     if (known?.status === "online") return <p className="subtitle subtitle-online">online</p>;

@@ -2,9 +2,11 @@ import { useEffect, useState } from "react";
 import type { Message } from "@parley/sdk";
 import { useChat } from "../chat/context.ts";
 import { explainCode } from "../chat/explain.ts";
+import { useBlockedPartner } from "../chat/useBlockedPartner.ts";
 import { useStore } from "../chat/useStore.ts";
 import { useUploads } from "../chat/useUploads.ts";
 import { Announcer } from "./Announcer.tsx";
+import { BlockedBar } from "./BlockedBar.tsx";
 import { Composer } from "./Composer.tsx";
 import { ConversationHeader } from "./ConversationHeader.tsx";
 import { MessageList } from "./MessageList.tsx";
@@ -19,6 +21,7 @@ export function ConversationPane({ conversationId }: { conversationId: string })
   const [replyTo, setReplyTo] = useState<Message | null>(null);
   const uploads = useUploads(conversationId);
   const entry = entries.find((candidate) => candidate.conversation.id === conversationId);
+  const blockedPartner = useBlockedPartner(entry);
 
   useEffect(() => void client.open(conversationId), [client, conversationId]);
 
@@ -49,13 +52,17 @@ export function ConversationPane({ conversationId }: { conversationId: string })
         <div className="messages-loading" role="status">Loading messages…</div>
       )}
       <TypingIndicator conversationId={conversationId} />
-      <Composer
-        conversationId={conversationId}
-        uploads={uploads}
-        replyTo={replyTo}
-        onReplyDone={() => setReplyTo(null)}
-        onSent={() => setSaid((count) => count + 1)}
-      />
+      {blockedPartner === null ? (
+        <Composer
+          conversationId={conversationId}
+          uploads={uploads}
+          replyTo={replyTo}
+          onReplyDone={() => setReplyTo(null)}
+          onSent={() => setSaid((count) => count + 1)}
+        />
+      ) : (
+        <BlockedBar userId={blockedPartner} />
+      )}
       <Announcer timeline={timeline} />
     </section>
   );

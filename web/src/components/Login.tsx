@@ -1,5 +1,5 @@
 import { type SubmitEvent, useEffect, useState } from "react";
-import { type DemoUser, demoUsers } from "../chat/session.ts";
+import { type DemoUser, demoUsers, signIn } from "../chat/session.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Mark } from "./icons.tsx";
 
@@ -38,7 +38,7 @@ export function Login({ onPick }: { onPick: (userId: string) => void }) {
             The directory does not answer. <button className="link" onClick={tryAgain}>Try again</button>
           </p>
         )}
-        <OtherUser onPick={onPick} />
+        <OtherUser users={users ?? []} onPick={onPick} />
       </div>
     </main>
   );
@@ -59,29 +59,43 @@ function PeopleGrid({ users, onPick }: { users: DemoUser[]; onPick: (userId: str
   );
 }
 
-function OtherUser({ onPick }: { onPick: (userId: string) => void }) {
+function OtherUser({ users, onPick }: { users: readonly DemoUser[]; onPick: (userId: string) => void }) {
   const [text, setText] = useState("");
+  const [isBusy, setBusy] = useState(false);
+  const [failed, setFailed] = useState(false);
 
-  function submit(event: SubmitEvent) {
+  async function submit(event: SubmitEvent) {
     event.preventDefault();
-    if (text.trim()) onPick(text.trim());
+    if (!text.trim() || isBusy) return;
+    setBusy(true);
+    setFailed(false);
+    try {
+      onPick(await signIn(text, users));
+    } catch {
+      setFailed(true);
+      setBusy(false);
+    }
   }
 
   return (
-    <form className="login-other" onSubmit={submit}>
+    <form className="login-other" onSubmit={(event) => void submit(event)}>
       <label htmlFor="user-id">Or sign in by user id</label>
       <div className="field-row">
         <input
           id="user-id"
           value={text}
           onChange={(event) => setText(event.target.value)}
-          pattern="[A-Za-z0-9._:@\-]{1,128}"
-          title="1 to 128 letters, digits or . _ : @ -"
+          maxLength={100}
+          placeholder="Your name, or any id"
+          aria-describedby="user-id-hint"
           autoComplete="off"
           autoCapitalize="none"
+          dir="auto"
         />
-        <button className="primary" type="submit">Sign in</button>
+        <button className="primary" type="submit" disabled={isBusy}>Sign in</button>
       </div>
+      <p id="user-id-hint" className="hint">Whoever is new gets an account, and the others find you by this name.</p>
+      {failed && <p role="alert">That did not work: the site does not answer. Try again.</p>}
     </form>
   );
 }

@@ -1,5 +1,7 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
+import type { Presence } from "@parley/sdk";
 import { useChat } from "../chat/context.ts";
+import type { Person } from "../chat/directory.ts";
 import { useStore } from "../chat/useStore.ts";
 import { Avatar } from "./Avatar.tsx";
 
@@ -10,15 +12,21 @@ interface Props {
   onToggle: (userId: string) => void;
 }
 
-/** Choose among this user's contacts. */
+const SEARCH_AFTER_MS = 250;
+
+/** Choose among this user's contacts and whomever the website finds. */
 export function PeoplePicker({ chosen, without, onToggle }: Props) {
   const { directory } = useChat();
   const { contacts, failed } = useStore(directory.store);
   const [search, setSearch] = useState("");
   const wanted = search.trim().toLocaleLowerCase();
-  const offered = (contacts ?? []).filter(
-    ({ userId, displayName }) => !without?.has(userId) && displayName.toLocaleLowerCase().includes(wanted),
+  const found = useFound(wanted);
+  const listed = (contacts ?? []).filter(
+    ({ userId, displayName }) => displayName.toLocaleLowerCase().includes(wanted) || userId.toLowerCase().includes(wanted),
   );
+  const known = new Set(contacts?.map((contact) => contact.userId));
+  const offered: Choice[] = [...listed, ...found.filter(({ userId }) => !known.has(userId))];
+  const shown = offered.filter(({ userId }) => !without?.has(userId));
 
   if (!contacts && failed) {
     return (
@@ -32,25 +40,54 @@ export function PeoplePicker({ chosen, without, onToggle }: Props) {
     <div className="people-picker">
       <input
         type="search"
-        aria-label="Search contacts"
-        placeholder="Search contacts"
+        aria-label="Search people"
+        placeholder="Search people by name or id"
         value={search}
         onChange={(event) => setSearch(event.target.value)}
       />
       <ul>
-        {offered.map((contact) => (
-          <li key={contact.userId}>
+        {shown.map((person) => (
+          <li key={person.userId}>
             <label className="person-choice">
-              <input type="checkbox" checked={chosen.has(contact.userId)} onChange={() => onToggle(contact.userId)} />
-              <Avatar person={contact} size="small" online={contact.presence.status === "online"} />
-              <span dir="auto">{contact.displayName}</span>
+              <input type="checkbox" checked={chosen.has(person.userId)} onChange={() => onToggle(person.userId)} />
+              <Avatar person={person} size="small" online={person.presence?.status === "online"} />
+              <span dir="auto">{person.displayName}</span>
             </label>
           </li>
         ))}
       </ul>
-      {offered.length === 0 && <p>Nobody to choose from.</p>}
+      {shown.length === 0 && (
+        <p role="status">
+          {wanted ? "Nobody of this name or id has signed in yet." : "Search for somebody by their name or user id."}
+        </p>
+      )}
     </div>
   );
+}
+
+type Choice = Person & { presence?: Presence };
+
+/** Whom the website finds for these words, a moment after the last keystroke. */
+function useFound(wanted: string): readonly Person[] {
+  const { directory } = useChat();
+  const [found, setFound] = useState<{ wanted: string; people: readonly Person[] }>({ wanted: "", people: [] });
+
+  useEffect(() => {
+    if (!wanted) return;
+    let current = true;
+    const timer = setTimeout(() => {
+      directory
+        .search(wanted)
+        .then((people) => current && setFound({ wanted, people }))
+        .catch(() => undefined);
+    }, SEARCH_AFTER_MS);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [directory, wanted]);
+
+  return found.wanted === wanted ? found.people : [];
 }
 
 /** A set of chosen people, and how to change it. */

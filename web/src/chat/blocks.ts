@@ -1,0 +1,43 @@
+import { type ChatClient, type ReadableStore, Store } from "@parley/sdk";
+
+/** Whom this user blocks; null while that is not known. */
+export class Blocks {
+  readonly #client: ChatClient;
+  readonly #store = new Store<ReadonlySet<string> | null>(null);
+
+  constructor(client: ChatClient) {
+    this.#client = client;
+  }
+
+  get store(): ReadableStore<ReadonlySet<string> | null> {
+    return this.#store;
+  }
+
+  /** Read the blocks, now and whenever a message is refused for one: it may have been put on another device. */
+  start(): void {
+    const refused = () =>
+      this.#client.outbox.get().entries.filter((entry) => entry.failure?.code === "blocked").length;
+    let before = refused();
+    this.#client.outbox.subscribe(() => {
+      const now = refused();
+      if (now > before) void this.load().catch(() => undefined);
+      before = now;
+    });
+    void this.load().catch(() => undefined);
+  }
+
+  async load(): Promise<void> {
+    const { settings } = await this.#client.api.me();
+    this.#store.set(new Set(settings.blocked));
+  }
+
+  async block(userId: string): Promise<void> {
+    await this.#client.api.block(userId);
+    this.#store.set(new Set([...(this.#store.get() ?? []), userId]));
+  }
+
+  async unblock(userId: string): Promise<void> {
+    await this.#client.api.unblock(userId);
+    this.#store.set(new Set([...(this.#store.get() ?? [])].filter((other) => other !== userId)));
+  }
+}
