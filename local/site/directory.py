@@ -52,10 +52,9 @@ class Directory:
         return f"{self._origin}/avatars/{quote(user_id, safe='')}.svg"
 
     def feed_item(self, user_id: str) -> dict[str, object]:
-        """Return the user as the chat takes it. A guest knows the demo people."""
+        """Return the user as the chat takes it."""
         user = self._storage.find_user(user_id) or User(user_id, user_id, ())
-        contacts = user.contacts or self.list_ids(demo_only=True)
-        return {**self._shown(user), "contacts": list(contacts), "blocked": []}
+        return {**self._shown(user), "blocked": []}
 
     def _shown(self, user: User) -> dict[str, object]:
         return {

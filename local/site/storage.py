@@ -57,6 +57,8 @@ class Storage:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(_SCHEMA)
+        # SQLite's own LIKE and lower() know the case of ASCII letters alone.
+        self._db.create_function("fold", 1, str.casefold, deterministic=True)
 
     def close(self) -> None:
         self._db.close()
@@ -85,11 +87,10 @@ class Storage:
 
     def search_users(self, words: str, *, limit: int) -> list[User]:
         """Return users whose id or name holds *words*, whatever their case, demo people first."""
-        escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         rows = self._db.execute(
-            f"{_SELECT_USER} WHERE user_id LIKE ?1 ESCAPE '\\' OR display_name LIKE ?1 ESCAPE '\\'"
+            f"{_SELECT_USER} WHERE instr(fold(user_id), ?1) OR instr(fold(display_name), ?1)"
             " ORDER BY demo DESC, position, user_id LIMIT ?2",
-            (f"%{escaped}%", limit),
+            (words.casefold(), limit),
         )
         return [_user(row) for row in rows]
 

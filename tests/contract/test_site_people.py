@@ -226,3 +226,29 @@ def contrast_with_white(hue: int, saturation: int, lightness: int) -> float:
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return 1.05 / (luminance + 0.05)
+
+
+async def test_a_guest_is_found_by_name_or_id(site: Site) -> None:
+    guest = {"userId": "zoe.1", "name": "Zoë Ångström"}
+    await site.json("POST", "/dev/token", guest)
+
+    found = [
+        [
+            item["userId"]
+            for item in (await site.json("GET", f"/dev/users?search={words}"))[1]["items"]
+        ]
+        for words in ("zoë ånG", "ZOE.1", "100%25", "amara")
+    ]
+    _, named = await site.json("GET", "/dev/users?userIds=zoe.1,nobody,ben")
+
+    assert found == [["zoe.1"], ["zoe.1"], [], ["amara"]]
+    assert [item["displayName"] for item in named["items"]] == ["Zoë Ångström", "Ben Lindqvist"]
+
+
+@pytest.mark.parametrize(
+    "query", ["search=", f"search={'x' * 101}", "userIds=", "userIds=a,b%20c", "search=%00"]
+)
+async def test_a_search_for_nothing_or_for_no_user_ids_is_refused(site: Site, query: str) -> None:
+    status, problem = await site.json("GET", f"/dev/users?{query}")
+
+    assert (status, problem["code"]) == (400, "invalid")

@@ -23,6 +23,7 @@ export function fakeChat() {
         ["ben", { userId: "ben", displayName: "Ben Lindqvist", avatarUrl: null }],
       ]),
       contacts: [],
+      suggested: [],
       failed: false,
     }),
   };

@@ -11,6 +11,8 @@ export interface DirectorySnapshot {
   people: ReadonlyMap<string, Person>;
   /** Whom this user may start a conversation with; null while loading. */
   contacts: readonly Contact[] | null;
+  /** Whom the website suggests to somebody without contacts. */
+  suggested: readonly Person[];
   failed: boolean;
 }
 
@@ -21,7 +23,7 @@ const MOST_ASKED = 200;
 export class Directory {
   readonly #client: ChatClient;
   readonly #asked = new Set<string>();
-  readonly #store = new Store<DirectorySnapshot>({ people: new Map(), contacts: null, failed: false });
+  readonly #store = new Store<DirectorySnapshot>({ people: new Map(), contacts: null, suggested: [], failed: false });
 
   constructor(client: ChatClient) {
     this.#client = client;
@@ -64,6 +66,7 @@ export class Directory {
     this.#store.set({
       people,
       contacts: contacts.status === "fulfilled" ? contacts.value : this.#store.get().contacts,
+      suggested: demo.status === "fulfilled" ? demo.value : this.#store.get().suggested,
       failed: contacts.status === "rejected",
     });
   }

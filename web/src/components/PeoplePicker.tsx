@@ -14,18 +14,19 @@ interface Props {
 
 const SEARCH_AFTER_MS = 250;
 
-/** Choose among this user's contacts and whomever the website finds. */
+/** Choose among this user's contacts (without any: those the website suggests) and whomever the website finds. */
 export function PeoplePicker({ chosen, without, onToggle }: Props) {
   const { directory } = useChat();
-  const { contacts, failed } = useStore(directory.store);
+  const { contacts, suggested, failed } = useStore(directory.store);
   const [search, setSearch] = useState("");
   const wanted = search.trim().toLocaleLowerCase();
   const found = useFound(wanted);
-  const listed = (contacts ?? []).filter(
+  const familiar: readonly Choice[] = contacts?.length ? contacts : suggested;
+  const listed = familiar.filter(
     ({ userId, displayName }) => displayName.toLocaleLowerCase().includes(wanted) || userId.toLowerCase().includes(wanted),
   );
-  const known = new Set(contacts?.map((contact) => contact.userId));
-  const offered: Choice[] = [...listed, ...found.filter(({ userId }) => !known.has(userId))];
+  const known = new Set(familiar.map(({ userId }) => userId));
+  const offered: readonly Choice[] = [...listed, ...found.filter(({ userId }) => !known.has(userId))];
   const shown = offered.filter(({ userId }) => !without?.has(userId));
 
   if (!contacts && failed) {
