@@ -10,9 +10,9 @@ export default defineConfig({
     include: ["*.test.mjs"],
     globalSetup: "./stack.mjs",
     environment: "node",
-    // One stack, one machine: files one after another, and what they wait for within a minute.
+    // One stack, one machine: files one after another, and what they wait for within two minutes.
     fileParallelism: false,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
   },
 });
