@@ -1,9 +1,12 @@
 """Export and erasure of one user on the stack, called as the website calls: until it is done."""
 
 import asyncio
+import functools
 import json
+import uuid
 
 import pytest
+import redis
 from azure.cosmos import CosmosClient
 from azure.storage.blob import ContainerClient
 
@@ -11,7 +14,8 @@ from local.blob.command import ACCOUNT
 from local.common.keys import load_or_create
 from local.site.issuer import Issuer
 from shared.services.privacy import MESSAGES_AT_ONCE
-from tests.integration.app.people import Json, Person, World, code_of, eventually
+from tests.hub import Hub, HubClosedError
+from tests.integration.app.people import Json, Person, World, code_of, eventually, message
 from tests.integration.app.pictures import attach, png, uploaded
 from tests.stack import Stack
 
@@ -135,11 +139,103 @@ async def test_an_erased_user_is_shut_out_at_once(world: World) -> None:
     assert removed == {group, direct}
     await of_bob.wait_for("conversationChanged", lambda it: it["conversation"]["id"] == group)
     await bob.say(group, "without Ann")
-    assert await ann.good("GET", "/conversations") == {"items": [], "continuation": None}
+    for path in ("/conversations", "/contacts", "/presence?userIds=" + bob.user_id, "/me"):
+        assert code_of(await ann.call("GET", path)) == "forbidden"
+    assert code_of(await ann.call("POST", "/sync", {"positions": {}})) == "forbidden"
     assert (await ann.post(group)).status == (await ann.post(direct)).status == 404
-    assert code_of(await ann.call("GET", "/me")) == "forbidden"
     assert (await bob.post(direct)).status == 403
     assert of_ann.heard("messagePosted") == []
+
+
+async def test_the_connections_of_an_erased_user_end_and_none_comes_back(world: World) -> None:
+    ann, bob = await world.people("ann", "bob")
+    await ann.direct(bob)
+    open_one = await ann.connect()
+    claimed = {"x-ms-signalr-userid": ann.user_id}
+    token = (await ann.call("POST", "/negotiate", headers=claimed)).json
+    assert (await open_one.invoke("heartbeat", {}))["ok"]
+
+    await all_of(world, "erase", ann.user_id)
+
+    await ended(open_one)
+    # Its connection token is good for an hour.
+    late = await Hub.follow(world.session, token["url"], token["accessToken"])
+    ann.hubs.append(late)
+    await ended(late)
+    refused = await ann.call("POST", "/negotiate", headers=claimed)
+    assert code_of(refused) == "forbidden"
+    seen = (await bob.good("GET", f"/presence?userIds={ann.user_id}"))["items"]
+    assert [(one["status"], one["lastSeenAt"]) for one in seen] == [("offline", None)]
+    left = await asyncio.to_thread(redis_keys, world.stack, ann.user_id)
+    assert left == [f"account:{{{ann.user_id}}}"]
+
+
+async def test_nothing_is_left_of_who_sends_while_being_erased(world: World) -> None:
+    for _ in range(2):
+        ann, bob = await world.people(f"ann-{uuid.uuid4().hex[:6]}", "bob")
+        group, hub = await ann.group(bob), await ann.connect()
+        accepted: list[int] = []
+        senders = [
+            asyncio.create_task(send_until_refused(ann, group, hub if n % 3 else None, accepted))
+            for n in range(15)
+        ]
+        await eventually(functools.partial(counted_so_far, accepted), lambda count: count >= 30)
+
+        await all_of(world, "erase", ann.user_id)
+
+        query = f"SELECT c.id FROM c WHERE c.senderId = '{ann.user_id}' AND c.body = 'secret'"
+        async with asyncio.timeout(60):
+            await asyncio.gather(*senders)
+        # What was on its way is emptied by the call that stored it, or by the change feed.
+        await eventually(
+            functools.partial(asyncio.to_thread, stored, world.stack, query), lambda left: not left
+        )
+        assert "secret" not in json.dumps(await bob.good("GET", "/conversations"))
+        assert "secret" not in json.dumps(await bob.read(group))
+
+
+async def ended(hub: Hub) -> None:
+    async def is_open() -> bool:
+        return hub.is_open
+
+    await eventually(is_open, lambda is_open: not is_open)
+
+
+async def send_until_refused(
+    person: Person, conversation_id: str, hub: Hub | None, accepted: list[int]
+) -> None:
+    """Send one message after another, over *hub* or HTTP, until the person is refused."""
+    while True:
+        asked = message("secret", conversationId=conversation_id)
+        if hub is None:
+            code = (await person.post(conversation_id, **asked)).status
+        else:
+            try:
+                answer = await hub.invoke(
+                    "sendMessage", {"conversationId": conversation_id, **asked}
+                )
+            except HubClosedError:
+                return
+            code = 201 if answer["ok"] else _CODES[answer["error"]["code"]]
+        if code in {403, 404}:
+            return
+        assert code in {201, 429}, code
+        if code == 201:
+            accepted.append(1)
+        await asyncio.sleep(0.01)
+
+
+async def counted_so_far(accepted: list[int]) -> int:
+    return len(accepted)
+
+
+_CODES = {"not_found": 404, "forbidden": 403, "rate_limited": 429}
+
+
+def redis_keys(stack: Stack, user_id: str) -> list[str]:
+    """Return the names of the keys of one user in Redis."""
+    with redis.Redis(port=stack.ports.redis_server) as connection:
+        return sorted(key.decode() for key in connection.scan_iter(f"*{{{user_id}}}*"))
 
 
 async def test_a_repeated_erasure_finds_nothing_left(world: World) -> None:
