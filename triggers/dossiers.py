@@ -73,7 +73,7 @@ def _position(value: object) -> Position:
         raise ValueError
     if identifier != BEGINNING.conversation_id and not is_conversation_id(identifier):
         raise ValueError
-    if not all(isinstance(one, bool) for one in look):
+    if look and (type(look[0]) is not int or not 0 <= look[0] <= 2 or type(look[1]) is not bool):
         raise ValueError
     return Position(ConversationId(identifier), Sequence(after), *look)
 
@@ -81,7 +81,7 @@ def _position(value: object) -> Position:
 def _continuation(of: Position | None) -> str | None:
     if of is None:
         return None
-    look = [of.is_last_look, of.found] if of.is_last_look or of.found else []
+    look = [of.look, of.found] if of.look or of.found else []
     whole = json.dumps([of.conversation_id, of.after, *look])
     return base64.urlsafe_b64encode(whole.encode()).decode()
 

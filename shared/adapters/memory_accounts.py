@@ -36,3 +36,9 @@ class MemoryAccountStates(AccountStates):
         if user_ids:
             async with self.line.call("note_erased"):
                 self.redis.kept.accounts.update(dict.fromkeys(user_ids, "erased"))
+
+    @override
+    async def note_erasing(self, user_id: UserId) -> None:
+        async with self.line.call("note_erasing"):
+            if self.redis.account(user_id) != "erased":
+                self.redis.kept.accounts[user_id] = "erasing"

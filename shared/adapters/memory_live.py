@@ -7,7 +7,7 @@ from typing import override
 
 from shared.adapters.memory_inbox import MemoryInboxes
 from shared.adapters.memory_line import Line
-from shared.adapters.memory_state import Hot, RedisTwin
+from shared.adapters.memory_state import GONE, Hot, RedisTwin
 from shared.domain.conversation import Conversation
 from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.live import (
@@ -79,7 +79,7 @@ class MemoryLiveState(MemoryInboxes, LiveState):
             for user in members:
                 self.raise_inbox(user, conversation_id, to_ms(message.sent_at))
                 kept.activity[user] += 1
-            if self.redis.account(message.sender_id) == "erased" and not message.is_erased:
+            if self.redis.account(message.sender_id) in GONE and not message.is_erased:
                 raise SenderErasedError
             return bool(self.redis.live(message.sender_id).keys() - {connection_id})
 

@@ -24,6 +24,8 @@ from shared.ports import Clock
 
 _DAY = timedelta(days=1)
 
+GONE = frozenset({"erasing", "erased"})
+
 
 @dataclass(slots=True)
 class Hot:
@@ -161,8 +163,8 @@ class RedisTwin:
     def enter(self, call: Call) -> CallState:
         """Take a token and renew the lease, as every call does first."""
         user, connection, account = call.user_id, call.connection_id, self.account(call.user_id)
-        if account == "erased":
-            return CallState(has_other_connections=False, account=account)
+        if account in GONE:
+            return CallState(has_other_connections=False, account="erased")
         wait_ms = self._take(call)
         leases = self.live(user)
         if connection is None or connection in self.kept.closed[user]:
@@ -183,7 +185,7 @@ class RedisTwin:
 
     def close(self, user_id: UserId, connection_id: ConnectionId) -> bool:
         """End a lease for good; tell whether the user went offline by it."""
-        if self.account(user_id) == "erased":
+        if self.account(user_id) in GONE:
             return False
         now = self.now()
         recent = {c: at for c, at in self.kept.closed[user_id].items() if at > now - self.lease}
@@ -201,7 +203,7 @@ class RedisTwin:
         if self.live(user_id):
             return False
         self.kept.index.discard(user_id)
-        if self.account(user_id) == "erased":
+        if self.account(user_id) in GONE:
             return False
         seen = self.kept.seen[user_id]
         if seen.status == "offline":

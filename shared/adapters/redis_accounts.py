@@ -4,7 +4,8 @@ from collections.abc import Sequence as Series
 from typing import Final, override
 
 from shared.adapters import redis_keys as keys
-from shared.adapters.redis_client import RedisClient
+from shared.adapters import redis_scripts as scripts
+from shared.adapters.redis_client import RedisClient, call
 from shared.domain.ids import UserId
 from shared.domain.live import AccountState
 from shared.ports import AccountStates
@@ -12,9 +13,14 @@ from shared.ports import AccountStates
 # An open account is looked up in the store once a day; an erased one is unknown after 90 days,
 # and the store tells again.
 _OPEN_MS: Final = 24 * 3600 * 1000
+_ERASING_MS: Final = 3600 * 1000  # each step of an erasure says it again
 _ERASED_MS: Final = 90 * 24 * 3600 * 1000
 
-_STATES: Final[dict[bytes | None, AccountState]] = {b"open": "open", b"erased": "erased"}
+_STATES: Final[dict[bytes | None, AccountState]] = {
+    b"open": "open",
+    b"erasing": "erasing",
+    b"erased": "erased",
+}
 
 
 class RedisAccountStates(AccountStates):
@@ -43,3 +49,7 @@ class RedisAccountStates(AccountStates):
             await self._client.run(
                 *(("SET", keys.account(one), "erased", "PX", _ERASED_MS) for one in user_ids)
             )
+
+    @override
+    async def note_erasing(self, user_id: UserId) -> None:
+        await self._client.run(call(scripts.ERASING, (keys.account(user_id),), _ERASING_MS))

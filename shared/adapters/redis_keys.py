@@ -29,7 +29,7 @@ def repaired(conversation_id: str) -> str:
 
 
 def account(user_id: str) -> str:
-    """Name what the users' store says of an account: `open` or `erased`."""
+    """Name what the users' store says of an account: `open`, `erasing` or `erased`."""
     return f"account:{{{user_id}}}"
 
 

@@ -47,7 +47,7 @@ ENTER = Script(
     _NOW
     + f"""
 local account = redis.call('GET', KEYS[5])
-if account == 'erased' then return {{0, 0, 0, 1}} end
+if account and account ~= 'open' then return {{0, 0, 0, 1}} end
 account = account and 0 or 2
 local rate, burst, wait = tonumber(ARGV[3]), tonumber(ARGV[4]), 0
 if rate > 0 then
@@ -84,7 +84,7 @@ return {{wait, came, live + added - 1, account}}
 CLOSE = Script(
     _NOW
     + f"""
-if redis.call('GET', KEYS[4]) == 'erased' then return 0 end
+if (redis.call('GET', KEYS[4]) or 'open') ~= 'open' then return 0 end
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - ARGV[2])
 redis.call('ZADD', KEYS[3], now, ARGV[1])
@@ -102,7 +102,7 @@ return 1
 LAPSE = Script(
     _NOW
     + """
-if redis.call('GET', KEYS[3]) == 'erased' then return {0, now, 0} end
+if (redis.call('GET', KEYS[3]) or 'open') ~= 'open' then return {0, now, 0} end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 local at = tonumber(redis.call('HGET', KEYS[2], 'at')) or now
 local next = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
@@ -132,6 +132,15 @@ if at and at <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
 """
 )
 
+# KEYS account; ARGV ms to keep. What is erased stays so.
+ERASING = Script(
+    """
+if redis.call('GET', KEYS[1]) ~= 'erased' then
+  redis.call('SET', KEYS[1], 'erasing', 'PX', ARGV[1])
+end
+"""
+)
+
 # KEYS presence, account; ARGV connection ('' = none). Returns {another connection is live, the
 # account is erased}.
 ELSEWHERE = Script(
@@ -140,7 +149,7 @@ ELSEWHERE = Script(
 local live = redis.call('ZCOUNT', KEYS[1], now, '+inf')
 local own = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) or 0
 if own >= now then live = live - 1 end
-return {live > 0 and 1 or 0, redis.call('GET', KEYS[2]) == 'erased' and 1 or 0}
+return {live > 0 and 1 or 0, (redis.call('GET', KEYS[2]) or 'open') ~= 'open' and 1 or 0}
 """
 )
 

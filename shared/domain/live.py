@@ -14,7 +14,7 @@ Epoch = NewType("Epoch", str)
 
 NO_EPOCH = Epoch("")
 
-AccountState = Literal["open", "erased", "unknown"]
+AccountState = Literal["open", "erasing", "erased", "unknown"]
 Outcome = Literal["moved", "unchanged", "beyond", "stale", "unknown"]
 
 

@@ -227,6 +227,10 @@ class AccountStates(Protocol):
         """Note that these accounts are erased, whatever was noted before."""
         ...
 
+    async def note_erasing(self, user_id: UserId) -> None:
+        """Note for an hour that this account is being erased; one noted erased stays so."""
+        ...
+
 
 class NoticeMarks(Protocol):
     """What was notified already, so that one conversation rings once per collapse window."""

@@ -28,6 +28,9 @@ class ErasedUsers:
     async def among(self, user_ids: Iterable[UserId]) -> set[UserId]:
         """Return those of *user_ids* who are erased: one round trip when all are remembered.
 
+        Who is just being erased is not among them: the erasure looks for what they sent, and its
+        receipt counts it.
+
         Raises:
             UnavailableError: Live state is down, or the store.
         """
@@ -46,9 +49,12 @@ class ErasedUsers:
             return bool(await self._looked_up([user_id]))
         return state == "erased"
 
-    async def note(self, user_id: UserId) -> None:
-        """Remember an erasure that the store has."""
-        await self.states.note_erased([user_id])
+    async def note(self, user_id: UserId, *, done: bool) -> None:
+        """Remember an erasure that the store has; *done* once all that was there is emptied."""
+        if done:
+            await self.states.note_erased([user_id])
+        else:
+            await self.states.note_erasing(user_id)
 
     async def _looked_up(self, user_ids: list[UserId]) -> set[UserId]:
         if not user_ids:

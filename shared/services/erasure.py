@@ -8,8 +8,10 @@ that said it was done must be done all the same. So:
    call is refused in the round trip it makes anyway; from the first on, also after live state was
    lost (`ErasedUsers`). What is under way then was let in before.
 2. The user is withdrawn from every conversation: nobody new can be let in by a stale copy.
-3. Messages are emptied, in looks through all conversations, until one whole look finds nothing.
-   Only then the answer says that it is done.
+3. Messages are emptied, in a look through all conversations. Then the account counts as erased, no
+   more as being erased, and looks follow until a whole one finds nothing. Only then the answer says
+   that it is done. The change feed leaves those alone who are being erased, so that the receipt
+   counts their messages; what it passed over is in the looks that follow.
 4. A send that reaches the store even later finds in its second round trip to live state that its
    sender is erased: it empties the message itself and is refused. Where its worker has died, the
    change feed of messages brings the message to `MessageEraser.empty_late`.
@@ -49,6 +51,7 @@ logger = logging.getLogger(__name__)
 
 _TRIES: Final = 8
 _CLOSED: Final = "this account was erased"
+_LAST_LOOK: Final = 2
 _FILES: Final = "files with their small copies and grants"
 
 # What an erasure leaves, and why: (where, what, why).
@@ -156,20 +159,19 @@ class Erasure:
         user = await self.trail.user(user_id)
         if position is None or not user.erased:
             await self._erase_account(user, tally)
-            await self.erased.note(user_id)
+            await self.erased.note(user_id, done=False)
             return tally.step(BEGINNING)
-        await self.erased.note(user_id)
+        await self.erased.note(user_id, done=position.look == _LAST_LOOK)
         portions, following = await self.trail.walk(
-            user_id, position, with_messages=position.is_last_look
+            user_id, position, with_messages=position.look > 0
         )
         for portion in portions:
             await self._erase_portion(user_id, portion, tally)
         found = position.found or bool(tally.counts)
         if following is not None:
-            here = replace(following, is_last_look=position.is_last_look, found=found)
-            return tally.step(here)
-        if found or not position.is_last_look:
-            return tally.step(replace(BEGINNING, is_last_look=True))
+            return tally.step(replace(following, look=position.look, found=found))
+        if found or position.look < _LAST_LOOK:
+            return tally.step(replace(BEGINNING, look=min(position.look + 1, _LAST_LOOK)))
         await self._forget(user_id, tally)
         return tally.step(None)
 

@@ -22,14 +22,14 @@ class Position:
     """Where the next step begins: in this conversation, after this sequence.
 
     Args:
-        is_last_look: An erasure has withdrawn the user everywhere, and looks whether anything is
-            left.
+        look: Of an erasure: 0 withdraws the user everywhere, 1 empties, 2 looks again until nothing
+            is left.
         found: It found something in this look, so that another look follows.
     """
 
     conversation_id: ConversationId
     after: Sequence = NO_SEQUENCE
-    is_last_look: bool = False
+    look: int = 0
     found: bool = False
 
 
