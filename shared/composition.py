@@ -53,6 +53,7 @@ from shared.ports import (
 from shared.services.accounts import Accounts
 from shared.services.attachments import Attachments
 from shared.services.clearing import Clearing
+from shared.services.connections import ConnectionLimits
 from shared.services.conversations import Conversations
 from shared.services.entrance import Entrance
 from shared.services.erased_users import ErasedUsers
@@ -94,6 +95,7 @@ class Chat:
     posting: Posting
     receipts: Receipts
     presences: Presences
+    connections: ConnectionLimits
     typing: TypingSignals
     conversations: Conversations
     membership: Membership
@@ -230,6 +232,14 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         posting,
         of.clock,
         of.ids,
+        settings.limits.groups,
+    )
+    connections = ConnectionLimits(
+        gate,
+        of.presence,
+        of.hub,
+        settings.connections,
+        settings.timing.reconnect_within_s * 1000,
     )
     accounts = Accounts(gate, of.users, of.presence, conversations)
     clearing = Clearing(of.marks, of.bus, of.users, accounts, of.channel)
@@ -241,7 +251,17 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         push_public_key=of.push_public_key,
         posting=posting,
         receipts=Receipts(gate, reader, of.live, of.conversations, of.clock, clearing, of.bus),
-        presences=Presences(gate, of.live, of.presence, of.users, of.memberships, of.clock, of.hub),
+        presences=Presences(
+            gate,
+            of.live,
+            of.presence,
+            of.users,
+            of.memberships,
+            of.clock,
+            of.hub,
+            connections,
+        ),
+        connections=connections,
         typing=TypingSignals(entrance, of.presence),
         conversations=conversations,
         membership=membership,

@@ -10,6 +10,8 @@ from shared.timing import Timing
 
 AuthMode = Literal["jwt", "easyauth"]
 AUTH_MODES: tuple[AuthMode, ...] = ("jwt", "easyauth")
+Edge = Literal["none", "direct", "gateway", "frontdoor"]
+EDGES: tuple[Edge, ...] = ("none", "direct", "gateway", "frontdoor")
 
 # The push services of the browsers. Source: docs/operations.md#settings.
 _PUSH_HOSTS = (
@@ -50,10 +52,32 @@ class Auth:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
+    """What each user has a bucket of."""
+
     messages: Limit
     conversations: Limit
+    groups: Limit
     uploads: Limit
+    negotiate: Limit
+    lookups: Limit
     other: Limit
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """How many connections there may be, and how fast they may come.
+
+    Args:
+        per_user: A user's; the oldest goes when there are more.
+        from_address: Negotiations of one address; None for no limit.
+        to_service: Negotiations of all; None for no limit.
+        edge: What stands in front of the app, and so which header tells a client's address.
+    """
+
+    per_user: int
+    from_address: Limit | None
+    to_service: Limit | None
+    edge: Edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +85,7 @@ class Settings:
     auth: Auth
     timing: Timing
     limits: Limits
+    connections: Connections
     bucket_size: int
     cosmos: Endpoint
     cosmos_database: str
@@ -90,6 +115,7 @@ class Settings:
             auth=_auth(source),
             timing=Timing.from_env(env),
             limits=_limits(source),
+            connections=_connections(source),
             bucket_size=source.number("CHAT_BUCKET_SIZE", 5000, 1, 100_000),
             cosmos=_endpoint(source, "CosmosConnection", "accountEndpoint"),
             cosmos_database=source.text("CHAT_COSMOS_DATABASE", "parley"),
@@ -134,9 +160,28 @@ def _limits(source: Source) -> Limits:
     return Limits(
         messages=_limit(source, "CHAT_LIMIT_MESSAGES", "20/s:200"),
         conversations=_limit(source, "CHAT_LIMIT_CONVERSATIONS", "30/min:30"),
+        groups=_limit(source, "CHAT_LIMIT_GROUPS", "200/day:200"),
         uploads=_limit(source, "CHAT_LIMIT_UPLOADS", "60/min:60"),
+        negotiate=_limit(source, "CHAT_LIMIT_NEGOTIATE_USER", "2/s:60"),
+        lookups=_limit(source, "CHAT_LIMIT_LOOKUPS", "30/min:30"),
         other=_limit(source, "CHAT_LIMIT_OTHER", "50/s:200"),
     )
+
+
+def _connections(source: Source) -> Connections:
+    edge = source.text("CHAT_EDGE", "none")
+    if edge not in EDGES:
+        raise SettingError(f"CHAT_EDGE must be one of {', '.join(EDGES)}")
+    return Connections(
+        per_user=source.number("CHAT_LIMIT_CONNECTIONS", 20, 1, 100_000),
+        from_address=_limit_or_off(source, "CHAT_LIMIT_NEGOTIATE_ADDRESS", "50/s:500"),
+        to_service=_limit_or_off(source, "CHAT_LIMIT_NEGOTIATE", "off"),
+        edge=edge,
+    )
+
+
+def _limit_or_off(source: Source, name: str, default: str) -> Limit | None:
+    return None if source.text(name, default) == "off" else _limit(source, name, default)
 
 
 def _limit(source: Source, name: str, default: str) -> Limit:

@@ -15,6 +15,7 @@ class Timing:
     heartbeat_s: int
     receipt_flush_s: int
     notify_delay_s: int
+    reconnect_within_s: int = 2
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
@@ -24,6 +25,7 @@ class Timing:
             heartbeat_s=source.number("CHAT_HEARTBEAT_SECONDS", 120, 1, 86_400),
             receipt_flush_s=source.number("CHAT_RECEIPT_FLUSH_SECONDS", 5, 1, 59),
             notify_delay_s=source.number("CHAT_NOTIFY_DELAY_SECONDS", 8, 0, 3_600),
+            reconnect_within_s=source.number("CHAT_RECONNECT_WITHIN_SECONDS", 2, 0, 3_600),
         )
 
     @property

@@ -41,6 +41,7 @@ class Hub:
     def __init__(self, connection_id: str, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.connection_id = connection_id
         self.events: list[Event] = []
+        self.close_reason: str | None = None
         self._socket = socket
         self._ids = itertools.count(1)
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
@@ -158,6 +159,15 @@ class Hub:
         await self._socket.close()
         await self._reader
 
+    async def closed(self, within_s: float = DEADLINE_S) -> None:
+        """Return when the service has ended the connection.
+
+        Raises:
+            TimeoutError: It has not within *within_s* seconds.
+
+        """
+        await asyncio.wait_for(asyncio.shield(self._reader), within_s)
+
     @property
     def is_open(self) -> bool:
         return not self._reader.done()
@@ -190,5 +200,7 @@ class Hub:
                 answer = self._answers.pop(message["invocationId"])
                 if not answer.done():
                     answer.set_result(dict(message))
+            case 7:  # the service closes the connection
+                self.close_reason = message.get("error")
             case _:
                 return

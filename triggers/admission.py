@@ -18,6 +18,7 @@ from shared.domain.errors import (
     RateLimitedError,
     UnauthenticatedError,
     UnavailableError,
+    UserNotFoundError,
 )
 from shared.domain.live import Call
 
@@ -43,6 +44,20 @@ async def opened(call: Call) -> Call:
     return call
 
 
+async def looks_up(call: Call) -> Call:
+    """Return *call*, which tells by its answer whether a user exists.
+
+    Each `user_not_found` takes a token of a small bucket of its own. Who has spent that one is
+    refused here for a moment, before anybody is looked up: the refusal says nothing then. So trying
+    names is slow, and naming users who are there costs nothing.
+
+    Raises:
+        RateLimitedError: The caller has asked for too many who are not there.
+    """
+    (await chat()).gate.throttle.check(await _lookup(call))
+    return call
+
+
 async def settled(error: ChatError) -> ChatError:
     """Return what this invocation's call is refused with, after it has taken its token."""
     call = _open.get()
@@ -51,10 +66,16 @@ async def settled(error: ChatError) -> ChatError:
         return error
     try:
         await (await chat()).gate.charge(call)
+        if isinstance(error, UserNotFoundError):
+            await (await chat()).gate.enter(await _lookup(call))
     except RateLimitedError as limited:
         limited.client_message_id = error.client_message_id
         return limited
     return error
+
+
+async def _lookup(call: Call) -> Call:
+    return Call(call.user_id, limit=("lookups", (await chat()).settings.limits.lookups))
 
 
 class RefusalLog:

@@ -50,7 +50,17 @@ async def call_by(req: func.HttpRequest, kind: str = "other") -> Call:
         UnauthenticatedError: No proof, or none that holds.
         RateLimitedError: The caller has to wait still.
     """
-    return await admission.opened(Call(await caller(req), limit=await limit_of(kind)))
+    return await call_of(await principal(req), kind)
+
+
+async def call_of(proved: Principal, kind: str = "other") -> Call:
+    """Return the call of a caller who is proved already; see `call_by`."""
+    return await admission.opened(Call(proved.user_id, limit=await limit_of(kind)))
+
+
+async def lookup_by(req: func.HttpRequest, kind: str = "other") -> Call:
+    """Return the call that *req* makes, as `call_by`, where the answer tells who exists."""
+    return await admission.looks_up(await call_by(req, kind))
 
 
 async def limit_of(kind: str) -> tuple[str, Limit]:

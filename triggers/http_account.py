@@ -11,8 +11,9 @@ from triggers.errors import as_problem
 from triggers.lazy import lazily
 
 if TYPE_CHECKING:
-    from triggers import decode, edge, subscriptions, wire
+    from triggers import addresses, decode, edge, subscriptions, wire
 else:
+    addresses = lazily("triggers.addresses")
     decode = lazily("triggers.decode")
     edge = lazily("triggers.edge")
     subscriptions = lazily("triggers.subscriptions")
@@ -32,12 +33,17 @@ bp = func.Blueprint()
 )
 @as_problem
 async def negotiate(req: func.HttpRequest, connection: str) -> func.HttpResponse:
-    """Give the caller a connection of their own. 200 {url, accessToken}; 403 principal_mismatch.
+    """Give the caller a connection of their own. 200 {url, accessToken}.
+
+    Refusals: 403 principal_mismatch; 429 of the user or the address; 503 busy.
 
     The binding makes a connection for whatever id the header claims; it leaves this function only
     when that id is the proved principal's.
     """
     proved = await edge.principal(req)
+    call = await edge.call_of(proved, "negotiate")
+    address = addresses.client_address(req.headers, (await chat()).settings.connections.edge)
+    await (await chat()).connections.negotiate(call, address)
     if req.headers.get(CLAIMED_ID) != proved.user_id:
         raise PrincipalMismatchError(f"{CLAIMED_ID} must be your own user id")
     await (await chat()).accounts.ensure(proved)
@@ -93,7 +99,7 @@ async def get_presence(req: func.HttpRequest) -> func.HttpResponse:
 @as_problem
 async def block_user(req: func.HttpRequest, pushes: func.Out[str]) -> func.HttpResponse:
     """Put (PUT) or lift (DELETE) a block, at once and both ways. 204; 404."""
-    call = await edge.call_by(req)
+    call = await edge.lookup_by(req)
     other = decode.route_user(req.route_params)
     blocked = req.method == "PUT"
     edge.push(pushes, await (await chat()).accounts.block(call, other, blocked=blocked))

@@ -29,7 +29,7 @@ async def create_conversation(req: func.HttpRequest, pushes: func.Out[str]) -> f
 
     Refusals: 400; 403 blocked; 404 user_not_found; 409 conversation_full.
     """
-    call = await edge.call_by(req, "conversations")
+    call = await edge.lookup_by(req, "conversations")
     fields = decode.json_object(req.get_body())
     started = await (await chat()).conversations.start(
         call,
@@ -91,7 +91,7 @@ async def rename_conversation(req: func.HttpRequest, pushes: func.Out[str]) -> f
 @as_problem
 async def add_members(req: func.HttpRequest, pushes: func.Out[str]) -> func.HttpResponse:
     """Add users to a group: {userIds}. 200 conversation; 400; 403; 404; 409 conversation_full."""
-    call = await edge.call_by(req)
+    call = await edge.lookup_by(req)
     changed = await (await chat()).conversations.add_members(
         call,
         decode.route_conversation(req.route_params),

@@ -77,12 +77,12 @@ async def acknowledge(invocation: str, pushes: func.Out[str]) -> dict[str, Any]:
 
 @hub_event("heartbeat", "heartbeat")
 async def heartbeat(invocation: str, pushes: func.Out[str]) -> dict[str, Any]:
-    """Show life: {} -> {serverTime, activity, nextInMs}."""
+    """Show life: {} -> {serverTime, activity, nextInMs, reconnectWithinMs}."""
     asked = invocations.parse(invocation)
     call, _ = await asked.call(), asked.argument
     beat, effects = await (await chat()).presences.heartbeat(call)
     edge.push(pushes, effects)
-    return {"ok": True, **wire.beat(beat, (await chat()).settings.timing.heartbeat_s)}
+    return {"ok": True, **wire.beat(beat, (await chat()).settings.timing)}
 
 
 @hub_event("set_typing", "setTyping")

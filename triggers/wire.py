@@ -32,6 +32,7 @@ from shared.services.accounts import Contact
 from shared.services.history import SyncItem
 from shared.services.inbox import InboxItem
 from shared.services.presences import Beat
+from shared.timing import Timing
 
 type Json = dict[str, Any]
 
@@ -149,11 +150,12 @@ def granted(attachment_id: AttachmentId, grant: UploadGrant) -> Json:
     }
 
 
-def beat(of: Beat, interval_s: int) -> Json:
+def beat(of: Beat, timing: Timing) -> Json:
     return {
         "serverTime": to_ms(of.server_time),
         "activity": of.activity,
-        "nextInMs": interval_s * 1000,
+        "nextInMs": timing.heartbeat_s * 1000,
+        "reconnectWithinMs": timing.reconnect_within_s * 1000,
     }
 
 

@@ -7,6 +7,16 @@ export function backoffMs(attempt: number, random: () => number = Math.random): 
   return ceiling / 2 + random() * (ceiling / 2);
 }
 
+/** The server's own time to wait, and up to as long again: not everybody who was told it comes at once. */
+export function jitteredMs(ms: number, random: () => number = Math.random): number {
+  return ms * (1 + random());
+}
+
+/** A part of the time over which the service wants its clients to come back. */
+export function spreadMs(withinMs: number, random: () => number = Math.random): number {
+  return withinMs * random();
+}
+
 /** A wait that can be cut short. */
 export class Pause {
   #end: (() => void) | null = null;

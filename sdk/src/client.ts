@@ -255,6 +255,7 @@ export class ChatClient {
 
   async #beat(): Promise<Beat> {
     const beat = await this.#hub.invoke("heartbeat", {});
+    this.#hub.spreadReconnecting(beat.reconnectWithinMs);
     if (this.#shown?.awaitsReceipts) this.#shown.reloadReceipts().catch(() => undefined);
     return beat;
   }

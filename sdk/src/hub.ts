@@ -6,9 +6,10 @@ import {
   type IHubProtocol,
   LogLevel,
 } from "@microsoft/signalr";
-import { Pause, backoffMs } from "./backoff.ts";
+import { Pause } from "./backoff.ts";
 import { ChatError, isRecord } from "./errors.ts";
 import type { HubMethods } from "./generated/contract.ts";
+import { type Ended, waitBeforeMs } from "./reconnect.ts";
 import { SiteHttpClient } from "./site-http-client.ts";
 import { type ReadableStore, Store } from "./store.ts";
 
@@ -38,28 +39,34 @@ const INVOKE_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 /** A connection that lasted less does not count as a success: the next wait grows. */
 const STABLE_MS = 5_000;
+/** What the service says to a connection that it closes because its user has newer ones: docs/protocol.md#connections. */
+const TOO_MANY = "too many connections";
 
 /** The connection to the hub: kept up for as long as it is wanted, with growing, random waits. */
 export class Hub {
   readonly #connection: HubConnection;
+  readonly #http: SiteHttpClient;
   readonly #store = new Store<ConnectionState>({ phase: "stopped", deviceOnline: deviceOnline() });
   readonly #pause = new Pause();
   #wanted = false;
   #loop: Promise<void> = Promise.resolve();
-  #closed: () => void = () => undefined;
+  #closed: (error?: Error) => void = () => undefined;
+  #reconnectWithinMs = 0;
+  #renewing = false;
 
   constructor(options: HubOptions) {
+    this.#http = new SiteHttpClient(options.baseUrl, { "x-ms-signalr-userid": options.userId });
     const builder = new HubConnectionBuilder()
       .withUrl(`${options.baseUrl.replace(/\/$/, "")}/api`, {
         accessTokenFactory: options.token,
-        httpClient: new SiteHttpClient(options.baseUrl, { "x-ms-signalr-userid": options.userId }),
+        httpClient: this.#http,
         transport: options.transport ?? WITH_FALLBACK,
         timeout: REQUEST_TIMEOUT_MS,
       })
       .configureLogging(LogLevel.None);
     if (options.protocol) builder.withHubProtocol(options.protocol);
     this.#connection = builder.build();
-    this.#connection.onclose(() => this.#closed());
+    this.#connection.onclose((error) => this.#closed(error));
   }
 
   get store(): ReadableStore<ConnectionState> {
@@ -110,30 +117,40 @@ export class Hub {
     this.#setPhase(this.#store.get().phase);
   }
 
+  /** After a loss, spread the first attempt over this time: what the service's heartbeat says. */
+  spreadReconnecting(withinMs: number): void {
+    this.#reconnectWithinMs = withinMs;
+  }
+
   /** Give up the current connection, which may be dead without knowing, and make a new one. */
   async renew(): Promise<void> {
     this.#setPhase(this.#store.get().phase);
-    if (this.#wanted) await this.#connection.stop();
+    if (!this.#wanted) return;
+    this.#renewing = true;
+    await this.#connection.stop();
   }
 
   async #keepUp(): Promise<void> {
     this.#setPhase("connecting");
-    for (let attempt = 0; this.#wanted; attempt += 1) {
-      const upSince = await this.#connectOnce();
-      if (upSince !== null && Date.now() - upSince >= STABLE_MS) attempt = 0;
-      await this.#waitToRetry(attempt);
+    for (let number = 0; this.#wanted; number += 1) {
+      const ended = await this.#connectOnce();
+      if (ended !== null && ended.afterMs >= STABLE_MS) number = 0;
+      const askedMs = this.#http.takeRetryAfterMs();
+      const [wasRenewed, reconnectWithinMs] = [this.#renewing, this.#reconnectWithinMs];
+      this.#renewing = false;
+      await this.#waitToRetry(waitBeforeMs({ number, ended, askedMs, wasRenewed, reconnectWithinMs }));
     }
   }
 
-  async #waitToRetry(attempt: number): Promise<void> {
+  async #waitToRetry(ms: number): Promise<void> {
     if (!this.#wanted) return;
     this.#setPhase("reconnecting");
-    await this.#pause.wait(backoffMs(attempt));
+    await this.#pause.wait(ms);
   }
 
-  /** Connect and stay until the connection ends; returns since when it was up, null if it never was. */
-  async #connectOnce(): Promise<number | null> {
-    const closed = new Promise<void>((resolve) => {
+  /** Connect and stay until the connection ends; returns how it ended, null if it never was up. */
+  async #connectOnce(): Promise<Ended | null> {
+    const closed = new Promise<Error | undefined>((resolve) => {
       this.#closed = resolve;
     });
     try {
@@ -143,8 +160,8 @@ export class Hub {
     }
     const upSince = Date.now();
     this.#setPhase("online");
-    await closed;
-    return upSince;
+    const error = await closed;
+    return { afterMs: Date.now() - upSince, wasOneTooMany: error?.message.includes(TOO_MANY) ?? false };
   }
 
   #setPhase(phase: ConnectionPhase): void {

@@ -22,6 +22,13 @@ class MemoryPresenceStore(PresenceStore):
         self.line = line or Line()
 
     @override
+    async def open(
+        self, user_id: UserId, connection_id: ConnectionId, *, most: int
+    ) -> list[ConnectionId]:
+        async with self.line.call("open"):
+            return self.redis.open(user_id, connection_id, most=most)
+
+    @override
     async def close(self, user_id: UserId, connection_id: ConnectionId) -> bool:
         async with self.line.call("close"):
             return self.redis.close(user_id, connection_id)

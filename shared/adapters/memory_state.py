@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.domain.ids import (
@@ -23,6 +23,7 @@ from shared.domain.times import to_ms
 from shared.ports import Clock
 
 _DAY = timedelta(days=1)
+_LONG_AGO = datetime.fromtimestamp(0, tz=UTC)
 
 GONE = frozenset({"erasing", "erased"})
 
@@ -82,6 +83,9 @@ class Kept:
     closed: defaultdict[UserId, dict[ConnectionId, datetime]] = field(
         default_factory=lambda: defaultdict(dict)
     )
+    opened: defaultdict[UserId, dict[ConnectionId, datetime]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
     index: set[UserId] = field(default_factory=set)
     seen: dict[UserId, Seen] = field(default_factory=dict)
     buckets: dict[tuple[UserId, str], BucketState] = field(default_factory=dict)
@@ -98,7 +102,7 @@ class Kept:
     def forget(self, user_id: UserId) -> int:
         """Delete what is kept of one user alone; tell how many entries that were."""
         named: list[dict[Any, Any]] = [self.inboxes, self.seats, self.unsure, self.activity]
-        named += [self.leases, self.seen, self.closed, self.quotas, self.uploads]
+        named += [self.leases, self.opened, self.seen, self.closed, self.quotas, self.uploads]
         paired: list[dict[Any, Any]] = [self.buckets, self.marks, self.claims]
         self.index.discard(user_id)
         self.complete.pop(user_id, None)
@@ -182,6 +186,25 @@ class RedisTwin:
 
     def account(self, user_id: UserId) -> AccountState:
         return self.kept.accounts.get(user_id, "unknown")
+
+    def open(
+        self, user_id: UserId, connection_id: ConnectionId, *, most: int
+    ) -> list[ConnectionId]:
+        """Note a new connection; end the leases of the oldest above *most*, and return them."""
+        if connection_id in self.kept.closed[user_id]:
+            return []
+        leases, before = self.live(user_id), self.kept.opened[user_id]
+        opened = {c: at for c, at in before.items() if c in leases or c == connection_id}
+        opened.setdefault(connection_id, self.now())
+        unknown = {c: _LONG_AGO for c in sorted(leases) if c not in opened}
+        opened = dict(sorted({**unknown, **opened}.items(), key=lambda one: one[1]))
+        ended = list(opened)[: max(0, len(opened) - most)]
+        for one in ended:
+            del opened[one]
+            leases.pop(one, None)
+            self.kept.closed[user_id][one] = self.now()
+        self.kept.opened[user_id] = opened
+        return ended
 
     def close(self, user_id: UserId, connection_id: ConnectionId) -> bool:
         """End a lease for good; tell whether the user went offline by it."""

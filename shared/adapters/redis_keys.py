@@ -56,6 +56,11 @@ def presence(user_id: str) -> str:
     return f"presence:{{{user_id}}}"
 
 
+def opened(user_id: str) -> str:
+    """Sorted set: live connection by the moment it was made, in microseconds; 0 if unknown."""
+    return f"presence:{{{user_id}}}:opened"
+
+
 def seen(user_id: str) -> str:
     """Hash: the status last announced, and the last sign of life."""
     return f"seen:{{{user_id}}}"

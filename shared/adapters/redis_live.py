@@ -46,7 +46,7 @@ _BUCKETS = ("none", *(field.name for field in fields(Limits)))
 # Keys of one user alone; what lives for seconds goes by itself.
 _PERSONAL = (
     *(keys.inbox, keys.seats, keys.unsure, keys.presence),
-    *(keys.seen, keys.closed, keys.quota, keys.uploads, keys.marks),
+    *(keys.opened, keys.seen, keys.closed, keys.quota, keys.uploads, keys.marks),
 )
 _ACCOUNT_STATES: Final[tuple[AccountState, ...]] = ("open", "erased", "unknown")
 _DAY_MS = 24 * 3600 * 1000

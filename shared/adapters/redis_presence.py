@@ -28,6 +28,16 @@ class RedisPresenceStore(PresenceStore):
         self._lease_ms = lease_s * 1000
 
     @override
+    async def open(
+        self, user_id: UserId, connection_id: ConnectionId, *, most: int
+    ) -> list[ConnectionId]:
+        keys_of_user = (keys.opened(user_id), keys.presence(user_id), keys.closed(user_id))
+        (ended,) = await self._client.run(
+            call(scripts.OPEN, keys_of_user, connection_id, most, self._lease_ms)
+        )
+        return [ConnectionId(one.decode()) for one in ended]
+
+    @override
     async def close(self, user_id: UserId, connection_id: ConnectionId) -> bool:
         (went_offline,) = await self._client.run(
             call(

@@ -98,6 +98,35 @@ return 1
 """
 )
 
+# KEYS opened, presence, closed; ARGV connection, most, lease ms. Returns the connections to close:
+# the oldest of too many. Their leases end in this step and are not renewed. A connection that has
+# a lease but is not noted as opened (its `connected` is late, or the set was lost) is the oldest.
+OPEN = Script(
+    f"""
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+if redis.call('ZSCORE', KEYS[3], ARGV[1]) then return {{}} end
+for _, one in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  if not redis.call('ZSCORE', KEYS[2], one) then redis.call('ZREM', KEYS[1], one) end
+end
+redis.call('ZADD', KEYS[1], 'NX', now, ARGV[1])
+for _, one in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
+  redis.call('ZADD', KEYS[1], 'NX', 0, one)
+end
+redis.call('PEXPIRE', KEYS[1], {_KEEP_MS})
+local surplus = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[2])
+if surplus <= 0 then return {{}} end
+local ended = redis.call('ZRANGE', KEYS[1], 0, surplus - 1)
+for _, one in ipairs(ended) do
+  redis.call('ZREM', KEYS[1], one)
+  redis.call('ZREM', KEYS[2], one)
+  redis.call('ZADD', KEYS[3], math.floor(now / 1000), one)
+end
+redis.call('PEXPIRE', KEYS[3], ARGV[3])
+return ended
+"""
+)
+
 # KEYS presence, seen, account. Returns {went offline, last seen ms, next expiry ms or 0}.
 LAPSE = Script(
     _NOW

@@ -104,3 +104,9 @@ class UnavailableError(ChatError):
 
     def __init__(self, detail: str, *, retry_after_ms: int = 1000) -> None:
         super().__init__(detail, retry_after_ms=retry_after_ms)
+
+
+class BusyError(UnavailableError):
+    """More connections arrive at once than the service takes."""
+
+    code = "busy"

@@ -174,6 +174,16 @@ class LiveState(InboxState, Protocol):
 class PresenceStore(Protocol):
     """Leases and last signs of life. Each method is one round trip."""
 
+    async def open(
+        self, user_id: UserId, connection_id: ConnectionId, *, most: int
+    ) -> list[ConnectionId]:
+        """Note a connection that holds a lease; end the leases of the oldest above *most*.
+
+        Returns:
+            Those whose leases were ended, for good: they are to be closed.
+        """
+        ...
+
     async def close(self, user_id: UserId, connection_id: ConnectionId) -> bool:
         """End a lease for good, known or not yet; return whether the user went offline by it."""
         ...

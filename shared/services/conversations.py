@@ -17,6 +17,7 @@ from shared.domain.errors import (
 )
 from shared.domain.events import Effect
 from shared.domain.ids import ConversationId, Sequence, UserId, direct_conversation_id
+from shared.domain.limits import Limit
 from shared.domain.live import Call
 from shared.domain.message import MAX_BODY_CHARACTERS
 from shared.domain.receipt import Receipt
@@ -67,6 +68,7 @@ class Conversations:
     posting: Posting
     clock: Clock
     ids: Ids
+    groups: Limit  # new ones of each user
 
     async def start(
         self, call: Call, *, kind: Kind, member_ids: list[UserId], title: str
@@ -78,7 +80,7 @@ class Conversations:
             UserNotFoundError: A member is not a user of the website.
             BlockedError: A block stands between the caller and a member.
             ConversationFullError: More than 100 members.
-            RateLimitedError: Too many new conversations.
+            RateLimitedError: Too many new conversations, or new groups.
         """
         others = [user for user in dict.fromkeys(member_ids) if user != call.user_id]
         if kind == "direct":
@@ -93,6 +95,8 @@ class Conversations:
             now=now,
         )
         await self._require_reachable(call.user_id, others)
+        if call.limit is not None:
+            await self.gate.enter(Call(call.user_id, limit=("groups", self.groups)))
         return await self._add(fresh, effects)
 
     async def open(self, call: Call, conversation_id: ConversationId) -> Opened:

@@ -21,6 +21,7 @@ from shared.domain.presence import Presence, unknown
 from shared.domain.seats import Seat, plan
 from shared.domain.user import blocks_between
 from shared.ports import Clock, ConnectionHub, LiveState, MembershipStore, PresenceStore, UserStore
+from shared.services.connections import ConnectionLimits
 from shared.services.gate import Gate
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Presences:
     memberships: MembershipStore
     clock: Clock
     hub: ConnectionHub
+    connections: ConnectionLimits
 
     async def connected(self, call: Call, connection_id: ConnectionId) -> list[Effect]:
         """Give a new connection its lease, and its places in groups the service has forgotten.
@@ -65,6 +67,7 @@ class Presences:
         except AccountErasedError:
             await self.hub.close(ToConnection(connection_id), reason="this account was erased")
             return []
+        await self.connections.opened(call.user_id, connection_id)
         try:
             return effects + await self._take_seats(call, connection_id, seats)
         except UnavailableError as error:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.config import Endpoint, Settings
+from shared.config import Connections, Endpoint, Settings
 from shared.domain.limits import Limit
 from shared.env import SettingError
 from shared.timing import Timing
@@ -29,6 +29,11 @@ def test_what_is_not_set_has_its_default() -> None:
     assert settings.limits.conversations == Limit(0.5, 30)
     assert settings.limits.uploads == Limit(1, 60)
     assert settings.limits.other == Limit(50, 200)
+    assert settings.limits.groups == Limit(200 / 86_400, 200)
+    assert settings.limits.negotiate == Limit(2, 60)
+    assert settings.limits.lookups == Limit(0.5, 30)
+    assert settings.connections == Connections(20, Limit(50, 500), None, "none")
+    assert settings.timing.reconnect_within_s == 2
     assert "fcm.googleapis.com" in settings.push_hosts
     assert settings.upload_quota_bytes == 2**30
     assert settings.open_uploads == 100
@@ -56,6 +61,13 @@ def test_every_setting_is_read() -> None:
             "CHAT_LIMIT_CONVERSATIONS": "3/s:4",
             "CHAT_LIMIT_UPLOADS": "5/s:6",
             "CHAT_LIMIT_OTHER": "7/s:8",
+            "CHAT_LIMIT_GROUPS": "9/day:10",
+            "CHAT_LIMIT_NEGOTIATE_USER": "11/s:12",
+            "CHAT_LIMIT_LOOKUPS": "13/s:14",
+            "CHAT_LIMIT_CONNECTIONS": "15",
+            "CHAT_LIMIT_NEGOTIATE_ADDRESS": "off",
+            "CHAT_LIMIT_NEGOTIATE": "16/s:17",
+            "CHAT_EDGE": "frontdoor",
             "CHAT_BUCKET_SIZE": "13",
             "CosmosConnection": " cosmos ",
             "CHAT_COSMOS_DATABASE": "database",
@@ -83,6 +95,9 @@ def test_every_setting_is_read() -> None:
     assert settings.timing == Timing(10, 11, 12, 0)
     assert (limits.messages, limits.conversations) == (Limit(1, 2), Limit(3, 4))
     assert (limits.uploads, limits.other) == (Limit(5, 6), Limit(7, 8))
+    assert (limits.groups, limits.negotiate) == (Limit(9 / 86_400, 10), Limit(11, 12))
+    assert limits.lookups == Limit(13, 14)
+    assert settings.connections == Connections(15, None, Limit(16, 17), "frontdoor")
     assert settings.bucket_size == 13
     assert settings.cosmos == Endpoint("cosmos", "", "")
     assert settings.cosmos_database == "database"
@@ -110,6 +125,9 @@ def test_what_is_missing_is_named(name: str, value: str | None) -> None:
     ("name", "value"),
     [
         ("CHAT_AUTH_MODE", SECRET),
+        ("CHAT_EDGE", SECRET),
+        ("CHAT_LIMIT_CONNECTIONS", "0"),
+        ("CHAT_LIMIT_NEGOTIATE", SECRET),
         *(
             (name, value)
             for name in (
@@ -128,7 +146,7 @@ def test_what_is_missing_is_named(name: str, value: str | None) -> None:
         ("CHAT_NOTIFY_DELAY_SECONDS", "3601"),
         *(
             (f"CHAT_LIMIT_{kind}", value)
-            for kind in ("MESSAGES", "CONVERSATIONS", "UPLOADS", "OTHER")
+            for kind in ("MESSAGES", "GROUPS", "UPLOADS", "NEGOTIATE_USER", "LOOKUPS", "OTHER")
             for value in (SECRET, "20", "0/s:1", "")
         ),
     ],

@@ -1,7 +1,7 @@
 // Made by `make types` from docs/openapi.yaml and docs/asyncapi.yaml; do not edit.
 /* eslint-disable max-lines -- a list of what the documents name */
 
-/** A principal of the website. */
+/** A principal of the website, with at least one letter or digit. */
 export type UserId = string;
 
 /** d- for a direct conversation, derived from its two members; g- for a group. */
@@ -21,7 +21,7 @@ export type Sequence = number;
 export type Time = number;
 
 /** See docs/protocol.md#errors. */
-export type Code = "invalid" | "sequence_out_of_range" | "unauthenticated" | "forbidden" | "principal_mismatch" | "blocked" | "not_found" | "user_not_found" | "conversation_full" | "not_ready" | "rejected" | "too_large" | "unsupported_type" | "rate_limited" | "unavailable";
+export type Code = "invalid" | "sequence_out_of_range" | "unauthenticated" | "forbidden" | "principal_mismatch" | "blocked" | "not_found" | "user_not_found" | "conversation_full" | "not_ready" | "rejected" | "too_large" | "unsupported_type" | "rate_limited" | "busy" | "unavailable";
 
 /** A refusal (RFC 9457). */
 export interface Problem {
@@ -470,6 +470,8 @@ export interface Beat {
   activity: number;
   /** When to show life again. */
   nextInMs: number;
+  /** After the loss of this connection, wait a part of this time, by chance, before the first attempt: not all come back in one moment then. */
+  reconnectWithinMs: number;
 }
 
 export type HeartbeatResult = Beat | Refusal;

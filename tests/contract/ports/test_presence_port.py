@@ -1,5 +1,6 @@
 """What presence and notification marks promise, whoever keeps them."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -250,3 +251,48 @@ async def test_marks_are_read_many_at_once(end: LiveEnd) -> None:
 
     assert found == [5, 0, 7]
     assert await end.marks.list_marks([]) == []
+
+
+async def opened(end: LiveEnd, name: str, most: int = 3) -> list[ConnectionId]:
+    connection = ConnectionId(name)
+    await end.live.enter(Call(ANN, connection))
+    return await end.presence.open(ANN, connection, most=most)
+
+
+async def test_a_new_connection_ends_the_lease_of_the_oldest_above_the_most(end: LiveEnd) -> None:
+    ended = [await opened(end, name) for name in ("c", "b", "a", "e", "d")]
+    again = await opened(end, "b")  # a late second `connected` of one that was ended
+
+    assert ended == [[], [], [], ["c"], ["b"]]
+    assert again == []
+    assert sorted(await end.presence.connections(ANN)) == ["a", "d", "e"]
+    await end.live.enter(Call(ANN, ConnectionId("c")))
+    assert sorted(await end.presence.connections(ANN)) == ["a", "d", "e"]
+    assert await opened(end, "f", most=1) == ["a", "e", "d"]
+    assert await end.presence.connections(BOB) == []
+
+
+async def test_connections_that_ended_by_themselves_do_not_count(end: LiveEnd) -> None:
+    for name in ("a", "b", "c"):
+        await opened(end, name)
+    await end.presence.close(ANN, ConnectionId("b"))
+
+    assert await opened(end, "d") == []
+    assert await opened(end, "d") == []
+    assert await opened(end, "e") == ["a"]
+
+
+async def test_a_connection_whose_opening_was_missed_is_the_oldest(end: LiveEnd) -> None:
+    await opened(end, "a")
+    await end.live.enter(Call(ANN, ConnectionId("z")))
+    await opened(end, "b")
+
+    assert await opened(end, "c") == ["z"]
+
+
+async def test_five_hundred_calls_at_once_get_what_the_bucket_holds(end: LiveEnd) -> None:
+    call = Call(ANN, limit=("other", Limit(per_second=0.001, burst=200)))
+
+    states = await asyncio.gather(*(end.live.enter(call) for _ in range(500)))
+
+    assert len([one for one in states if not one.wait_ms]) == 200

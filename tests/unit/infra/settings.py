@@ -9,7 +9,17 @@ from tests.unit.infra.bicep import INFRA, Template, entries, entry, literal, par
 
 ROOT = INFRA.parent
 
-_READERS = {"text", "required", "names", "number", "flag", "limit", "_limit", "needed"}
+_READERS = {
+    "text",
+    "required",
+    "names",
+    "number",
+    "flag",
+    "limit",
+    "_limit",
+    "_limit_or_off",
+    "needed",
+}
 # Set by the platform, not by us.
 _PLATFORM = {"WEBSITE_AUTH_ENABLED"}
 # A connection's own name holds a connection string: locally. In Azure it must stay unset.
