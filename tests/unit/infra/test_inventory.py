@@ -38,7 +38,7 @@ def redis_prefixes() -> set[str]:
 
 
 def blob_prefixes() -> set[str]:
-    source = (ROOT / "shared" / "adapters" / "blob.py").read_text(encoding="utf-8")
+    source = (ROOT / "shared" / "adapters" / "blob_layout.py").read_text(encoding="utf-8")
     return set(re.findall(r'f"([a-z]+)/\{', source))
 
 
