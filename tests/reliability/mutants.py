@@ -68,10 +68,9 @@ _OF_MESSAGES: Mapping[str, Mutant] = {
         changes=(
             Change(
                 "triggers/hub.py",
-                "    except ChatError as error:\n        return _refused(",
-                "    except ChatError as error:\n"
+                "        error.client_message_id = asked.client_message_id\n        raise\n",
                 '        edge.push(pushes, getattr(error, "pushes", ()))\n'
-                "        return _refused(",
+                "        error.client_message_id = asked.client_message_id\n        raise\n",
             ),
             Change(
                 "shared/services/posting.py",
@@ -161,7 +160,7 @@ _BESIDE = (
         "        and message.sequence > 0 * delivered\n",
     ),
     Change(  # remains
-        "shared/services/erasure.py",
+        "shared/services/message_eraser.py",
         "attachment.attachment_id, keep=False)",
         "attachment.attachment_id, keep=True)",
     ),
@@ -197,11 +196,10 @@ def skewed(library: Path) -> tuple[Change, ...]:
         "FAKETIME": "+20m",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
-    start = "await worker.start(self._directory, {})"
+    start = "await worker.start(self._directory, self._environment)"
     second = f'{{**self._environment, **({faked!r} if worker.name == "worker-2" else {{}})}}'
-    return (
-        Change("local/host/workers.py", start, f"await worker.start(self._directory, {second})"),
-    )
+    faster = start.replace("self._environment", second)
+    return (Change("local/host/workers.py", start, faster),)
 
 
 def faketime() -> Path | None:

@@ -36,7 +36,7 @@ async def test_nothing_acknowledged_is_lost_doubled_or_out_of_order(
 ) -> None:
     seed, settings = RUNS[parts]
     names = deeds(*parts.split())
-    plan = Plan(seed, names, seconds=seconds_for(names), rights=True)
+    plan = Plan(seed, names, seconds=seconds_for(names))
 
     outcome = await run_alone(tmp_path, plan, settings)
 
