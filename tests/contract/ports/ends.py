@@ -17,11 +17,13 @@ from azure.core.credentials_async import AsyncTokenCredential
 
 from local.redis.command import redis_command
 from shared.adapters import redis_keys as keys
+from shared.adapters.memory_accounts import MemoryAccountStates
 from shared.adapters.memory_line import Line
 from shared.adapters.memory_live import MemoryLiveState
 from shared.adapters.memory_presence import MemoryNoticeMarks, MemoryPresenceStore
 from shared.adapters.memory_state import RedisTwin
 from shared.adapters.memory_system import SettableClock
+from shared.adapters.redis_accounts import RedisAccountStates
 from shared.adapters.redis_client import RedisClient
 from shared.adapters.redis_live import RedisLiveState
 from shared.adapters.redis_presence import RedisNoticeMarks, RedisPresenceStore
@@ -31,7 +33,7 @@ from shared.domain.ids import UserId
 from shared.domain.live import InboxEntry
 from shared.domain.message import Message
 from shared.domain.receipt import Receipt
-from shared.ports import Clock, LiveState, NoticeMarks, PresenceStore
+from shared.ports import AccountStates, Clock, LiveState, NoticeMarks, PresenceStore
 from tests.contract.cosmos.harness import free_port
 
 DEADLINE_S = 10.0
@@ -51,6 +53,7 @@ class LiveEnd:
     live: LiveState
     presence: PresenceStore
     marks: NoticeMarks
+    accounts: AccountStates
     clock: Clock
     lose: Callable[[], Awaitable[None]]
     renew: Callable[[], Awaitable[None]]
@@ -106,6 +109,7 @@ def memory_end() -> LiveEnd:
         MemoryLiveState(twin, line=line),
         MemoryPresenceStore(twin, line=line),
         MemoryNoticeMarks(twin, line=line),
+        MemoryAccountStates(twin, line=line),
         clock,
         lose,
         renew,
@@ -150,6 +154,7 @@ async def redis_end(url: str) -> AsyncIterator[LiveEnd]:
                 RedisLiveState(client, lease_s=LEASE_S),
                 RedisPresenceStore(client, lease_s=LEASE_S),
                 RedisNoticeMarks(client),
+                RedisAccountStates(client),
                 clock,
                 lambda: _flush(connection),
                 lambda: _renew(connection),
