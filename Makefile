@@ -5,7 +5,7 @@ SOURCES := $(wildcard function_app.py) shared triggers local tests bench tools
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test check format test-unit test-contract test-integration test-e2e test-npm \
-	bench soak capacity trace types audit sbom lock clean
+	bench soak attack capacity trace types audit sbom lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || \
@@ -53,6 +53,10 @@ test-npm:  ## the SDK and the page
 soak:  ## talk under every fault for SOAK_MINUTES (60), with a report in bench/results/
 	@tools/setup.sh
 	@$(PYTHON) -m tests.reliability.soak $(or $(SOAK_MINUTES),60)
+
+attack:  ## attack a stack of its own for some minutes, or a running one: make attack URL=http://127.0.0.1:7071
+	@tools/setup.sh
+	@$(PYTHON) -m tests.attack $(if $(URL),--url $(URL))
 
 bench:  ## the numbers of the README, into bench/results/
 	@tools/setup.sh

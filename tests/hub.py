@@ -60,11 +60,23 @@ class Hub:
             aiohttp.ClientResponseError: One of the two refused.
 
         """
+        return await cls.follow(session, *await cls.negotiate(session, base_url, user_id, token))
+
+    @staticmethod
+    async def negotiate(
+        session: aiohttp.ClientSession, base_url: str, user_id: str, token: str
+    ) -> tuple[str, str]:
+        """Return the service's address and the access token that the app's negotiate gives out.
+
+        Raises:
+            aiohttp.ClientResponseError: The app refused.
+
+        """
         headers = {"Authorization": f"Bearer {token}", "x-ms-signalr-userid": user_id}
         async with session.post(f"{base_url}/api/negotiate", headers=headers) as reply:
             reply.raise_for_status()
             info = await reply.json()
-        return await cls.follow(session, info["url"], info["accessToken"])
+        return info["url"], info["accessToken"]
 
     @classmethod
     async def follow(cls, session: aiohttp.ClientSession, url: str, access_token: str) -> Self:
