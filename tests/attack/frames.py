@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -69,9 +70,9 @@ async def attack(world: World) -> Result:
     ann, bystander = await world.people("frames", "bystander")
     watching = await bystander.connect()
     for name, said in handshakes():
-        await _try(result, f"handshake: {name}", lambda said=said: _first(world, *ann.proof, said))
+        await _try(result, f"handshake: {name}", partial(_first, world, *ann.proof, said))
     for name, said in frames():
-        await _try(result, f"frame: {name}", lambda said=said: _later(world, *ann.proof, said))
+        await _try(result, f"frame: {name}", partial(_later, world, *ann.proof, said))
         served = await watching.invoke("heartbeat", {})
         result.require(
             served["ok"] or served["error"]["code"] == "rate_limited", f"{name}: {served}"
