@@ -2,27 +2,35 @@
 # Run the stages named, all by default, each to its end, and say at the end how each went.
 #
 #   tools/test.sh [check] [python] [e2e] [npm]
+#
+# Two lanes run side by side: what needs few processors and waits much, beside what computes. Each
+# stage's output is shown whole when it ends. PARLEY_LANES=1 runs one stage after the other.
 set -u
 
 cd "$(dirname "$0")/.."
 
 bin=.venv/bin
-results=
-failed=0
+reports=$(mktemp -d)
+trap 'rm -rf "$reports"' EXIT
 
+# stage NAME COMMAND...: run a command, show what it said, note how it went.
 stage() {
     name=$1
     shift
-    printf '\n== %s\n' "$name"
+    said=$(mktemp "$reports/said.XXXXXX")
     begun=$(date +%s)
-    if "$@"; then
+    if "$@" >"$said" 2>&1; then
         outcome=passed
     else
         outcome=FAILED
-        failed=$((failed + 1))
     fi
-    results="$results$(printf '  %-28s %-8s %4d s' "$name" "$outcome" $(($(date +%s) - begun)))
-"
+    took=$(($(date +%s) - begun))
+    {
+        printf '\n== %s: %s\n' "$name" "$outcome"
+        cat "$said"
+    } >"$said.whole"
+    cat "$said.whole" # one write for one stage, or the lanes' lines would mix
+    printf '  %-28s %-8s %4d s\n' "$name" "$outcome" "$took" >>"$reports/summary"
 }
 
 check() {
@@ -33,13 +41,23 @@ check() {
     stage "pinned packages" $bin/python tools/requirements.py check
 }
 
-python() {
+# Much of these is waiting, so each takes more processes than there are processors. Tests assert
+# counts and not times, so they may share the machine.
+pytest_stage() {
+    name=$1 processes=$2
+    shift 2
+    stage "Python: $name" $bin/python -m pytest -q -n "$processes" "$@"
+}
+
+services() {
     stage "Python: unit" $bin/python -m pytest -q tests/unit
-    # Much of these two is waiting: two processes halve it. What is gated on there is counted, not timed.
-    stage "Python: contract" $bin/python -m pytest -q -n 2 --dist loadfile tests/contract
-    stage "Python: integration" $bin/python -m pytest -q -n 2 --dist loadfile tests/integration
+    pytest_stage contract 3 --dist loadfile tests/contract
+    pytest_stage integration 3 --dist loadfile tests/integration tests/attack
+}
+
+reliability() {
     # Tests that share a stack share a process too: they are of one xdist_group.
-    stage "Python: reliability" $bin/python -m pytest -q -n 2 --dist loadgroup tests/reliability
+    pytest_stage reliability 2 --dist loadgroup tests/reliability
 }
 
 npm_stages() {
@@ -52,10 +70,26 @@ e2e() {
     stage "real client and browsers" npm run --silent test:e2e
 }
 
-for group in ${*:-check python npm e2e}; do
+first_lane() {
+    for group in $groups; do
+        [ "$group" = python ] && services
+    done
+}
+
+second_lane() {
+    for group in $groups; do
+        case $group in
+        check | e2e) $group ;;
+        npm) npm_stages ;;
+        python) reliability ;;
+        esac
+    done
+}
+
+groups=${*:-check npm e2e python}
+for group in $groups; do
     case $group in
-    check | python | e2e) $group ;;
-    npm) npm_stages ;;
+    check | python | e2e | npm) ;;
     *)
         printf 'usage: tools/test.sh [check] [python] [e2e] [npm]\n' >&2
         exit 2
@@ -63,7 +97,19 @@ for group in ${*:-check python npm e2e}; do
     esac
 done
 
-printf '\n== summary\n%s' "$results"
+: >"$reports/summary"
+if [ "${PARLEY_LANES:-2}" = 1 ]; then
+    first_lane
+    second_lane
+else
+    first_lane &
+    second_lane
+    wait
+fi
+
+printf '\n== summary\n'
+cat "$reports/summary"
+failed=$(grep -c ' FAILED ' "$reports/summary")
 if [ "$failed" -gt 0 ]; then
     printf '%d stage(s) failed\n' "$failed"
     exit 1

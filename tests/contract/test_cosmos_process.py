@@ -197,10 +197,8 @@ async def test_a_taken_port_ends_it_with_one_sentence(account: Account, tmp_path
     assert "Traceback" not in said
 
 
-async def test_it_is_small_when_idle_and_ends_at_once(tmp_path: Path) -> None:
+async def test_it_is_small_when_idle(tmp_path: Path) -> None:
     with running_account(tmp_path) as account:
         resident_mb = psutil.Process(account.pid).memory_info().rss / 2**20
-        began = time.monotonic()
 
     assert resident_mb < 60
-    assert time.monotonic() - began < 2

@@ -115,13 +115,15 @@ async def test_the_queries_of_the_app_stay_fast_in_a_large_partition(
     ]
 
     for text, key, parameters in queries:
-        begun = time.process_time(), time.monotonic()
+        waits = []
         for _ in range(10):
+            begun = time.process_time(), time.monotonic()
             assert await rows(container, text, key, **parameters)
-        waited = (time.monotonic() - begun[1]) - (time.process_time() - begun[0])
+            waits.append((time.monotonic() - begun[1]) - (time.process_time() - begun[0]))
 
-        # A scan of the partition takes 60 ms and more; an index a tenth of one.
-        assert waited / 10 < 0.02, text
+        # A scan of the partition takes 60 ms and more each time; an index a tenth of one. The
+        # shortest counts: whatever else the machine does only lengthens some of them.
+        assert min(waits) < 0.02, text
 
 
 async def test_pages_hold_each_item_once_while_others_are_added(database: DatabaseProxy) -> None:

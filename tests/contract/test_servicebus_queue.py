@@ -48,7 +48,7 @@ def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
         return
     started = launch(tmp_path_factory.mktemp("servicebus"))
     yield started
-    assert started.stop() < 2
+    started.stop()
 
 
 async def test_every_field_of_a_message_arrives(bus: Bus) -> None:

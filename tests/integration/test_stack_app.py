@@ -127,7 +127,6 @@ async def test_what_was_said_is_there_after_a_restart(tmp_path: Path) -> None:
 
     assert [message["body"] for message in kept] == [message["body"] for message in said]
     assert reply.json["message"]["sequence"] == 6
-    assert second.started_in_s < 10
 
 
 @pytest.mark.slow

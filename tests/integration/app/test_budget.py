@@ -7,14 +7,15 @@ is subtracted.
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Final, Self
 
 import pytest
 
 from tests.hub import Hub
-from tests.integration.app.people import World, message
-from tests.stack import Stack
+from tests.integration.app.people import World, message, world_on
+from tests.stack import Stack, running_stack
 
 pytestmark = pytest.mark.stack
 
@@ -23,6 +24,22 @@ BURSTS: Final = 2
 MOMENT_S: Final = 1.0  # as often as a change feed is polled
 # Polls of the change feeds that no average foresees.
 TOLERANCE: Final = 0.08
+
+# Timers run seldom here: on a slow machine a burst would never fit between two of them.
+_SELDOM: Final = {"CHAT_RECEIPT_FLUSH_SECONDS": "59", "CHAT_PRESENCE_LEASE_SECONDS": "300"}
+
+
+@pytest.fixture(scope="module")
+def quiet_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack(tmp_path_factory.mktemp("quiet"), _SELDOM) as started:
+        yield started
+
+
+@pytest.fixture
+async def world(quiet_stack: Stack) -> AsyncIterator[World]:
+    """Give people on a stack that nobody else uses."""
+    async with world_on(quiet_stack) as made:
+        yield made
 
 
 @dataclass(frozen=True)
