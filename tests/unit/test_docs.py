@@ -96,3 +96,16 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
             continue
         assert path.exists(), target
         assert not anchor or anchor in anchors(path), f"{target}#{anchor}"
+
+
+def test_the_tests_that_a_page_names_are_there() -> None:
+    missing = []
+
+    for page in DOCS.rglob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        for path, name in re.findall(r"`((?:tests|sdk|web)/[\w/.-]+)(?:::(\w+))?`", text):
+            file = ROOT / path
+            if not file.exists() or (name and name not in file.read_text(encoding="utf-8")):
+                missing.append(f"{page.name}: {path}::{name}")
+
+    assert missing == []
