@@ -15,7 +15,10 @@ from tests.integration.app.people import Json, Person, World
 # The limits as shipped: calls a second and burst, and the pause between two typing events.
 # docs/operations.md#settings says why they are what they are.
 _OTHER: Final = (50, 200)
+_NEGOTIATIONS: Final = (2, 60)
+_CONNECTIONS: Final = 20
 _TYPING_S: Final = 2.5
+_ENDS_S: Final = 20.0  # a connection too many ends within, on a busy machine too
 
 
 async def calls(world: World, *, parallel: int, seconds: float) -> Result:
@@ -50,6 +53,37 @@ async def refused_calls(world: World, *, parallel: int, seconds: float) -> Resul
     per_second, burst = _OTHER
     allowed = burst + per_second * took
     result.require(served <= allowed, f"{served} wrong calls were looked at, {allowed:.0f} allowed")
+    return result
+
+
+async def negotiations(world: World, *, attempts: int) -> Result:
+    """Negotiate as often as one can at once; the limit of the user holds."""
+    result = Result(f"{attempts} negotiations at once")
+    eve = await world.person("negotiator")
+    said = {"x-ms-signalr-userid": eve.user_id}
+    begun = time.monotonic()
+    replies = [eve.call("POST", "/negotiate", headers=said) for _ in range(attempts)]
+    for reply in await asyncio.gather(*replies):
+        result.saw(str(reply.status))
+    per_second, burst = _NEGOTIATIONS
+    allowed = burst + per_second * (time.monotonic() - begun)
+    result.require(set(result.answers) <= {"200", "429"}, f"answers: {dict(result.answers)}")
+    result.require(result.answers["200"] <= allowed, f"{result.answers['200']} were let through")
+    return result
+
+
+async def connections(world: World) -> Result:
+    """Open more connections than a user may have; the oldest end, and the newest serve."""
+    result = Result("more connections than a user may have")
+    eve = await world.person("hoarder")
+    hubs = [await eve.connect() for _ in range(_CONNECTIONS + 5)]
+    deadline = time.monotonic() + _ENDS_S
+    while (held := sum(hub.is_open for hub in hubs)) > _CONNECTIONS and time.monotonic() < deadline:
+        await asyncio.sleep(0.05)
+    for hub in hubs:
+        result.saw("open" if hub.is_open else "closed")
+    result.require(held <= _CONNECTIONS, f"{held} connections are open")
+    result.require(hubs[-1].is_open, "the newest connection was closed")
     return result
 
 

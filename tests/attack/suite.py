@@ -60,5 +60,7 @@ def _attacks(world: World, size: Size) -> list[Callable[[], Awaitable[Result]]]:
         lambda: races.block_while_starting(world, rounds=size.rounds),
         lambda: floods.calls(world, parallel=crowd, seconds=size.seconds),
         lambda: floods.refused_calls(world, parallel=crowd // 4, seconds=size.seconds),
+        lambda: floods.negotiations(world, attempts=150),
+        lambda: floods.connections(world),
         lambda: floods.typing(world, toggles=100 * size.rounds),
     ]
