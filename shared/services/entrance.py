@@ -7,7 +7,7 @@ from shared.domain.conversation import Conversation, Member
 from shared.domain.errors import AccountErasedError, NotFoundError, UnavailableError
 from shared.domain.events import Effect
 from shared.domain.ids import ConversationId
-from shared.domain.live import Call, CallState, Head
+from shared.domain.live import Call, CallState, Epoch, Head
 from shared.ports import LiveState
 from shared.services.gate import Gate
 from shared.services.reader import ConversationReader
@@ -35,6 +35,11 @@ class Entrance:
     async def enter(self, call: Call, conversation_id: ConversationId) -> Entered:
         """Return the conversation as it now is, if the caller is in it.
 
+        A cached copy may decide that only if live state names its version. Where live state knows
+        nothing of the conversation, the copy that decides is read from the store in this call, and
+        the same copy then makes live state whole again. Deciding on a cached copy first and reading
+        the newer one after it would let a removed member in.
+
         Raises:
             NotFoundError: No such conversation for this caller.
             RateLimitedError: The caller's bucket is empty.
@@ -43,12 +48,14 @@ class Entrance:
         try:
             state, head = await self.live.enter_conversation(call, conversation_id)
         except UnavailableError:
+            self.reader.distrust()
             self.gate.admit_alone(call)
             state, head, effects = CallState(), Head(), []
         else:
             effects = await self._admitted(call, state)
-        version = head.version if head.known else None
-        found = await self.reader.find(conversation_id, version=version)
+        if not head.known:
+            return await self._enter_unknown(call, conversation_id, head.epoch, state, effects)
+        found = await self.reader.find(conversation_id, version=head.version)
         conversation, member = access_conversation(found, call.user_id)
         head = await self.reader.known_head(conversation, head)
         return Entered(conversation, member, head, state, effects)
@@ -58,6 +65,19 @@ class Entrance:
             return await self.gate.admit(call, state)
         except AccountErasedError as error:
             raise NotFoundError("no such conversation") from error  # as for all who are not in it
+
+    async def _enter_unknown(
+        self,
+        call: Call,
+        conversation_id: ConversationId,
+        epoch: Epoch,
+        state: CallState,
+        effects: list[Effect],
+    ) -> Entered:
+        found, flushed = await self.reader.find_stored(conversation_id) or (None, None)
+        conversation, member = access_conversation(found, call.user_id)
+        head, _ = await self.reader.recover(conversation, flushed=flushed, epoch=epoch)
+        return Entered(conversation, member, head, state, effects)
 
     async def head(self, conversation: Conversation) -> Head:
         """Return the conversation's head, from the store where live state does not know it."""

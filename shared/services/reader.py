@@ -1,11 +1,12 @@
 """Conversations and their heads: cached per process, checked against live state, healed from it.
 
 A conversation is cached with its version. Live state holds the newest version, so a cached copy is
-used only while no newer one exists; losing live state costs reads, never rights.
+used only while live state names no newer one. Where live state cannot name a version, because it
+lost the conversation or does not answer, the store decides: losing live state costs reads, never
+rights (docs/decisions/0013-the-store-decides-access.md).
 """
 
 import asyncio
-import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -22,8 +23,7 @@ from shared.domain.receipt import Receipt, merge
 from shared.ports import ConversationStore, LiveState, MessageStore
 
 _MAX_CACHED: Final = 20_000
-_BLIND_S: Final = 5.0  # how long a copy is believed while live state cannot tell its version
-_BELIEVED_S: Final = 60.0  # and while it can: a live state that went back in time may be wrong
+_BELIEVED_S: Final = 60.0  # how long a copy is used on live state's word, which may be too old
 _LAG_TRIES: Final = 6
 _LAG_S: Final = 0.02
 
@@ -36,6 +36,7 @@ class ConversationReader:
         self._messages = messages
         self._live = live
         self._cache: OrderedDict[ConversationId, tuple[Conversation, float]] = OrderedDict()
+        self._trusted_from = -1.0  # copies read up to this moment are not used any more
         self._heads: OrderedDict[ConversationId, Sequence] = OrderedDict()
 
     async def find(
@@ -44,8 +45,11 @@ class ConversationReader:
         """Return the conversation at *version* or later.
 
         Args:
-            version: The version live state knows; None when it knows none, and then a copy is
-                believed for five seconds; 0 takes any copy, for callers that check it later.
+            version: The version live state knows; None when it knows none, and then the store is
+                read; 0 takes any copy, for callers that check it later.
+
+        Raises:
+            UnavailableError: The store did not answer, or does not show that version yet.
         """
         cached = self._cached(conversation_id, version)
         if cached is not None:
@@ -58,25 +62,47 @@ class ConversationReader:
             await asyncio.sleep(_LAG_S * 2**attempt)
         else:
             raise UnavailableError("the conversation is being changed")
-        if found is not None:
-            self.keep(found)
-        return found
+        return self.keep(found) if found is not None else None
+
+    async def find_stored(
+        self, conversation_id: ConversationId
+    ) -> tuple[Conversation, FlushedState] | None:
+        """Return the conversation and its flushed state as the store has them: one request.
+
+        For callers that must decide who may see a conversation while live state does not know it.
+        """
+        found = await self._store.find_with_state(conversation_id)
+        return (self.keep(found[0]), found[1]) if found is not None else None
+
+    def distrust(self) -> None:
+        """Use no copy that was read until now: live state was away, or went back in time.
+
+        While live state is away a removal cannot name its version there. A copy from before that
+        time would pass for the newest one when live state is back with what it knew before.
+        """
+        self._trusted_from = time.monotonic()
 
     async def find_many(self, versions: dict[ConversationId, int | None]) -> list[Conversation]:
         """Return those that exist, in the order asked: at most one request to the store."""
         have = {one: self._cached(one, version) for one, version in versions.items()}
         lacking = [one for one, found in have.items() if found is None]
         for found in await self._store.find_many(lacking):
-            self.keep(found)
-            have[found.id] = found
+            have[found.id] = self.keep(found)
         return [found for found in have.values() if found is not None]
 
-    def keep(self, conversation: Conversation) -> None:
-        """Cache *conversation* as it was just read or written."""
+    def keep(self, conversation: Conversation) -> Conversation:
+        """Cache *conversation* as it was just read or written; return the newest copy there is.
+
+        A reader may lag behind this worker's own writes or earlier reads: a newer copy stays.
+        """
+        newer = self._cached(conversation.id, conversation.version + 1)
+        if newer is not None:
+            return newer
         self._cache[conversation.id] = (conversation, time.monotonic())
         self._cache.move_to_end(conversation.id)
         if len(self._cache) > _MAX_CACHED:
             self._cache.popitem(last=False)
+        return conversation
 
     def raise_head(self, conversation_id: ConversationId, sequence: Sequence) -> None:
         """Remember a sequence that is stored, for when live state is not there."""
@@ -99,37 +125,49 @@ class ConversationReader:
         self,
         conversation: Conversation,
         *,
+        flushed: FlushedState | None = None,
         epoch: Epoch = NO_EPOCH,
         known: Iterable[Receipt] = (),
     ) -> tuple[Head, dict[UserId, Receipt]]:
         """Read head and receipts from the store, and put them back into live state.
 
         Args:
-            epoch: Live state's epoch as it was read before; asked for if it is not given.
+            flushed: What `find_stored` gave with *conversation*; without it, that is read first.
+            epoch: Live state's epoch as it was read before the store; asked for if it is not given
+                and the store is read here.
             known: What live state has of receipts, from whatever epoch: some may be newer than
                 what was flushed, and watermarks do not move back.
         """
-        epoch = epoch or await self._epoch()
-        found = await self._store.find_with_state(conversation.id)
-        flushed = found[1] if found else FlushedState(NO_SEQUENCE, ())
-        hint, receipts = flushed.head, flushed.receipts
-        if found and found[0].version >= conversation.version:
+        if flushed is None:
+            epoch = epoch or await self._epoch()
             # What was asked for may be an older copy, whose rights must not become known as new.
-            conversation = found[0]
-            self.keep(conversation)
+            found = await self.find_stored(conversation.id)
+            conversation, flushed = _newer(conversation, found)
+        hint, receipts = flushed.head, flushed.receipts
         at_least = Sequence(max(hint, self.local_head(conversation.id)))
         newest = await self._newest(conversation.id, at_least)
         sequence = Sequence(newest.sequence if newest else 0)
         if sequence >= at_least:
-            with contextlib.suppress(UnavailableError):  # then the store serves until it is back
-                await self._live.seed(
-                    conversation, newest, receipts, flushed=flushed.stamp, epoch=epoch
-                )
+            await self._seed(conversation, newest, flushed, epoch)
         sequence = Sequence(max(at_least, sequence))
         self.raise_head(conversation.id, sequence)
         at = newest.sent_at if newest else conversation.created_at
         head = Head(known=True, sequence=sequence, version=conversation.version, at=at)
         return head, _furthest(receipts, known)
+
+    async def _seed(
+        self,
+        conversation: Conversation,
+        newest: Message | None,
+        flushed: FlushedState,
+        epoch: Epoch,
+    ) -> None:
+        try:
+            await self._live.seed(
+                conversation, newest, flushed.receipts, flushed=flushed.stamp, epoch=epoch
+            )
+        except UnavailableError:
+            self.distrust()  # the store serves until live state is back
 
     async def heads_and_receipts(
         self, ids: Series[ConversationId]
@@ -140,6 +178,7 @@ class ConversationReader:
         try:
             return await self._live.receipts(ids)
         except UnavailableError:
+            self.distrust()
             return [(Head(), {}) for _ in ids]
 
     async def receipts(self, conversation: Conversation) -> tuple[Head, dict[UserId, Receipt]]:
@@ -189,10 +228,20 @@ class ConversationReader:
 
     def _cached(self, conversation_id: ConversationId, version: int | None) -> Conversation | None:
         conversation, at = self._cache.get(conversation_id, (None, 0.0))
-        age_s = time.monotonic() - at
-        if conversation is None or age_s > (_BLIND_S if version is None else _BELIEVED_S):
+        if conversation is None or version is None or at <= self._trusted_from:
             return None
-        return conversation if conversation.version >= (version or 0) else None
+        if time.monotonic() - at > _BELIEVED_S:
+            return None
+        return conversation if conversation.version >= version else None
+
+
+def _newer(
+    asked: Conversation, found: tuple[Conversation, FlushedState] | None
+) -> tuple[Conversation, FlushedState]:
+    if found is None:
+        return asked, FlushedState(NO_SEQUENCE, ())
+    conversation, flushed = found
+    return (conversation if conversation.version >= asked.version else asked), flushed
 
 
 def _furthest(stored: Iterable[Receipt], known: Iterable[Receipt]) -> dict[UserId, Receipt]:

@@ -20,7 +20,7 @@ from shared.domain.events import (
     ToUser,
     conversation_group,
 )
-from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence
+from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
 from shared.domain.live import Acknowledged, Call, CallState, Head, LiveConversation
 from shared.domain.receipt import Receipt
 from shared.domain.set_aside import SetAside
@@ -71,8 +71,7 @@ class Receipts:
         version = 0  # any cached copy will do: live state compares its version in the same step
         effects: list[Effect] = []
         for _ in range(_TRIES):
-            found = await self.reader.find(conversation_id, version=version)
-            conversation, _member = access_conversation(found, call.user_id)
+            conversation = await self._opened(call.user_id, conversation_id, version=version)
             try:
                 state, done = await self.live.acknowledge(
                     call,
@@ -93,10 +92,21 @@ class Receipts:
                 version = conversation.version + 1
                 continue
             head, _known = await self.reader.recover(conversation)
+            # What was read may be newer than the copy that let the caller in.
+            access_conversation(await self.reader.find(conversation_id, version=0), call.user_id)
             up_to = max(delivered or 0, read or 0)
             if up_to > head.sequence:
                 raise SequenceOutOfRangeError(up_to=up_to, latest=head.sequence)
         raise UnavailableError("the conversation is being changed")
+
+    async def _opened(
+        self, user_id: UserId, conversation_id: ConversationId, *, version: int
+    ) -> Conversation:
+        found = await self.reader.find(conversation_id, version=version)
+        if found is None or found.find_member(user_id) is None:
+            # A copy from before the caller joined must not deny them: the store decides.
+            found = await self.reader.find(conversation_id, version=None)
+        return access_conversation(found, user_id)[0]
 
     async def flush(self) -> list[Effect]:
         """Write changed heads and receipts to the store, one write per conversation.

@@ -1,0 +1,75 @@
+"""Who was removed is out at once, through every worker: with Redis emptied, or away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.integration.app.people import Person, World
+from tests.integration.app.test_restart import insist
+from tests.stack import Reply
+
+pytestmark = pytest.mark.stack
+
+TIMES = 8  # calls go to the two workers in turn
+
+
+@pytest.fixture
+async def faulty(small: World) -> AsyncIterator[World]:
+    """Give the stack of two workers, whose faults are taken back afterwards."""
+    try:
+        yield small
+    finally:
+        await small.call("DELETE", "/dev/faults")
+
+
+async def _group_known_to_all_workers(ann: Person, bob: Person) -> str:
+    conversation_id = await ann.group(bob)
+    await asyncio.gather(*(bob.say(conversation_id) for _ in range(TIMES)))
+    return conversation_id
+
+
+async def _remove(ann: Person, bob: Person, conversation_id: str) -> None:
+    path = f"/conversations/{conversation_id}/members/{bob.user_id}"
+    assert (await ann.call("DELETE", path)).status == 204
+
+
+async def _everything(person: Person, conversation_id: str) -> list[int]:
+    """Read and post many times at once; return the statuses."""
+    calls = [person.post(conversation_id) for _ in range(TIMES)]
+    for what in ("", "/messages"):
+        calls += [person.call("GET", f"/conversations/{conversation_id}{what}") for _ in range(4)]
+    replies: list[Reply] = await asyncio.gather(*calls)
+    return [reply.status for reply in replies]
+
+
+async def test_who_is_removed_is_out_though_redis_is_emptied_right_after(small: World) -> None:
+    ann, bob = await small.people("ann", "bob")
+    redis = Redis(host="127.0.0.1", port=small.stack.ports.redis_server)
+
+    for _ in range(3):
+        conversation_id = await _group_known_to_all_workers(ann, bob)
+        await _remove(ann, bob, conversation_id)
+        await redis.flushall()
+        assert set(await _everything(bob, conversation_id)) == {404}
+    await redis.aclose()
+
+
+async def test_who_is_removed_is_out_while_redis_is_away_and_after_it(faulty: World) -> None:
+    ann, bob = await faulty.people("ann", "bob")
+    conversation_id = await _group_known_to_all_workers(ann, bob)
+    asked = {"service": "redis", "kind": "drop"}
+    assert (await faulty.call("POST", "/dev/faults", asked)).status == 200
+
+    await _remove(ann, bob, conversation_id)
+    during = await _everything(bob, conversation_id)
+    assert (await faulty.call("DELETE", "/dev/faults")).status == 204
+    after = await _everything(bob, conversation_id)
+
+    assert {*during, *after} <= {404, 429, 503}
+    reply = await insist(lambda: bob.call("GET", f"/conversations/{conversation_id}"))
+    assert reply.status == 404
+    said = await insist(lambda: ann.call("GET", f"/conversations/{conversation_id}/messages"))
+    senders = [item["senderId"] for item in said.json["items"]]
+    assert senders == [bob.user_id] * TIMES + [ann.user_id]
