@@ -61,6 +61,7 @@ from shared.services.erasure import Erasure
 from shared.services.export import Export
 from shared.services.files import Files
 from shared.services.gate import Gate
+from shared.services.group_members import GroupMembers
 from shared.services.healing import Healing
 from shared.services.health import Health, HealthCheck
 from shared.services.history import History
@@ -221,7 +222,8 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         entrance, reader, sequencer, attachments, of.live, of.clock, of.ids, Turns(), eraser
     )
     inbox = Inbox(gate, reader, of.live, of.memberships, of.messages, of.clock)
-    membership = Membership(entrance, inbox, of.live, of.memberships, of.presence)
+    groups = GroupMembers(of.hub, of.presence)
+    membership = Membership(entrance, inbox, of.live, of.memberships, groups, of.clock)
     conversations = Conversations(
         gate,
         entrance,
@@ -241,7 +243,7 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         settings.connections,
         settings.timing.reconnect_within_s * 1000,
     )
-    accounts = Accounts(gate, of.users, of.presence, conversations)
+    accounts = Accounts(gate, of.users, of.presence, conversations, groups)
     clearing = Clearing(of.marks, of.bus, of.users, accounts, of.channel)
     trail = Trail(of.users, of.memberships, of.messages)
     return Chat(
@@ -260,6 +262,9 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
             of.clock,
             of.hub,
             connections,
+            groups,
+            membership,
+            reader,
         ),
         connections=connections,
         typing=TypingSignals(entrance, of.presence),

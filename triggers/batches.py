@@ -98,10 +98,10 @@ async def _rebuild(read: list[Any]) -> list[Effect]:
 
 
 async def _repaired(read: list[Any]) -> list[Effect]:
-    membership, effects = (await chat()).membership, list[Effect]()
+    membership = (await chat()).membership
     for conversation in stored.conversations(read):
-        effects += await membership.repair(conversation)
-    return effects
+        await membership.repair(conversation)
+    return []
 
 
 async def _alone(function: str, document: str, seconds: float) -> list[Effect]:

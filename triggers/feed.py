@@ -73,8 +73,12 @@ async def process_attachments(documents: func.DocumentList, pushes: func.Out[str
     edge.push(pushes, await batches.handle("process_attachments", stored.texts(documents)))
 
 
-@on_change("complete_memberships", container="conversations", leases="memberships")
-@bp.generic_output_binding(**PUSHES)
-async def complete_memberships(documents: func.DocumentList, pushes: func.Out[str]) -> None:
-    """Complete the memberships of conversations that changed, if a crash came between."""
-    edge.push(pushes, await batches.handle("complete_memberships", stored.texts(documents)))
+@on_change(
+    "complete_memberships", container="conversations", leases="memberships", longest="00:00:05"
+)
+async def complete_memberships(documents: func.DocumentList) -> None:
+    """Complete the memberships of conversations that changed, if a crash came between.
+
+    Waits while live state or SignalR Service is down.
+    """
+    await batches.handle("complete_memberships", stored.texts(documents))

@@ -178,17 +178,18 @@ class MemoryLiveState(MemoryInboxes, LiveState):
             return self.redis.kept.repaired.get(conversation_id, 0)
 
     @override
-    async def mark_repaired(self, conversation_id: ConversationId, version: int) -> None:
+    async def mark_repaired(
+        self, conversation_id: ConversationId, version: int, *, follows: int | None = None
+    ) -> None:
         async with self.line.call("mark_repaired"):
-            self.redis.kept.repaired[conversation_id] = version
+            known = self.redis.kept.repaired.get(conversation_id, 0)
+            if follows is None or known == follows:
+                self.redis.kept.repaired[conversation_id] = max(known, version)
 
     @override
     async def enter_connection(self, call: Call) -> tuple[CallState, list[Seat] | None]:
         async with self.line.call("enter_connection"):
-            seats = self.redis.kept.seats.get(call.user_id)
-            unsure = self.redis.kept.unsure[call.user_id]
-            found = [Seat(one, at, one not in unsure) for one, at in (seats or {}).items()]
-            return self.redis.enter(call), None if seats is None else found
+            return self.redis.enter(call), self._seats(call.user_id)
 
     @override
     async def fill_seats(self, user_id: UserId, seats: Iterable[Seat]) -> None:
@@ -205,11 +206,14 @@ class MemoryLiveState(MemoryInboxes, LiveState):
                 self.redis.kept.unsure[user_id].add(seat.conversation_id)
 
     @override
-    async def renew_seats(self, user_id: UserId, seats: Iterable[Seat]) -> None:
+    async def renew_seats(self, user_id: UserId, seats: Iterable[Seat]) -> list[Seat] | None:
         async with self.line.call("renew_seats"):
+            taken = self.redis.kept.seats.get(user_id, {})
             for seat in seats:
-                self._take_seat(user_id, seat)
+                if seat.conversation_id in taken:
+                    self._take_seat(user_id, seat)
                 self.redis.kept.unsure[user_id].discard(seat.conversation_id)
+            return self._seats(user_id)
 
     @override
     async def forget(self, user_id: UserId) -> int:
@@ -256,6 +260,12 @@ class MemoryLiveState(MemoryInboxes, LiveState):
         return LiveConversation(
             conversation_id, hot.head(hot.epoch), receipts, left, stamp, hot.flushed
         )
+
+    def _seats(self, user_id: UserId) -> list[Seat] | None:
+        seats, unsure = self.redis.kept.seats.get(user_id), self.redis.kept.unsure[user_id]
+        if seats is None:
+            return None
+        return [Seat(one, at, one not in unsure) for one, at in seats.items()]
 
     def _take_seat(self, user_id: UserId, seat: Seat) -> None:
         seats = self.redis.kept.seats.get(user_id)

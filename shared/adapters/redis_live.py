@@ -256,17 +256,17 @@ class RedisLiveState(RedisEpochs, RedisInboxes, RedisFlushes, LiveState):
         return int(version or 0)
 
     @override
-    async def mark_repaired(self, conversation_id: ConversationId, version: int) -> None:
-        key = keys.repaired(conversation_id)
-        await self._client.run(("SET", key, version, "PX", _REPAIRED_KEEP_MS))
+    async def mark_repaired(
+        self, conversation_id: ConversationId, version: int, *, follows: int | None = None
+    ) -> None:
+        key, before = keys.repaired(conversation_id), "" if follows is None else follows
+        await self._client.run(
+            call(scripts.MARK_REPAIRED, (key,), version, before, _REPAIRED_KEEP_MS)
+        )
 
     @override
     async def enter_connection(self, call: Call) -> tuple[CallState, list[Seat] | None]:
-        answers = await self._client.run(
-            *self.entering(call),
-            ("ZRANGE", keys.seats(call.user_id), 0, -1, "WITHSCORES"),
-            ("SMEMBERS", keys.unsure(call.user_id)),
-        )
+        answers = await self._client.run(*self.entering(call), *_read_seats(call.user_id))
         return self.entered(answers[0]), seats_of(answers[-2], answers[-1])
 
     @override
@@ -283,12 +283,13 @@ class RedisLiveState(RedisEpochs, RedisInboxes, RedisFlushes, LiveState):
         await self._client.run(*entries)
 
     @override
-    async def renew_seats(self, user_id: UserId, seats: Iterable[Seat]) -> None:
-        scored = _scored(seats)
-        await self._client.run(
-            ("ZADD", keys.seats(user_id), "GT", *scored),
-            ("SREM", keys.unsure(user_id), *scored[1::2]),
-        )
+    async def renew_seats(self, user_id: UserId, seats: Iterable[Seat]) -> list[Seat] | None:
+        scored, entries = _scored(seats), list[Entry]()
+        if scored:  # XX: a seat that was dropped meanwhile must not come back
+            entries.append(("ZADD", keys.seats(user_id), "XX", "GT", *scored))
+            entries.append(("SREM", keys.unsure(user_id), *scored[1::2]))
+        answers = await self._client.run(*entries, *_read_seats(user_id))
+        return seats_of(answers[-2], answers[-1])
 
     @override
     async def forget(self, user_id: UserId) -> int:
@@ -302,6 +303,10 @@ class RedisLiveState(RedisEpochs, RedisInboxes, RedisFlushes, LiveState):
 
 def _scored(seats: Iterable[Seat]) -> list[Argument]:
     return [part for seat in seats for part in (to_ms(seat.taken_at), seat.conversation_id)]
+
+
+def _read_seats(user_id: UserId) -> tuple[Entry, Entry]:
+    return ("ZRANGE", keys.seats(user_id), 0, -1, "WITHSCORES"), ("SMEMBERS", keys.unsure(user_id))
 
 
 def _read_head(conversation_id: ConversationId) -> tuple[Entry, Entry]:

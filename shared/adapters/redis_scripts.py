@@ -424,3 +424,12 @@ if redis.call('HGET', KEYS[1], 'claim:' .. ARGV[1]) == ARGV[2] then
 end
 """
 )
+
+# KEYS repaired; ARGV version, version it follows or '', ms to keep.
+MARK_REPAIRED = Script(
+    """
+local known = redis.call('GET', KEYS[1]) or '0'
+if ARGV[2] ~= '' and known ~= ARGV[2] then return end
+if tonumber(known) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3]) end
+"""
+)

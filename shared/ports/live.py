@@ -133,7 +133,17 @@ class LiveState(InboxState, Protocol):
         """Return the newest version whose derived state was completed; 0 when none is known."""
         ...
 
-    async def mark_repaired(self, conversation_id: ConversationId, version: int) -> None: ...
+    async def mark_repaired(
+        self, conversation_id: ConversationId, version: int, *, follows: int | None = None
+    ) -> None:
+        """Note that all derived state of *version* is complete.
+
+        Args:
+            follows: Only if this version is noted; None notes it in any case. Whoever completed
+                only what one change brought gives the version before: what is lacking of an
+                earlier change would pass for done otherwise.
+        """
+        ...
 
     async def enter_connection(self, call: Call) -> tuple[CallState, list[Seat] | None]:
         """Enter, and return the user's seats in groups; None when they are lost."""
@@ -147,8 +157,12 @@ class LiveState(InboxState, Protocol):
         """Note one more seat of each user, where the others are noted; it is not sure yet."""
         ...
 
-    async def renew_seats(self, user_id: UserId, seats: Iterable[Seat]) -> None:
-        """Note that a user has just been put into these groups for sure."""
+    async def renew_seats(self, user_id: UserId, seats: Iterable[Seat]) -> list[Seat] | None:
+        """Note that a user has just been put into these groups for sure; return all seats then.
+
+        A seat that is gone by now stays gone: the user has left that group meanwhile. None when
+        the user's seats are lost.
+        """
         ...
 
     async def forget(self, user_id: UserId) -> int:

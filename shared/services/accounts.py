@@ -1,5 +1,6 @@
 """Users: who calls, whom they know, whom they block, and where their notifications go."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -10,7 +11,7 @@ from shared.domain.errors import (
     UnavailableError,
     UserNotFoundError,
 )
-from shared.domain.events import Effect
+from shared.domain.events import Effect, LeaveGroup
 from shared.domain.ids import UserId
 from shared.domain.live import Call
 from shared.domain.presence import Presence, unknown
@@ -26,6 +27,9 @@ from shared.ports import PresenceStore, UserStore, VersionConflictError
 from shared.services.block_presence import list_known, show_block
 from shared.services.conversations import Conversations
 from shared.services.gate import Gate
+from shared.services.group_members import GroupMembers
+
+logger = logging.getLogger(__name__)
 
 _TRIES: Final = 8
 
@@ -55,6 +59,7 @@ class Accounts:
     users: UserStore
     presence: PresenceStore
     conversations: Conversations
+    groups: GroupMembers
 
     async def me(self, call: Call, principal: Principal) -> User:
         """Return the caller's user, made from their proof if the website has not fed it yet."""
@@ -201,9 +206,15 @@ class Accounts:
 
     async def _carry(self, one: UserId, other: UserId, *, blocked: bool) -> list[Effect]:
         acquainted = await self.conversations.set_block(one, other, blocked=blocked)
-        return await show_block(
+        effects = await show_block(
             self.users, self.presence, (one, other), blocked=blocked, acquainted=acquainted
         )
+        # Connections that are gone must not stop the pushes: they leave by calls of our own.
+        try:
+            await self.groups.leave(each for each in effects if isinstance(each, LeaveGroup))
+        except UnavailableError as error:
+            logger.warning("a blocked user's connections may still watch: %s", error)
+        return [each for each in effects if not isinstance(each, LeaveGroup)]
 
     async def _take_endpoint(self, user_id: UserId, endpoint: str) -> None:
         """Make *user_id* the owner of an endpoint, and take it off the former owner.

@@ -6,6 +6,7 @@ the conversations' change feed when a crash came between.
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -16,23 +17,24 @@ from shared.domain.events import (
     ConversationChanged,
     ConversationRemoved,
     Effect,
-    JoinGroup,
-    LeaveGroup,
     Push,
-    ToConnection,
     ToGroup,
     ToUser,
     conversation_group,
 )
 from shared.domain.ids import NO_SEQUENCE, UserId
-from shared.domain.live import InboxEntry
+from shared.domain.live import Head, InboxEntry
 from shared.domain.seats import Seat
 from shared.domain.times import to_ms
-from shared.ports import LiveState, MembershipStore, PresenceStore
+from shared.ports import Clock, LiveState, MembershipStore
 from shared.services.entrance import Entrance
+from shared.services.group_members import GroupMembers
 from shared.services.inbox import Inbox
 
+logger = logging.getLogger(__name__)
+
 _WRITERS: Final = 10
+_ROUNDS: Final = 20  # of changes that others made meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,52 +45,77 @@ class Membership:
     inbox: Inbox
     live: LiveState
     memberships: MembershipStore
-    presence: PresenceStore
+    groups: GroupMembers
+    clock: Clock
 
     async def complete(
         self, conversation: Conversation, *, joined: Iterable[Member]
     ) -> list[Effect]:
         """Write what a new conversation's members need, and return the news to them."""
-        members = list(joined)
         with contextlib.suppress(UnavailableError):
             # Should Redis lose what is sent in this very moment: the change feed brings it again.
             epoch = await self.live.epoch()
             await self.live.seed(conversation, None, (), epoch=epoch)
-        await self.put(conversation, members)
-        await self._mark_repaired(conversation)
+        members = [member.user_id for member in joined]
+        await self._settle_now(conversation, members)
         event = ConversationChanged(conversation, NO_SEQUENCE)
         if conversation.kind == "direct":
-            return [Push(event, ToUser(member.user_id)) for member in members]
-        group = conversation_group(conversation.id)
-        joins: list[Effect] = [JoinGroup(ToUser(m.user_id), group) for m in members]
-        return [*joins, Push(event, ToGroup(group))]
+            return [Push(event, ToUser(user)) for user in members]
+        return [Push(event, ToGroup(conversation_group(conversation.id)))]
 
     async def changed(
         self, before: Conversation, after: Conversation, *, actor: UserId
     ) -> list[Effect]:
-        """Follow a change of members or title; return it as news, the leavers' doors shut first."""
+        """Follow a change of members or title, and return the news.
+
+        Those who left are out of the SignalR group before this returns, so nothing that is pushed
+        afterwards reaches them. What only they must hear, that they were removed, comes first: the
+        output binding sends one item after another and stops at the first that fails.
+        """
         was, now = set(before.member_ids), set(after.member_ids)
-        joined = [member for member in after.members if member.user_id not in was]
-        left = sorted(was - now)
-        await self.put(after, joined)
-        effects: list[Effect] = []
-        for user_id in left:
-            await self.inbox.forget(user_id, after.id)
-            effects += await self._shut_out(user_id, after)
-        if not left:  # a door that is to be shut is tried twice: now, and by the change feed
-            await self._mark_repaired(after)
+        joined, left = now - was, was - now
+        await self._settle_now(after, sorted(joined | left))
+        told: list[Effect] = [
+            Push(ConversationRemoved(after.id), ToUser(user)) for user in sorted(left)
+        ]
         head = await self.entrance.head(after)
         event = ConversationChanged(after, head.sequence)
         if after.kind == "direct" or (not joined and not left and before.title == after.title):
-            return [*effects, Push(event, ToUser(actor))]
-        group = conversation_group(after.id)
-        effects += [JoinGroup(ToUser(member.user_id), group) for member in joined]
-        return [*effects, Push(event, ToGroup(group))]
+            return [*told, Push(event, ToUser(actor))]
+        return [*told, Push(event, ToGroup(conversation_group(after.id)))]
 
-    async def put(self, conversation: Conversation, members: Iterable[Member]) -> None:
-        """Put the conversation into the members' inboxes; doing it again changes nothing."""
+    async def settle(self, conversation: Conversation, users: Iterable[UserId]) -> bool:
+        """Make everything derived agree with the conversation, for *users*: in it, or out of it.
+
+        Return whether all of it does now: not where live state or SignalR Service did not answer.
+
+        Several workers may change who is in a conversation at the same time, and each may be slow
+        between storing the change and following it. So whoever followed a change looks at the
+        newest conversation afterwards, and goes on until the two agree for these users. Take the
+        last step that was made for one user. Whoever made it read a conversation after it that
+        agrees with it, or would have made another step. A conversation stored after that read
+        brings a step of its own, later than the last one, which cannot be. So in the end all agree.
+        What a crash cuts short, the change feed of the conversations repeats (`repair`).
+        Shown in any order of calls by tests/integration/services/test_group_machine.py.
+
+        Raises:
+            UnavailableError: The store did not answer, or the conversation changes all the time.
+        """
+        concerned = list(dict.fromkeys(users))
+        for _ in range(_ROUNDS):
+            done = await self._follow(conversation, concerned)
+            newest = await self._newest(conversation)
+            if _who(newest, concerned) == _who(conversation, concerned):
+                return done
+            conversation = newest
+        raise UnavailableError("the conversation is being changed")
+
+    async def put(self, conversation: Conversation, members: Iterable[Member]) -> bool:
+        """Put the conversation into the members' inboxes; doing it again changes nothing.
+
+        Return whether live state has it too.
+        """
         slots = asyncio.Semaphore(_WRITERS)
-        at = to_ms(conversation.created_at)
 
         async def one(member: Member) -> None:
             async with slots:
@@ -96,57 +123,84 @@ class Membership:
 
         joined = list(members)
         await asyncio.gather(*map(one, joined))
-        if not joined:
-            return
-        with contextlib.suppress(UnavailableError):
-            head = await self.live.head(conversation.id)
-            at = max(at, to_ms(head.at) if head.at else 0, to_ms(joined[0].joined_at))
-            entry = InboxEntry(conversation.id, at)
-            await self.live.put_inbox([member.user_id for member in joined], entry)
-            if conversation.kind == "group":
-                seat = Seat(conversation.id, joined[0].joined_at)
-                await self.live.take_seat([member.user_id for member in joined], seat)
+        try:
+            if joined:
+                await self._put_live(conversation, joined)
+        except UnavailableError:
+            return False
+        return True
 
-    async def repair(self, conversation: Conversation) -> list[Effect]:
+    async def repair(self, conversation: Conversation) -> None:
         """Complete what follows from a conversation's members, in case a crash came between.
 
         Called for every change of the item, flushes of receipts included; done once for each
         version, as far as live state remembers. Doing it again changes nothing.
+
+        Raises:
+            UnavailableError: A service did not answer: repair it again, for until live state has
+                the version, other workers do not know that somebody is out.
         """
-        await self.raise_version(conversation)
-        if await self._is_repaired(conversation):
-            return []
-        await self.put(conversation, conversation.present)
-        for user_id in conversation.left:
-            await self.inbox.forget(user_id, conversation.id)
-        await self._mark_repaired(conversation)
-        if conversation.kind == "direct":
-            return []
-        group = conversation_group(conversation.id)
-        shut: list[Effect] = [LeaveGroup(ToUser(user), group) for user in conversation.left]
-        return [*shut, *(JoinGroup(ToUser(user), group) for user in conversation.member_ids)]
+        await self.live.set_version(conversation.id, conversation.version)
+        if await self.live.repaired_version(conversation.id) >= conversation.version:
+            return
+        if not await self.settle(conversation, [*conversation.left, *conversation.member_ids]):
+            raise UnavailableError("SignalR Service or live state does not answer")
+        await self.live.mark_repaired(conversation.id, conversation.version)
 
     async def raise_version(self, conversation: Conversation) -> None:
         """Tell every process's cache that a newer version exists."""
         with contextlib.suppress(UnavailableError):
             await self.live.set_version(conversation.id, conversation.version)
 
-    async def _mark_repaired(self, conversation: Conversation) -> None:
-        with contextlib.suppress(UnavailableError):
-            await self.live.mark_repaired(conversation.id, conversation.version)
+    async def _put_live(self, conversation: Conversation, joined: list[Member]) -> None:
+        users, at = [member.user_id for member in joined], joined[0].joined_at
+        head = await self.live.head(conversation.id)
+        activity = max(to_ms(conversation.created_at), to_ms(at), to_ms(head.at) if head.at else 0)
+        await self.live.put_inbox(users, InboxEntry(conversation.id, activity))
+        if conversation.kind == "group":
+            # From now, not from when they joined: the service remembers by the latest join.
+            await self.live.take_seat(users, Seat(conversation.id, self.clock.now()))
 
-    async def _is_repaired(self, conversation: Conversation) -> bool:
+    async def _settle_now(self, conversation: Conversation, users: Iterable[UserId]) -> None:
+        # What could not be settled is not marked as done: then the change feed does it.
+        if await self.settle(conversation, users):
+            with contextlib.suppress(UnavailableError):
+                before = conversation.version - 1
+                await self.live.mark_repaired(conversation.id, before + 1, follows=before)
+        else:
+            logger.warning("members of %s left to the change feed", conversation.id)
+
+    async def _follow(self, conversation: Conversation, users: Iterable[UserId]) -> bool:
+        members = [(user, conversation.find_member(user)) for user in users]
+        done = await self.put(conversation, [member for _, member in members if member])
+        for user_id in [user for user, member in members if member is None]:
+            await self.memberships.remove(user_id, conversation.id)
+            done &= await self._dropped(user_id, conversation)
         try:
-            done = await self.live.repaired_version(conversation.id)
+            if conversation.kind == "group":
+                await self.groups.place(conversation, users)
         except UnavailableError:
             return False
-        return done >= conversation.version
+        return done
 
-    async def _shut_out(self, user_id: UserId, conversation: Conversation) -> list[Effect]:
-        group = conversation_group(conversation.id)
-        effects: list[Effect] = [LeaveGroup(ToUser(user_id), group)]
-        with contextlib.suppress(UnavailableError):
-            # A user of very many groups has connections in some of them by themselves.
-            connections = await self.presence.connections(user_id)
-            effects += [LeaveGroup(ToConnection(one), group) for one in connections]
-        return [*effects, Push(ConversationRemoved(conversation.id), ToUser(user_id))]
+    async def _dropped(self, user_id: UserId, conversation: Conversation) -> bool:
+        try:
+            await self.live.drop_inbox(user_id, conversation.id)
+        except UnavailableError:
+            return False
+        return True
+
+    async def _newest(self, conversation: Conversation) -> Conversation:
+        try:
+            head = await self.live.head(conversation.id)
+        except UnavailableError:
+            head = Head()
+        if head.known and head.version <= conversation.version:
+            return conversation
+        version = head.version if head.known else None
+        found = await self.entrance.reader.find(conversation.id, version=version)
+        return found if found and found.version > conversation.version else conversation
+
+
+def _who(conversation: Conversation, users: Iterable[UserId]) -> list[bool]:
+    return [conversation.find_member(user) is not None for user in users]

@@ -11,11 +11,9 @@ from shared.domain.events import (
     JoinGroup,
     LeaveGroup,
     ToConnection,
-    ToUser,
-    conversation_group,
     watchers_group,
 )
-from shared.domain.ids import ConnectionId, UserId, is_group_id
+from shared.domain.ids import ConnectionId, ConversationId, UserId, is_group_id
 from shared.domain.live import Call
 from shared.domain.presence import Presence, unknown
 from shared.domain.seats import Seat, plan
@@ -23,6 +21,9 @@ from shared.domain.user import blocks_between
 from shared.ports import Clock, ConnectionHub, LiveState, MembershipStore, PresenceStore, UserStore
 from shared.services.connections import ConnectionLimits
 from shared.services.gate import Gate
+from shared.services.group_members import GroupMembers
+from shared.services.membership import Membership
+from shared.services.reader import ConversationReader
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,9 @@ class Presences:
     clock: Clock
     hub: ConnectionHub
     connections: ConnectionLimits
+    groups: GroupMembers
+    membership: Membership
+    reader: ConversationReader
 
     async def connected(self, call: Call, connection_id: ConnectionId) -> list[Effect]:
         """Give a new connection its lease, and its places in groups the service has forgotten.
@@ -69,10 +73,10 @@ class Presences:
             return []
         await self.connections.opened(call.user_id, connection_id)
         try:
-            return effects + await self._take_seats(call, connection_id, seats)
+            await self._take_seats(call.user_id, connection_id, seats)
         except UnavailableError as error:
             logger.warning("seats of a connection not taken: %s", error)
-            return effects
+        return effects
 
     async def disconnected(self, user_id: UserId, connection_id: ConnectionId) -> list[Effect]:
         """End a connection's lease; the user is offline when it was the last."""
@@ -132,23 +136,45 @@ class Presences:
         return [effect for one in lapsed for effect in await self.gate.announce(one)]
 
     async def _take_seats(
-        self, call: Call, connection_id: ConnectionId, seats: list[Seat] | None
-    ) -> list[Effect]:
+        self, user_id: UserId, connection_id: ConnectionId, seats: list[Seat] | None
+    ) -> None:
+        """Join what the service does not join by itself, and leave what the user left meanwhile.
+
+        The user may be removed from a group between the look at the seats and the join: then the
+        removal has taken them out before they were in. It drops the seat before it does so. So the
+        seats are read again after the joins: where one is gone, the conversation decides.
+        """
         if seats is None:
-            await self._recover_seats(call.user_id)
-            _, seats = await self.live.enter_connection(call)
+            await self._recover_seats(user_id)
+            seats = await self.live.renew_seats(user_id, [])
         now = self.clock.now()
         planned = plan(seats or [], now=now)
-        if planned.renew:
-            await self.live.renew_seats(call.user_id, [Seat(one, now) for one in planned.renew])
-        connection, user = ToConnection(connection_id), ToUser(call.user_id)
-        joined = [JoinGroup(connection, conversation_group(one)) for one in planned.join]
-        return [*joined, *(JoinGroup(user, conversation_group(one)) for one in planned.renew)]
+        if not planned.join and not planned.renew:
+            return
+        await self.groups.join_alone(connection_id, planned.join)
+        await self.groups.join_again(user_id, planned.renew)
+        after = await self.live.renew_seats(user_id, [Seat(one, now) for one in planned.renew])
+        if after is None:  # lost again: a user who has no seats noted has them by the store
+            kept = set(await self.memberships.list_all(user_id))
+        else:
+            kept = {seat.conversation_id for seat in after}
+        for one in (*planned.join, *planned.renew):
+            if one not in kept:
+                await self._settle(user_id, one)
+
+    async def _settle(self, user_id: UserId, conversation_id: ConversationId) -> None:
+        conversation = await self.reader.find(conversation_id, version=None)
+        if conversation is not None:
+            await self.membership.settle(conversation, [user_id])
 
     async def _recover_seats(self, user_id: UserId) -> None:
         joined = await self.memberships.list_all(user_id)
         seats = [Seat(one, at) for one, at in joined.items() if is_group_id(one)]
         await self.live.fill_seats(user_id, seats)
+        # A group that the user left while the memberships were read has a seat again now.
+        still = await self.memberships.list_all(user_id)
+        for one in joined.keys() - still.keys():
+            await self.live.drop_inbox(user_id, one)
 
     async def _presences(self, asked: list[UserId], visible: set[UserId]) -> list[Presence]:
         seen = [user for user in asked if user in visible]

@@ -65,7 +65,7 @@ TABLE = {
     "notify_absent": ("messages notify", None),
     "confirm_heads": ("messages heads", None),
     "process_attachments": ("messages files", HUB),
-    "complete_memberships": ("conversations memberships", HUB),
+    "complete_memberships": ("conversations memberships", None),
     "deliver_notification": ("notifications", HUB),
     "flush_receipts": ("*/5 * * * * *", HUB),
     "sweep_presence": ("*/10 * * * * *", HUB),

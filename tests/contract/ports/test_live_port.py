@@ -198,8 +198,33 @@ async def test_repairs_are_remembered(end: LiveEnd) -> None:
     assert await end.live.repaired_version(GROUP) == 0
 
     await end.live.mark_repaired(GROUP, 3)
+    await end.live.mark_repaired(GROUP, 2)
 
     assert await end.live.repaired_version(GROUP) == 3
+
+
+async def test_a_repair_that_does_not_follow_the_last_one_is_not_remembered(end: LiveEnd) -> None:
+    await end.live.mark_repaired(GROUP, 1, follows=0)
+    await end.live.mark_repaired(GROUP, 3, follows=2)
+    assert await end.live.repaired_version(GROUP) == 1
+
+    await end.live.mark_repaired(GROUP, 2, follows=1)
+
+    assert await end.live.repaired_version(GROUP) == 2
+
+
+async def test_a_seat_that_was_dropped_is_not_renewed(end: LiveEnd) -> None:
+    kept, dropped = entry(1, 5).conversation_id, entry(2, 5).conversation_id
+    assert await end.live.renew_seats(ANN, []) is None
+    await end.live.fill_seats(ANN, [Seat(kept, NOON), Seat(dropped, NOON)])
+    await end.live.drop_inbox(ANN, dropped)
+    later = NOON + timedelta(days=1)
+
+    seats = await end.live.renew_seats(ANN, [Seat(kept, later), Seat(dropped, later)])
+
+    assert seats == [Seat(kept, later)]
+    _, seats = await end.live.enter_connection(Call(ANN))
+    assert seats == [Seat(kept, later)]
 
 
 async def test_the_limiter_lets_a_burst_through_and_then_the_rate(end: LiveEnd) -> None:

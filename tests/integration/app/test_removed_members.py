@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.integration.app.people import Person, World
-from tests.integration.app.test_restart import insist
+from tests.integration.app.test_restart import connect, insist
 from tests.stack import Reply
 
 pytestmark = pytest.mark.stack
@@ -73,3 +73,36 @@ async def test_who_is_removed_is_out_while_redis_is_away_and_after_it(faulty: Wo
     said = await insist(lambda: ann.call("GET", f"/conversations/{conversation_id}/messages"))
     senders = [item["senderId"] for item in said.json["items"]]
     assert senders == [bob.user_id] * TIMES + [ann.user_id]
+
+
+async def test_a_removal_and_a_block_reach_everyone_though_connections_were_lost(
+    small: World,
+) -> None:
+    ann, bob, cyd = await small.people("ann", "bob", "cyd")
+    conversation_id = await ann.group(bob, cyd)
+    lost = [await connect(person) for person in (bob, cyd)]
+    # The service ends without a word to the app: connections stay noted for a lease of 5 minutes.
+    await small.stack.kill("signalr")
+    for hub in lost:
+        await hub.until(lambda hub=hub: not hub.is_open, "still open")
+    of_bob, of_cyd = await connect(bob), await connect(cyd)
+    await of_bob.invoke("watchPresence", {"userIds": [cyd.user_id]})
+
+    await _remove(ann, bob, conversation_id)
+    blocked = await cyd.call("PUT", f"/blocks/{bob.user_id}")
+    await ann.say(conversation_id, "for those who are in")
+
+    assert blocked.status == 204
+    mine = {"conversationId": conversation_id}
+    await of_bob.wait_for("conversationRemoved", lambda it: it == mine)
+    changed = await of_cyd.wait_for("conversationChanged")
+    assert [one["userId"] for one in changed["conversation"]["members"]] == [
+        ann.user_id,
+        cyd.user_id,
+    ]
+    for text in ("Ann removed Bob", "for those who are in"):
+        await of_cyd.wait_for("messagePosted", lambda it, text=text: it["message"]["body"] == text)
+    # What is pushed to one's own connections comes after all that: then nothing was missed.
+    await bob.say(await bob.direct(ann), "to ann alone")
+    await of_bob.wait_for("messagePosted", lambda it: it["message"]["body"] == "to ann alone")
+    assert [it["message"]["body"] for it in of_bob.heard("messagePosted")] == ["to ann alone"]

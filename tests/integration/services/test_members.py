@@ -1,6 +1,5 @@
 """Members: added, removed, muted; and what a crash or a loss leaves to be completed."""
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,10 +11,7 @@ from shared.domain.errors import (
 )
 from shared.domain.events import (
     ConversationRemoved,
-    JoinGroup,
-    LeaveGroup,
     Push,
-    ToConnection,
     ToGroup,
     ToUser,
 )
@@ -26,7 +22,6 @@ from tests.integration.services.world import (
     Worker,
     World,
     by,
-    leaves,
     post,
     pushed,
     start,
@@ -39,20 +34,17 @@ CROWD = [UserId(f"user-{n}") for n in range(120)]
 
 async def test_a_removed_member_is_shut_out_of_everything(world: World, worker: Worker) -> None:
     conversation = (await start(worker, ANN, BOB, CAT)).conversation
-    await worker.chat.presences.connected(by(CAT, "tv"), ConnectionId("tv"))
+    tv = ConnectionId("tv")
+    world.hub.connect(CAT, tv)
+    await worker.chat.presences.connected(by(CAT, tv), tv)
 
     changed = await worker.chat.conversations.remove_member(by(ANN), conversation.id, user_id=CAT)
 
-    assert leaves(changed.effects) == [
-        LeaveGroup(ToUser(CAT), conversation.id),
-        LeaveGroup(ToConnection(ConnectionId("tv")), conversation.id),
-    ]
+    assert changed.effects[0] == Push(ConversationRemoved(conversation.id), ToUser(CAT))
+    assert world.hub.audience(conversation.id) == set()
+    assert world.hub.remembered[CAT] == {}
     places = [one.to for one in changed.effects if isinstance(one, Push)]
-    assert changed.effects.index(
-        Push(ConversationRemoved(conversation.id), ToUser(CAT))
-    ) < changed.effects.index(
-        next(one for one in pushed(changed.effects) if one.to == ToGroup(conversation.id))
-    )
+    assert ToGroup(conversation.id) in places
     assert places.count(ToUser(CAT)) == 1
     assert await world.memberships.list_all(CAT) == {}
     for worker_ in (worker, world.worker()):
@@ -172,20 +164,47 @@ async def test_a_change_after_a_crash_is_completed_by_the_change_feed(
     stored = await worker.conversations.find(conversation.id)
     assert stored is not None
 
-    effects = await world.worker().chat.membership.repair(stored)
+    await world.worker().chat.membership.repair(stored)
 
     assert list(await world.memberships.list_all(DAN)) == [conversation.id]
     assert await world.memberships.list_all(CAT) == {}
-    assert leaves(effects) == [LeaveGroup(ToUser(CAT), conversation.id)]
-    assert JoinGroup(ToUser(DAN), conversation.id) in effects
-    assert await worker.chat.membership.repair(stored) == []
+    assert [user for user in (ANN, BOB, CAT, DAN) if world.hub.remembered[user]] == [ANN, BOB, DAN]
+    world.hub.line.calls.clear()
+    await worker.chat.membership.repair(stored)
+    assert not world.hub.line.calls
 
 
-async def test_a_repair_of_a_pair_tells_nobody(world: World, worker: Worker) -> None:
-    conversation = (await start_pair(worker)).conversation
-    world.redis_line.down = True
+@pytest.mark.parametrize("down", ["set_version", "repaired_version", "put_inbox", "take_seat"])
+async def test_a_repair_waits_for_live_state(world: World, worker: Worker, down: str) -> None:
+    conversation = (await start(worker, ANN, BOB)).conversation
+    world.redis.flush()
+    await worker.chat.membership.repair(conversation)
+    newer = replace(conversation, version=2)
+    await worker.conversations.replace(newer)
+    world.redis_line.fail(down)
 
-    assert await worker.chat.membership.repair(conversation) == []
+    with pytest.raises(UnavailableError):
+        await worker.chat.membership.repair(newer)
+
+    await worker.chat.membership.repair(newer)
+    assert await world.live.repaired_version(conversation.id) == 2
+
+
+async def test_a_removal_while_signalr_is_down_is_finished_by_the_change_feed(
+    world: World, worker: Worker
+) -> None:
+    conversation = (await start(worker, ANN, BOB)).conversation
+    world.hub.connect(BOB, ConnectionId("tv"))
+    world.hub.line.down = True
+
+    changed = await worker.chat.conversations.remove_member(by(ANN), conversation.id, user_id=BOB)
+    with pytest.raises(UnavailableError):
+        await worker.chat.membership.repair(changed.conversation)
+    world.hub.line.down = False
+    await worker.chat.membership.repair(changed.conversation)
+
+    assert world.hub.audience(conversation.id) == set()
+    assert world.hub.remembered[BOB] == {}
 
 
 async def test_without_live_state_conversations_are_started_and_changed(
@@ -213,9 +232,6 @@ async def test_rights_survive_the_loss_of_live_state_whoever_makes_it_known_agai
     world.redis.flush()
     await worker.chat.conversations.remove_member(by(ANN), group.id, user_id=BOB)
     world.redis.flush()
-
-    # Within its few blind seconds this worker may still believe its copy; no longer than that.
-    await asyncio.gather(stale.chat.conversations.open(by(BOB), group.id), return_exceptions=True)
 
     with pytest.raises(NotFoundError):
         await stale.chat.conversations.open(by(BOB), group.id)

@@ -137,20 +137,21 @@ async def test_a_caller_who_is_not_fed_yet_sees_who_is_there(worker: Worker) -> 
 
 @pytest.mark.parametrize("blocker", [ANN, BOB])
 async def test_a_block_hides_presence_both_ways_and_at_once(
-    worker: Worker, blocker: UserId
+    world: World, worker: Worker, blocker: UserId
 ) -> None:
     other = BOB if blocker == ANN else ANN
     for user, connection in ((ANN, TV), (BOB, PHONE)):
+        world.hub.connect(user, connection)
         await worker.chat.presences.connected(by(user, connection), connection)
         watched = BOB if user == ANN else ANN
-        await worker.chat.presences.watch(by(user, connection), connection, [watched])
+        _, effects = await worker.chat.presences.watch(by(user, connection), connection, [watched])
+        await world.hub.send(effects)
+    assert world.hub.audience(watchers_group(BOB)) == {TV}
 
-    effects = await worker.chat.accounts.block(by(blocker), other, blocked=True)
+    await world.hub.send(await worker.chat.accounts.block(by(blocker), other, blocked=True))
 
-    assert set(leaves(effects)) == {
-        LeaveGroup(ToConnection(TV), watchers_group(BOB)),
-        LeaveGroup(ToConnection(PHONE), watchers_group(ANN)),
-    }
+    assert world.hub.audience(watchers_group(BOB)) == set()
+    assert world.hub.audience(watchers_group(ANN)) == set()
     for user, watched in ((ANN, BOB), (BOB, ANN)):
         (shown,) = await worker.chat.presences.list_presences(by(user), [watched])
         assert (shown.status, shown.last_seen_at) == ("offline", None)
@@ -244,11 +245,11 @@ async def test_a_user_of_very_many_groups_is_put_into_the_forgotten_ones(
         world.clock.advance(1)
     await worker.chat.presences.connected(by(BOB, TV), TV)
 
-    effects = await world.worker().chat.presences.connected(by(BOB, PHONE), PHONE)
+    world.hub.remembered[BOB].clear()
+    world.hub.connect(BOB, PHONE)
+    await world.worker().chat.presences.connected(by(BOB, PHONE), PHONE)
 
-    assert {one.group for one in joins(effects) if one.who == ToConnection(PHONE)} == set(
-        groups[:3]
-    )
+    assert {one for one in groups if world.hub.audience(one) == {PHONE}} == set(groups[:3])
 
 
 async def test_seats_are_found_in_the_store_when_they_are_lost(
@@ -258,10 +259,12 @@ async def test_seats_are_found_in_the_store_when_they_are_lost(
     await start_pair(worker)
     world.redis.flush()
 
-    effects = await world.worker().chat.presences.connected(by(BOB, TV), TV)
+    world.hub.remembered[BOB].clear()
+    world.hub.connect(BOB, TV)
+    await world.worker().chat.presences.connected(by(BOB, TV), TV)
 
-    assert {one.group for one in joins(effects)} <= groups
-    assert len([one for one in joins(effects) if one.who == ToConnection(TV)]) == 1
+    assert [one for one in groups if world.hub.audience(one)] != []
+    assert world.hub.line.calls["join"] == len(groups) * 2 + 1
 
 
 async def test_old_seats_are_taken_anew_once(world: World, worker: Worker) -> None:
@@ -269,11 +272,14 @@ async def test_old_seats_are_taken_anew_once(world: World, worker: Worker) -> No
     await worker.chat.presences.connected(by(BOB, TV), TV)
     world.clock.advance(RENEWED_AFTER.total_seconds() + 1)
 
-    effects = await worker.chat.presences.connected(by(BOB, PHONE), PHONE)
-    again = await worker.chat.presences.connected(by(BOB, "desk"), ConnectionId("desk"))
+    world.hub.remembered[BOB].clear()
 
-    assert joins(effects) == [JoinGroup(ToUser(BOB), group.id)]
-    assert joins(again) == []
+    await worker.chat.presences.connected(by(BOB, PHONE), PHONE)
+    assert list(world.hub.remembered[BOB]) == [group.id]
+    world.hub.line.calls.clear()
+    await worker.chat.presences.connected(by(BOB, "desk"), ConnectionId("desk"))
+
+    assert not world.hub.line.calls
 
 
 @pytest.mark.parametrize("down", ["store", "fill_seats", "renew_seats"])

@@ -26,7 +26,6 @@ from tests.integration.services.world import (
     World,
     by,
     device,
-    leaves,
     post,
     pushed,
     sequence,
@@ -238,7 +237,7 @@ async def test_a_group_passes_to_the_longest_standing_without_a_word(
     assert [(one.user_id, one.role) for one in now.members] == [(BOB, "owner"), (CAT, "member")]
     assert len(world.stored(group.id)) == 1
     effects = [effect for step in steps for effect in step.effects]
-    assert [one.group for one in leaves(effects)] == [group.id]
+    assert world.hub.remembered[ANN] == {}
     told = [one.to for one in pushed(effects) if isinstance(one.event, ConversationRemoved)]
     assert told == [ToUser(ANN)]
 
