@@ -281,7 +281,9 @@ async def test_a_group_is_shown_renamed_joined_and_left(app: App) -> None:
     assert (renamed.body["title"], renamed.status) == ("Lake", 200)
     assert [one["userId"] for one in added.body["members"]] == [ANN, BOB, CAT]
     assert removed.status == 204
-    assert {"userId": BOB, "groupName": place, "action": "remove"} in removed.pushes
+    assert removed.pushes[0]["userId"] == BOB
+    assert removed.pushes[0]["target"] == "conversationRemoved"
+    assert place not in app.world.hub.remembered[BOB]
     assert [one["userId"] for one in shown.body["receipts"]] == [ANN, CAT]
     assert (hidden.status, hidden.body["code"]) == (404, "not_found")
 
