@@ -22,7 +22,7 @@ from shared.domain.times import from_ms, to_ms
 from shared.ports import ConversationStore, MembershipStore, VersionConflictError
 
 # What a change of a conversation rewrites; `live`, the flushed state, is a flush's own.
-_CHANGING = ("title", "members", "version", "blockedBy", "left")
+_CHANGING = ("title", "members", "version", "blockedBy", "left", "leftByChoice")
 
 
 class CosmosConversationStore(ConversationStore):

@@ -99,6 +99,7 @@ def conversation_item(conversation: Conversation) -> Item:
         "version": conversation.version,
         "blockedBy": list(conversation.blocked_by),
         "left": list(conversation.left),
+        "leftByChoice": list(conversation.left_by_choice),
     }
 
 
@@ -112,6 +113,8 @@ def conversation_from_item(item: Mapping[str, Any]) -> Conversation:
         version=item["version"],
         blocked_by=tuple(UserId(user) for user in item["blockedBy"]),
         left=tuple(UserId(user) for user in item["left"]),
+        # Absent in older items: whoever had left then may be added.
+        left_by_choice=tuple(UserId(user) for user in item.get("leftByChoice", ())),
     )
 
 

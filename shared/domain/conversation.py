@@ -21,6 +21,7 @@ Role = Literal["owner", "admin", "member"]
 MAX_MEMBERS = 100  # the brief's limit
 MAX_TITLE_CHARACTERS = 200
 _MAX_LEFT = 50
+_MAX_LEFT_BY_CHOICE = 500  # newest last; some 20 KB of ids at the most usual lengths
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Conversation:
         blocked_by: Members of a direct conversation who block the other one.
         left: Who left or was removed lately, newest last: what a repair shuts out again. An erased
             user stays a member of a direct conversation, which is of two, but has left it.
+        left_by_choice: Who left by themselves, newest last: nobody puts them back.
     """
 
     id: ConversationId
@@ -58,6 +60,7 @@ class Conversation:
     version: int = 1
     blocked_by: tuple[UserId, ...] = ()
     left: tuple[UserId, ...] = ()
+    left_by_choice: tuple[UserId, ...] = ()
 
     def find_member(self, user_id: UserId) -> Member | None:
         if user_id in self.left:
@@ -131,7 +134,8 @@ def add_members(
     A new member sees what is written from now on: `history_from` is the next sequence.
 
     Raises:
-        ForbiddenError: A direct conversation, or *by* is neither owner nor admin.
+        ForbiddenError: A direct conversation, or *by* is neither owner nor admin; or one of *users*
+            has left by themselves. Who was removed may be added again.
         ConversationFullError: The 101st member.
     """
     _require_manager(conversation, by)
@@ -139,6 +143,8 @@ def add_members(
     joining = [user for user in dict.fromkeys(users) if user not in present]
     if not joining:
         return conversation
+    if any(user in conversation.left_by_choice for user in joining):
+        raise ForbiddenError("somebody who left the group is not put back into it")
     if len(present) + len(joining) > MAX_MEMBERS:
         raise ConversationFullError(f"a conversation has at most {MAX_MEMBERS} members")
     newcomers = (Member(user, "member", now, Sequence(latest + 1)) for user in joining)
@@ -169,9 +175,13 @@ def remove_member(conversation: Conversation, *, by: Member, user_id: UserId) ->
     if by.user_id != user_id and not _may_remove(by.role, leaving.role):
         raise ForbiddenError(f"as {by.role} you cannot remove this member")
     staying = tuple(member for member in conversation.members if member.user_id != user_id)
+    by_choice = conversation.left_by_choice
+    if by.user_id == user_id:
+        by_choice = (*(one for one in by_choice if one != user_id), user_id)
     return replace(
         conversation,
         members=_with_owner(staying),
+        left_by_choice=by_choice[-_MAX_LEFT_BY_CHOICE:],
         left=(*conversation.left, user_id)[-_MAX_LEFT:],
         version=conversation.version + 1,
     )

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
 from shared.domain.errors import (
     AccountErasedError,
@@ -28,10 +27,9 @@ from shared.services.block_presence import list_known, show_block
 from shared.services.conversations import Conversations
 from shared.services.gate import Gate
 from shared.services.group_members import GroupMembers
+from shared.services.retrying import attempts
 
 logger = logging.getLogger(__name__)
-
-_TRIES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +244,7 @@ class Accounts:
             await self._update(user_id, change)
 
     async def _update(self, user_id: UserId, change: Callable[[User], User]) -> User:
-        for _ in range(_TRIES):
+        async for _ in attempts("the user"):
             user = await self._get(user_id)
             if user.erased:
                 return user  # erased meanwhile: nothing is taken over any more
@@ -257,7 +255,7 @@ class Accounts:
                 return await self.users.replace(changed)
             except VersionConflictError:
                 continue
-        raise UnavailableError("the user is being changed")
+        raise AssertionError  # the attempts end by themselves
 
     async def _get(self, user_id: UserId) -> User:
         user = await self.users.find(user_id)

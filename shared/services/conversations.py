@@ -1,9 +1,8 @@
 """Conversations: starting one, and changing who is in it and what it is called."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from shared.domain import conversation as rules
 from shared.domain.access import access_conversation
@@ -12,7 +11,6 @@ from shared.domain.errors import (
     BlockedError,
     ForbiddenError,
     InvalidError,
-    UnavailableError,
     UserNotFoundError,
 )
 from shared.domain.events import Effect
@@ -21,15 +19,15 @@ from shared.domain.limits import Limit
 from shared.domain.live import Call
 from shared.domain.message import MAX_BODY_CHARACTERS
 from shared.domain.receipt import Receipt
+from shared.domain.text import plain_line
 from shared.domain.user import User, blocks_between
 from shared.ports import Clock, ConversationStore, Ids, UserStore, VersionConflictError
 from shared.services.entrance import Entrance
 from shared.services.gate import Gate
 from shared.services.membership import Membership
 from shared.services.posting import Posting
-from shared.services.reader import ConversationReader, receipts_of
-
-_TRIES: Final = 8
+from shared.services.reader import ConversationReader, receipts_shown
+from shared.services.retrying import attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ class Conversations:
         Raises:
             InvalidError: A direct conversation is of the caller and exactly one other.
             UserNotFoundError: A member is not a user of the website.
-            BlockedError: A block stands between the caller and a member.
+            BlockedError: A block stands between two of the members.
             ConversationFullError: More than 100 members.
             RateLimitedError: Too many new conversations, or new groups.
         """
@@ -103,7 +101,7 @@ class Conversations:
         """Return a conversation with its receipts."""
         entered = await self.entrance.enter(call, conversation_id)
         head, receipts = await self.reader.receipts(entered.conversation)
-        every = list(receipts_of(entered.conversation, receipts))
+        every = list(receipts_shown(entered.conversation, receipts, to=call.user_id))
         return Opened(entered.conversation, head.sequence, every)
 
     async def rename(self, call: Call, conversation_id: ConversationId, *, title: str) -> Changed:
@@ -127,7 +125,8 @@ class Conversations:
 
         Raises:
             NotFoundError: No such conversation for this caller.
-            ForbiddenError: A direct conversation, or the caller is neither owner nor admin.
+            ForbiddenError: A direct conversation, or the caller is neither owner nor admin, or
+                somebody has left the group by themselves.
             UserNotFoundError, BlockedError, ConversationFullError: As for `start`.
         """
         now = self.clock.now()
@@ -138,7 +137,8 @@ class Conversations:
         entered = await self.entrance.enter(call, conversation_id)
         change(entered.conversation, entered.member, entered.head.sequence)  # refuse early
         joining = [one for one in user_ids if entered.conversation.find_member(one) is None]
-        names = await self._require_reachable(call.user_id, joining)
+        members = entered.conversation.member_ids
+        names = await self._require_reachable(call.user_id, joining, among=members)
         said = "added " + ", ".join(names)
         return await self._change(call, conversation_id, change, said=said, entered=True)
 
@@ -174,14 +174,14 @@ class Conversations:
     async def set_block(self, one: UserId, other: UserId, *, blocked: bool) -> bool:
         """Carry a user's block into the pair's direct conversation; return whether there is one."""
         conversation_id = direct_conversation_id(one, other)
-        for _ in range(_TRIES):
+        async for _ in attempts("the conversation"):
             conversation = await self.store.find(conversation_id)
             if conversation is None:
                 return False
             changed = rules.set_block(conversation, by=one, blocked=blocked)
             if changed is conversation or await self._replaced(changed):
                 return True
-        raise UnavailableError("the conversation is being changed")
+        raise AssertionError  # the attempts end by themselves
 
     async def _start_direct(self, call: Call, others: list[UserId]) -> Changed:
         if len(others) != 1:
@@ -228,7 +228,7 @@ class Conversations:
         entered: bool = False,
     ) -> Changed:
         effects = [] if entered else (await self.entrance.enter(call, conversation_id)).effects
-        for _ in range(_TRIES):
+        async for _ in attempts("the conversation"):
             before, member = access_conversation(
                 await self.store.find(conversation_id), call.user_id
             )
@@ -238,7 +238,7 @@ class Conversations:
                 return Changed(before, latest, effects)
             if await self._replaced(after):
                 return await self._tell(before, after, call.user_id, effects, said)
-        raise UnavailableError("the conversation is being changed")
+        raise AssertionError  # the attempts end by themselves
 
     async def _tell(
         self,
@@ -266,17 +266,27 @@ class Conversations:
         await self.membership.raise_version(replaced)
         return True
 
-    async def _require_reachable(self, caller: UserId, others: list[UserId]) -> list[str]:
-        found = {user.id: user for user in await self.users.find_many({*others, caller})}
+    async def _require_reachable(
+        self, caller: UserId, others: list[UserId], *, among: Iterable[UserId] = ()
+    ) -> list[str]:
+        """Return the names of *others*, who may be brought together with *among* and each other.
+
+        A block between any two of them refuses all: otherwise whoever is blocked reaches the
+        blocker through a group that somebody else makes. The refusal does not say whose it is.
+        """
+        everyone = {*others, *among, caller}
+        found = {user.id: user for user in await self.users.find_many(everyone)}
         missing = [user for user in others if user not in found or found[user].erased]
         if missing:
             raise UserNotFoundError(f"no such user: {missing[0]}")
         me = found.get(caller) or User(caller, caller)
         if me.erased:
             raise ForbiddenError("this account was erased")
-        if any(blocks_between(me, found[user]) for user in others):
-            raise BlockedError("a block stands between you and a member")
-        return [found[user].display_name for user in others]
+        found[caller] = me
+        joining = [found[user] for user in others]
+        if any(blocks_between(one, other) for one in joining for other in found.values()):
+            raise BlockedError("a block stands between two of the members")
+        return [plain_line(found[user].display_name) or user for user in others]
 
     async def _carry_block(self, one: UserId, other: UserId) -> None:
         # A block may have been put while the conversation was being made: look again after it is.
@@ -287,4 +297,4 @@ class Conversations:
 
     async def _name(self, user_id: UserId) -> str:
         user = await self.users.find(user_id)
-        return user.display_name if user else user_id
+        return plain_line(user.display_name) or user_id if user else user_id

@@ -251,6 +251,21 @@ def _furthest(stored: Iterable[Receipt], known: Iterable[Receipt]) -> dict[UserI
     return furthest
 
 
+def receipts_shown(
+    conversation: Conversation, receipts: dict[UserId, Receipt], *, to: UserId
+) -> Iterable[Receipt]:
+    """Yield the receipts that member *to* may see: across a block the other's is empty.
+
+    Whoever blocked somebody, or was blocked, is not told any more when the other reads. Groups that
+    both are in show receipts to all members: whoever is in a group is known there to read it.
+    """
+    for receipt in receipts_of(conversation, receipts):
+        if conversation.blocked_by and receipt.user_id != to:
+            yield Receipt(conversation.id, receipt.user_id)
+        else:
+            yield receipt
+
+
 def receipts_of(conversation: Conversation, receipts: dict[UserId, Receipt]) -> Iterable[Receipt]:
     """Yield one receipt for each member, empty for one who never acknowledged."""
     for user_id in conversation.member_ids:

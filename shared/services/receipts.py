@@ -234,7 +234,7 @@ def _pushes(conversation: Conversation, state: CallState, done: Acknowledged) ->
         return []
     event = ReceiptAdvanced((done.receipt,))
     pushes: list[Effect] = []
-    if conversation.kind == "direct":
+    if conversation.kind == "direct" and not conversation.blocked_by:
         pushes += [Push(event, ToUser(user)) for user in conversation.others(done.receipt.user_id)]
     if state.has_other_connections:
         pushes.append(Push(event, ToUser(done.receipt.user_id)))
