@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from shared.domain.errors import (
     AccountErasedError,
@@ -30,6 +31,8 @@ from shared.services.group_members import GroupMembers
 from shared.services.retrying import attempts
 
 logger = logging.getLogger(__name__)
+
+_TRIES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)

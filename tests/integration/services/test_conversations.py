@@ -107,14 +107,6 @@ async def test_a_block_stands_between_a_pair_and_in_groups(
         await worker.chat.conversations.add_members(by(ANN), group.id, user_ids=[BOB])
 
 
-async def test_a_block_between_others_is_theirs(worker: Worker) -> None:
-    await worker.chat.accounts.block(by(BOB), CAT, blocked=True)
-
-    started = await start(worker, ANN, BOB, CAT)
-
-    assert started.created
-
-
 @pytest.mark.parametrize("blocker", [ANN, BOB])
 @pytest.mark.parametrize("turns", range(12))
 async def test_a_block_holds_however_it_meets_the_start_of_the_conversation(
