@@ -79,7 +79,8 @@ async def whole_sync(person: Person, within_s: float) -> dict[str, str]:
     while True:
         answer = await patiently(person, "POST", "/sync", {"positions": positions}, within_s)
         for item in answer["items"]:
-            found[item["conversationId"]] = item["messages"][-1]["body"]
+            if item["messages"]:  # one in which nothing was said yet may be told of too
+                found[item["conversationId"]] = item["messages"][-1]["body"]
             positions[item["conversationId"]] = item["latestSequence"]
         if not answer["more"]:
             return found

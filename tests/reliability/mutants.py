@@ -179,8 +179,8 @@ MUTANTS: Mapping[str, Mutant] = {
         deeds=(),
         changes=_BESIDE,
         beside=True,
-        seconds=10.0,
-        notify_delay_s=5,
+        seconds=14.0,
+        notify_delay_s=10,
     ),
 }
 

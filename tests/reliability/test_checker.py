@@ -151,7 +151,7 @@ CORRUPTIONS: dict[str, Corruption] = {
     "stale": lambda h: [
         *h,
         Confirmed(50, AWAY, PLACE, 2, 2),
-        Notified(3_051, AWAY, PLACE, "m2"),
+        Notified(8_051, AWAY, PLACE, "m2"),
     ],
     "inbox": lambda h: row(h, 1, 1, 0, 1, 1),
     "unread": lambda h: row(h, 1, 2, 1, 2, 2),
@@ -261,7 +261,7 @@ def test_a_notification_after_reading_is_allowed_within_its_grace_or_after_a_sto
 
     assert [one.rule for one in check(history)] == ["stale"]
     assert check([*history, Fault(60, "worker-paused")]) == []
-    assert check([replace(e, at=3_050) if e.at == 3_051 else e for e in history]) == []
+    assert check([replace(e, at=8_050) if e.at == 8_051 else e for e in history]) == []
 
 
 def test_the_shortest_history_of_a_lost_message_names_that_message_alone() -> None:
