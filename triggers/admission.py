@@ -20,6 +20,7 @@ from shared.domain.errors import (
     UnavailableError,
     UserNotFoundError,
 )
+from shared.domain.events import Effect
 from shared.domain.live import Call
 
 _MOST_CALLERS: Final = 10_000
@@ -72,6 +73,12 @@ async def settled(error: ChatError) -> ChatError:
         limited.client_message_id = error.client_message_id
         return limited
     return error
+
+
+def news() -> tuple[Effect, ...]:
+    """Return what this invocation's call told of its user before it was refused."""
+    call = _open.get()
+    return call.token.news if call else ()
 
 
 async def _lookup(call: Call) -> Call:

@@ -28,9 +28,10 @@ from shared.env import SettingError
 from triggers.lazy import lazily
 
 if TYPE_CHECKING:
-    from triggers import admission
+    from triggers import admission, edge
 else:
     admission = lazily("triggers.admission")
+    edge = lazily("triggers.edge")
 
 logger = logging.getLogger("parley")
 
@@ -100,12 +101,17 @@ def as_result(handler: HubHandler) -> HubHandler:
     """Return refusals of a hub *handler* as results: an exception would carry a traceback out.
 
     Source: docs/protocol.md#hub-methods; the extension's completion errors hold the worker's text.
+    What a refused call told of its user is pushed all the same: see `Gate.admit`.
     """
 
     @wraps(handler)
     async def answered(*args: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401
         telemetry.begin()
-        return await _answered(handler.__name__, handler(*args, **kwargs), refusal)
+        result = await _answered(handler.__name__, handler(*args, **kwargs), refusal)
+        news = () if result["ok"] else admission.news()
+        if news:
+            edge.push(kwargs["pushes"], news)
+        return result
 
     return answered
 

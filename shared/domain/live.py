@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NewType
 
+from shared.domain.events import Effect
 from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.limits import Limit
 from shared.domain.message import Message
@@ -20,9 +21,15 @@ Outcome = Literal["moved", "unchanged", "beyond", "stale", "unknown"]
 
 @dataclass(slots=True, eq=False)
 class Token:
-    """Whether a call has been through the limiter, which it goes through once."""
+    """Whether a call has been through the limiter, which it goes through once.
+
+    Args:
+        news: What the call told of its user there. Live state counts that as told, and no later
+            call brings it again: so the edge sends it, whatever the call is refused for after it.
+    """
 
     is_taken: bool = False
+    news: tuple[Effect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

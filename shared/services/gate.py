@@ -60,6 +60,11 @@ class Gate:
     async def admit(self, call: Call, state: CallState) -> list[Effect]:
         """Refuse a call above its limit; announce a user whom it brought online.
 
+        A call that live state lets through can be refused still: here, when live state was emptied
+        and this worker remembers more of the caller's calls than it does, or later, by a rule. Live
+        state has noted by then that the user's coming online is told. So the news stays with the
+        call's token, and the edge sends it beside the refusal.
+
         Raises:
             RateLimitedError: The caller's bucket was empty.
             AccountErasedError: The caller is erased.
@@ -71,6 +76,7 @@ class Gate:
         effects: list[Effect] = []
         if state.came_online:
             effects += await self.announce(Presence(call.user_id, "online", self.clock.now()))
+            call.token.news = tuple(effects)
         if wait_ms:
             raise refusal(wait_ms)
         return effects

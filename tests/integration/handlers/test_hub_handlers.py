@@ -173,3 +173,24 @@ async def test_a_wrong_field_is_refused(app: App, method: Any, argument: object)
     result, _ = await app.hub(method, ANN, argument)
 
     assert result["error"]["code"] == "invalid"
+
+
+async def test_a_refused_call_still_tells_that_its_user_came_online(app: App) -> None:
+    await start_pair(app.worker)
+    burst = app.worker.chat.settings.limits.other.burst
+    for _ in range(burst):
+        await app.hub(hub.heartbeat, ANN, {})
+    app.world.redis.flush()  # which forgets the bucket; this worker does not
+
+    limited, told = await app.hub(hub.heartbeat, ANN, {})
+    beyond = {"conversationId": PAIR, "read": 9}
+    refused, told_too = await app.hub(hub.acknowledge, BOB, beyond)
+    again, nothing = await app.hub(hub.acknowledge, BOB, beyond)
+
+    assert limited["error"]["code"] == "rate_limited"
+    assert {one["error"]["code"] for one in (refused, again)} == {"sequence_out_of_range"}
+    for pushes, user in ((told, ANN), (told_too, BOB)):
+        (push,) = [one for one in pushes if one["target"] == "presenceChanged"]
+        (seen,) = push["arguments"][0]["items"]
+        assert (seen["userId"], seen["status"]) == (user, "online")
+    assert nothing == []
