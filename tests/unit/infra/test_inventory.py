@@ -27,13 +27,14 @@ ROLE_NAMES = {
 
 
 def redis_prefixes() -> set[str]:
+    """Return how each kind of key begins, and the one key that is a kind by itself."""
     source = (ROOT / "shared" / "adapters" / "redis_keys.py").read_text(encoding="utf-8")
+    made = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Return)]
+    begins = [node.values[0] if isinstance(node, ast.JoinedStr) else node for node in made]
     return {
-        text.value.partition(":")[0] + ":"
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.JoinedStr)
-        and isinstance(text := node.values[0], ast.Constant)
-        and isinstance(text.value, str)
+        one.value.partition(":")[0] + (":" if ":" in one.value else "")
+        for one in begins
+        if isinstance(one, ast.Constant) and isinstance(one.value, str)
     }
 
 
@@ -43,7 +44,7 @@ def blob_prefixes() -> set[str]:
 
 
 def test_keys_and_prefixes_are_found_in_the_code() -> None:
-    assert {"conversation:", "presence:", "dirty:"} <= redis_prefixes()
+    assert {"conversation:", "presence:", "dirty:", "epoch"} <= redis_prefixes()
     assert {"files", "grants"} <= blob_prefixes()
 
 
