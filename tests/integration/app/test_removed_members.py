@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from tests.integration.app.people import Person, World
+from tests.hub import Hub
+from tests.integration.app.people import Person, World, eventually
 from tests.integration.app.test_restart import connect, insist
 from tests.stack import Reply
 
@@ -33,6 +34,10 @@ async def _group_known_to_all_workers(ann: Person, bob: Person) -> str:
 async def _remove(ann: Person, bob: Person, conversation_id: str) -> None:
     path = f"/conversations/{conversation_id}/members/{bob.user_id}"
     assert (await ann.call("DELETE", path)).status == 204
+
+
+async def _still_open(hubs: list[Hub]) -> int:
+    return sum(hub.is_open for hub in hubs)
 
 
 async def _everything(person: Person, conversation_id: str) -> list[int]:
@@ -83,8 +88,7 @@ async def test_a_removal_and_a_block_reach_everyone_though_connections_were_lost
     lost = [await connect(person) for person in (bob, cyd)]
     # The service ends without a word to the app: connections stay noted for a lease of 5 minutes.
     await small.stack.kill("signalr")
-    for hub in lost:
-        await hub.until(lambda hub=hub: not hub.is_open, "still open")
+    await eventually(lambda: _still_open(lost), lambda count: count == 0)
     of_bob, of_cyd = await connect(bob), await connect(cyd)
     await of_bob.invoke("watchPresence", {"userIds": [cyd.user_id]})
 
