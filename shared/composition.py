@@ -68,6 +68,7 @@ from shared.services.history import History
 from shared.services.inbox import Inbox
 from shared.services.membership import Membership
 from shared.services.message_eraser import MessageEraser
+from shared.services.muting import Muting
 from shared.services.notifications import Notifications
 from shared.services.posting import Posting
 from shared.services.presences import Presences
@@ -100,6 +101,7 @@ class Chat:
     typing: TypingSignals
     conversations: Conversations
     membership: Membership
+    muting: Muting
     history: History
     inbox: Inbox
     attachments: Attachments
@@ -270,6 +272,7 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         typing=TypingSignals(entrance, of.presence),
         conversations=conversations,
         membership=membership,
+        muting=Muting(entrance, inbox, of.live, of.memberships, membership),
         history=History(entrance, gate, reader, inbox),
         inbox=inbox,
         attachments=attachments,
@@ -284,6 +287,7 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
             entrance,
             reader,
             of.users,
+            of.memberships,
             accounts,
             of.presence,
             of.marks,
@@ -292,7 +296,7 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
             of.clock,
             delay_s=settings.timing.notify_delay_s,
         ),
-        export=Export(trail, reader, of.blobs),
+        export=Export(trail, reader, of.memberships, of.blobs, of.clock),
         erasure=Erasure(
             trail,
             gate,

@@ -29,7 +29,7 @@ MAX_BODY_BYTES = 256 * 1024  # a full message is some 40 KB of JSON; a full sync
 
 _NUMBER = re.compile(r"[0-9]{1,15}")
 
-LAST_MS = 253_402_300_799_000  # the end of the year 9999
+LAST_MS = 253_402_300_799_999  # the end of the year 9999
 _MAX_PAGE = 100
 _MAX_POSITIONS = 10_000
 

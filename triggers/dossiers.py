@@ -109,7 +109,7 @@ def _place(user_id: UserId, of: Place) -> Json:
             "role": member.role,
             "joinedAt": to_ms(member.joined_at),
             "historyFrom": member.history_from,
-            "mutedUntil": to_ms(member.muted_until) if member.muted_until else None,
+            "mutedUntil": to_ms(of.muted_until) if of.muted_until else None,
             "receipt": wire.receipt(of.receipt) if of.receipt else None,
         },
     }

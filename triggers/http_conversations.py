@@ -125,8 +125,6 @@ async def mute_conversation(req: func.HttpRequest, pushes: func.Out[str]) -> fun
     """Turn the caller's notifications off until a time: {until: ms|null}. 200; 400; 404."""
     call = await edge.call_by(req)
     until = decode.mute_until(decode.json_object(req.get_body()))
-    changed = await (await chat()).conversations.mute(
-        call, decode.route_conversation(req.route_params), until=until
-    )
-    edge.push(pushes, changed.effects)
-    return edge.reply(wire.muted(changed.conversation.id, until))
+    conversation_id = decode.route_conversation(req.route_params)
+    edge.push(pushes, await (await chat()).muting.mute(call, conversation_id, until=until))
+    return edge.reply(wire.muted(conversation_id, until))

@@ -12,6 +12,7 @@ from shared.domain.events import (
     ConversationRemoved,
     Effect,
     Event,
+    InboxChanged,
     JoinGroup,
     MessagePosted,
     PresenceChanged,
@@ -23,6 +24,7 @@ from shared.domain.events import (
     TypingChanged,
 )
 from shared.domain.ids import AttachmentId, ConversationId, Sequence
+from shared.domain.inbox import InboxItem
 from shared.domain.message import Message, Status
 from shared.domain.presence import Presence
 from shared.domain.receipt import Receipt
@@ -30,7 +32,6 @@ from shared.domain.times import to_ms
 from shared.domain.user import User
 from shared.services.accounts import Contact
 from shared.services.history import SyncItem
-from shared.services.inbox import InboxItem
 from shared.services.presences import Beat
 from shared.timing import Timing
 
@@ -124,6 +125,7 @@ def inbox_item(of: InboxItem) -> Json:
         "unreadCount": of.unread_count,
         "receipt": receipt(of.row.receipt),
         "muted": of.muted,
+        "mutedUntil": to_ms(of.muted_until) if of.muted_until else None,
     }
 
 
@@ -201,13 +203,15 @@ def _event(event: Event) -> tuple[str, Json]:
 
 
 def _conversation_event(
-    event: ConversationChanged | ConversationRemoved | AttachmentChanged,
+    event: ConversationChanged | ConversationRemoved | InboxChanged | AttachmentChanged,
 ) -> tuple[str, Json]:
     match event:
         case ConversationChanged(changed, latest):
             return "conversationChanged", {"conversation": conversation(changed, latest)}
         case ConversationRemoved(conversation_id):
             return "conversationRemoved", {"conversationId": conversation_id}
+        case InboxChanged(item):
+            return "inboxChanged", {"item": inbox_item(item)}
         case AttachmentChanged(conversation_id, sequence, changed_attachment):
             return "attachmentChanged", {
                 "conversationId": conversation_id,

@@ -106,6 +106,13 @@ export class Conversations {
     }
   }
 
+  /** Take how this user sees a conversation, as another device changed it; false when it is not listed. */
+  takeInboxItem(item: InboxItem): boolean {
+    if (!this.inbox.get(item.conversation.id)) return false;
+    this.inbox.takeItem(item);
+    return true;
+  }
+
   takeConversation(conversation: Conversation): void {
     this.inbox.takeConversation(conversation);
     this.#open.get(conversation.id)?.offer([], conversation.latestSequence);

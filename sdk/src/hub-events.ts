@@ -2,7 +2,6 @@ import type { Conversations } from "./conversations.ts";
 import { isRecord } from "./errors.ts";
 import type { HubEvents } from "./generated/contract.ts";
 import type { PresenceWatch } from "./presence-watch.ts";
-import type { Conversation } from "./types.ts";
 import type { TypingWatch } from "./typing.ts";
 
 interface Subscribable {
@@ -37,17 +36,15 @@ export function listen(hub: Subscribable, targets: EventTargets): void {
     if (event.userId !== userId) typing.take(event.conversationId, event.userId, event.typing);
   });
   on("conversationChanged", ({ conversation }) => {
-    const known = conversations.inbox.get(conversation.id)?.conversation;
-    if (!known || looksSame(known, conversation)) targets.onStale();
+    const known = conversations.inbox.get(conversation.id);
     if (known) conversations.takeConversation(conversation);
+    else targets.onStale();
+  });
+  on("inboxChanged", ({ item }) => {
+    if (!conversations.takeInboxItem(item)) targets.onStale();
   });
   on("conversationRemoved", ({ conversationId }) => conversations.remove(conversationId));
   on("attachmentChanged", (event) =>
     conversations.takeAttachment(event.conversationId, event.sequence, event.attachment),
   );
-}
-
-/** A change that does not show in the conversation is one of how this user sees it, such as muting. */
-function looksSame(a: Conversation, b: Conversation): boolean {
-  return a.title === b.title && JSON.stringify(a.members) === JSON.stringify(b.members);
 }

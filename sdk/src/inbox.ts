@@ -78,6 +78,11 @@ export class Inbox {
     this.#publish();
   }
 
+  takeItem(item: InboxItem): void {
+    this.#takeItem(item);
+    this.#publish();
+  }
+
   /** Take a conversation as created, changed or fetched; an older version than the known one is ignored. */
   takeConversation(conversation: Conversation): void {
     const known = this.#entries.get(conversation.id);

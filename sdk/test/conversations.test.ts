@@ -139,11 +139,18 @@ describe("the hub's events", () => {
     expect(conversations.inbox.ids()).toEqual([]);
   });
 
-  test("of a change that does not show asks for the list: it may be muted elsewhere", () => {
-    const { emit, seen } = hub();
+  test("of a mute on another device show it; of a conversation that is not listed the list is read again", () => {
+    const { emit, seen, conversations } = hub();
+    const receipt = { conversationId: CONVERSATION, userId: ME, delivered: 0, read: 0, updatedAt: null };
+    const item = { conversation: conversation(), lastMessage: null, unreadCount: 0, receipt };
 
-    emit("conversationChanged", { conversation: conversation({ version: 2 }) });
+    emit("inboxChanged", { item: { ...item, muted: true, mutedUntil: 253402300799999 } });
+    const muted = conversations.inbox.get(CONVERSATION)?.muted;
+    emit("inboxChanged", { item: { ...item, muted: false, mutedUntil: null } });
 
+    expect([muted, conversations.inbox.get(CONVERSATION)?.muted, seen.unknown]).toEqual([true, false, 0]);
+
+    emit("inboxChanged", { item: { ...item, conversation: conversation({ id: "g-other" }), muted: true, mutedUntil: 1 } });
     expect(seen.unknown).toBe(1);
   });
 

@@ -52,6 +52,7 @@ export function inboxItem(over: Partial<InboxItem> & { read?: number } = {}): In
     unreadCount: conversationOf.latestSequence - read,
     receipt: { conversationId: conversationOf.id, userId: ME, delivered: read, read, updatedAt: 1 },
     muted: false,
+    mutedUntil: null,
     ...over,
   };
 }

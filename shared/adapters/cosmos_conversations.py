@@ -18,7 +18,8 @@ from shared.adapters.items import (
 from shared.domain.conversation import Conversation
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
 from shared.domain.live import FlushedState, LiveConversation
-from shared.domain.times import from_ms, to_ms
+from shared.domain.mute import Mute
+from shared.domain.times import from_ms, optional_from_ms, to_ms
 from shared.ports import ConversationStore, MembershipStore, VersionConflictError
 
 # What a change of a conversation rewrites; `live`, the flushed state, is a flush's own.
@@ -126,7 +127,10 @@ class CosmosConversationStore(ConversationStore):
 
 
 class CosmosMembershipStore(MembershipStore):
-    """Fulfils `MembershipStore`: one small item per user and conversation."""
+    """Fulfils `MembershipStore`: one small item per user and conversation.
+
+    `mutedUntil` and `mutes`, the count of its changes, are there once the user muted or unmuted.
+    """
 
     def __init__(self, container: ContainerProxy) -> None:
         self._container = container
@@ -134,7 +138,11 @@ class CosmosMembershipStore(MembershipStore):
     @override
     async def put(self, user_id: UserId, conversation_id: ConversationId, at: datetime) -> None:
         item = {"id": conversation_id, "userId": user_id, "joinedAt": to_ms(at)}
-        await answered(self._container.upsert_item(item))
+        try:
+            await answered(self._container.create_item(item))
+        except CosmosHttpResponseError as error:
+            if status_of(error) != HTTPStatus.CONFLICT:
+                raise
 
     @override
     async def remove(self, user_id: UserId, conversation_id: ConversationId) -> None:
@@ -153,6 +161,48 @@ class CosmosMembershipStore(MembershipStore):
             return {ConversationId(one["id"]): from_ms(one["joinedAt"]) async for one in pages}
 
         return await answered(run())
+
+    @override
+    async def mute(
+        self, user_id: UserId, conversation_id: ConversationId, until: datetime | None
+    ) -> Mute | None:
+        operations: list[dict[str, Any]] = [
+            {"op": "set", "path": "/mutedUntil", "value": to_ms(until) if until else None},
+            {"op": "incr", "path": "/mutes", "value": 1},
+        ]
+        try:
+            item = await answered(
+                self._container.patch_item(conversation_id, user_id, patch_operations=operations)
+            )
+        except CosmosHttpResponseError as error:
+            if status_of(error) == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+        return _mute(item)
+
+    @override
+    async def mutes(
+        self, conversation_id: ConversationId, users: Iterable[UserId]
+    ) -> dict[UserId, Mute]:
+        found = await self._said([(conversation_id, user) for user in users])
+        return {UserId(item["userId"]): _mute(item) for item in found}
+
+    @override
+    async def mutes_of(
+        self, user_id: UserId, ids: Iterable[ConversationId]
+    ) -> dict[ConversationId, Mute]:
+        found = await self._said([(one, user_id) for one in ids])
+        return {ConversationId(item["id"]): _mute(item) for item in found}
+
+    async def _said(self, wanted: list[tuple[str, Any]]) -> list[dict[str, Any]]:
+        if not wanted:
+            return []
+        items = await answered(self._container.read_items(wanted))
+        return [item for item in items if "mutedUntil" in item]
+
+
+def _mute(item: dict[str, Any]) -> Mute:
+    return Mute(optional_from_ms(item["mutedUntil"]), int(item["mutes"]))
 
 
 def _flushed(item: dict[str, Any]) -> FlushedState:

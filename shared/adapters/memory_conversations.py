@@ -10,6 +10,7 @@ from shared.adapters.memory_line import Line, Replica
 from shared.domain.conversation import Conversation
 from shared.domain.ids import NO_SEQUENCE, ConversationId, UserId
 from shared.domain.live import FlushedState, LiveConversation
+from shared.domain.mute import UNSAID, Mute
 from shared.domain.user import User
 from shared.ports import ConversationStore, MembershipStore, UserStore, VersionConflictError
 
@@ -113,21 +114,50 @@ class MemoryMembershipStore(MembershipStore):
     def __init__(self, *, line: Line | None = None) -> None:
         self.line = line or Line()
         self._joined: defaultdict[UserId, dict[ConversationId, datetime]] = defaultdict(dict)
+        self._mutes: dict[tuple[UserId, ConversationId], Mute] = {}
 
     @override
     async def put(self, user_id: UserId, conversation_id: ConversationId, at: datetime) -> None:
         async with self.line.call("put"):
-            self._joined[user_id][conversation_id] = at
+            self._joined[user_id].setdefault(conversation_id, at)
 
     @override
     async def remove(self, user_id: UserId, conversation_id: ConversationId) -> None:
         async with self.line.call("remove"):
             self._joined[user_id].pop(conversation_id, None)
+            self._mutes.pop((user_id, conversation_id), None)
 
     @override
     async def list_all(self, user_id: UserId) -> dict[ConversationId, datetime]:
         async with self.line.call("list_all"):
             return dict(self._joined[user_id])
+
+    @override
+    async def mute(
+        self, user_id: UserId, conversation_id: ConversationId, until: datetime | None
+    ) -> Mute | None:
+        async with self.line.call("mute"):
+            if conversation_id not in self._joined[user_id]:
+                return None
+            place = (user_id, conversation_id)
+            self._mutes[place] = Mute(until, self._mutes.get(place, UNSAID).order + 1)
+            return self._mutes[place]
+
+    @override
+    async def mutes(
+        self, conversation_id: ConversationId, users: Iterable[UserId]
+    ) -> dict[UserId, Mute]:
+        async with self.line.call("mutes"):
+            found = ((user, self._mutes.get((user, conversation_id))) for user in users)
+            return {user: mute for user, mute in found if mute}
+
+    @override
+    async def mutes_of(
+        self, user_id: UserId, ids: Iterable[ConversationId]
+    ) -> dict[ConversationId, Mute]:
+        async with self.line.call("mutes_of"):
+            found = ((one, self._mutes.get((user_id, one))) for one in ids)
+            return {one: mute for one, mute in found if mute}
 
 
 class MemoryUserStore(UserStore):

@@ -1,12 +1,13 @@
 """The twin of inboxes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import override
 
 from shared.adapters.memory_line import Line
 from shared.adapters.memory_state import RedisTwin
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.live import NO_EPOCH, Epoch, InboxEntry
+from shared.domain.mute import Mute
 from shared.ports import InboxState
 
 
@@ -50,11 +51,27 @@ class MemoryInboxes(InboxState):
                 self.raise_inbox(user_id, entry.conversation_id, entry.activity_ms)
 
     @override
+    async def remember_mutes(
+        self, user_id: UserId, mutes: Mapping[ConversationId, Mute], *, epoch: Epoch
+    ) -> None:
+        async with self.line.call("remember_mutes"):
+            kept = self.redis.kept.mutes.setdefault(user_id, {})
+            for one, mute in mutes.items():
+                of, known = kept.get(one, (epoch, mute))
+                kept[one] = (epoch, mute if of != epoch or mute.order >= known.order else known)
+
+    @override
     async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None:
         async with self.line.call("drop_inbox"):
             self.redis.kept.inboxes.get(user_id, {}).pop(conversation_id, None)
             self.redis.kept.seats.get(user_id, {}).pop(conversation_id, None)
             self.redis.kept.unsure[user_id].discard(conversation_id)
+            self.redis.kept.mutes.get(user_id, {}).pop(conversation_id, None)
+
+    def mute_of(self, user_id: UserId, conversation_id: ConversationId) -> Mute | None:
+        """Return the mute that is kept of this epoch."""
+        of, mute = self.redis.kept.mutes.get(user_id, {}).get(conversation_id, (NO_EPOCH, None))
+        return mute if of == self.redis.epoch() else None
 
     def raise_inbox(self, user_id: UserId, conversation_id: ConversationId, at_ms: int) -> None:
         inbox = self.redis.kept.inboxes.get(user_id)

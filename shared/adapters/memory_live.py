@@ -160,7 +160,10 @@ class MemoryLiveState(MemoryInboxes, LiveState):
             hots, epoch = [(one, self._hot(one)) for one in ids], self.redis.epoch()
             return [
                 LiveSummary(
-                    hot.head(epoch), hot.last, hot.receipts.get(user_id) or Receipt(one, user_id)
+                    hot.head(epoch),
+                    hot.last,
+                    hot.receipts.get(user_id) or Receipt(one, user_id),
+                    self.mute_of(user_id, one),
                 )
                 for one, hot in hots
             ]

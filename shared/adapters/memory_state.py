@@ -17,6 +17,7 @@ from shared.domain.ids import (
 from shared.domain.limits import BucketState, take
 from shared.domain.live import NO_EPOCH, AccountState, Call, CallState, Epoch, Head
 from shared.domain.message import Message
+from shared.domain.mute import Mute
 from shared.domain.presence import Presence, PresenceStatus
 from shared.domain.receipt import Receipt
 from shared.domain.times import to_ms
@@ -72,6 +73,7 @@ class Kept:
     dirty: dict[ConversationId, int] = field(default_factory=dict)
     inboxes: dict[UserId, dict[ConversationId, int]] = field(default_factory=dict)
     complete: dict[UserId, Epoch] = field(default_factory=dict)
+    mutes: dict[UserId, dict[ConversationId, tuple[Epoch, Mute]]] = field(default_factory=dict)
     seats: dict[UserId, dict[ConversationId, datetime]] = field(default_factory=dict)
     unsure: defaultdict[UserId, set[ConversationId]] = field(
         default_factory=lambda: defaultdict(set)
@@ -103,6 +105,7 @@ class Kept:
         """Delete what is kept of one user alone; tell how many entries that were."""
         named: list[dict[Any, Any]] = [self.inboxes, self.seats, self.unsure, self.activity]
         named += [self.leases, self.opened, self.seen, self.closed, self.quotas, self.uploads]
+        named += [self.mutes]
         paired: list[dict[Any, Any]] = [self.buckets, self.marks, self.claims]
         self.index.discard(user_id)
         self.complete.pop(user_id, None)

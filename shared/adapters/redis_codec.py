@@ -7,6 +7,7 @@ from typing import Any
 from shared.adapters.items import message_from_text
 from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.live import Epoch, Head, InboxEntry, LiveConversation, LiveSummary
+from shared.domain.mute import Mute
 from shared.domain.receipt import Receipt
 from shared.domain.seats import Seat
 from shared.domain.times import from_ms, optional_from_ms
@@ -40,7 +41,11 @@ def head_of(row: list[bytes | None], epoch: Epoch) -> Head:
 
 
 def summary_of(
-    conversation_id: ConversationId, user_id: UserId, row: list[bytes | None], epoch: Epoch
+    conversation_id: ConversationId,
+    user_id: UserId,
+    row: list[bytes | None],
+    epoch: Epoch,
+    mute: Mute | None,
 ) -> LiveSummary:
     last, delivered, read, moved_at = row[4:]
     receipt = Receipt(
@@ -50,7 +55,8 @@ def summary_of(
         Sequence(int(read or 0)),
         from_ms(int(moved_at)) if moved_at else None,
     )
-    return LiveSummary(head_of(row[:4], epoch), message_from_text(last) if last else None, receipt)
+    message = message_from_text(last) if last else None
+    return LiveSummary(head_of(row[:4], epoch), message, receipt, mute)
 
 
 def snapshot_of(

@@ -1,6 +1,6 @@
 """Inboxes in Redis: the order of each user's conversations. One pipeline per method."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import override
 
 from shared.adapters import redis_keys as keys
@@ -8,8 +8,10 @@ from shared.adapters import redis_scripts as scripts
 from shared.adapters.redis_client import RedisClient, call
 from shared.adapters.redis_codec import READY, follows, pairs_of, text_of
 from shared.adapters.redis_epoch import read_epoch
+from shared.adapters.redis_mutes import remembering
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.live import Epoch, InboxEntry
+from shared.domain.mute import Mute
 from shared.ports import InboxState
 
 _KEEP_MS = 30 * 24 * 3600 * 1000
@@ -66,9 +68,16 @@ class RedisInboxes(InboxState):
         )
 
     @override
+    async def remember_mutes(
+        self, user_id: UserId, mutes: Mapping[ConversationId, Mute], *, epoch: Epoch
+    ) -> None:
+        await self._client.run(remembering(user_id, dict(mutes), epoch))
+
+    @override
     async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None:
         await self._client.run(
             ("ZREM", keys.inbox(user_id), conversation_id),
             ("ZREM", keys.seats(user_id), conversation_id),
             ("SREM", keys.unsure(user_id), conversation_id),
+            ("HDEL", keys.mutes(user_id), conversation_id),
         )

@@ -41,6 +41,11 @@ def inbox(user_id: str) -> str:
     return f"inbox:{{{user_id}}}"
 
 
+def mutes(user_id: str) -> str:
+    """Hash: conversation by what the user's membership says of notifications, with its epoch."""
+    return f"mutes:{{{user_id}}}"
+
+
 def seats(user_id: str) -> str:
     """Sorted set: group conversation by the moment the user was put into its SignalR group."""
     return f"seats:{{{user_id}}}"

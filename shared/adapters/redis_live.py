@@ -23,6 +23,7 @@ from shared.adapters.redis_codec import (
 from shared.adapters.redis_epoch import RedisEpochs, epoch_of, read_epoch
 from shared.adapters.redis_flush import RedisFlushes
 from shared.adapters.redis_inbox import RedisInboxes
+from shared.adapters.redis_mutes import mute_of
 from shared.config import Limits
 from shared.domain.conversation import Conversation
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
@@ -47,6 +48,7 @@ _BUCKETS = ("none", *(field.name for field in fields(Limits)))
 _PERSONAL = (
     *(keys.inbox, keys.seats, keys.unsure, keys.presence),
     *(keys.opened, keys.seen, keys.closed, keys.quota, keys.uploads, keys.marks),
+    keys.mutes,
 )
 _ACCOUNT_STATES: Final[tuple[AccountState, ...]] = ("open", "erased", "unknown")
 _DAY_MS = 24 * 3600 * 1000
@@ -241,9 +243,12 @@ class RedisLiveState(RedisEpochs, RedisInboxes, RedisFlushes, LiveState):
         first, *answers = await self._client.run(
             read_epoch(),
             *(("HMGET", keys.conversation(one), *HEAD_FIELDS, "last", *own) for one in ids),
+            *([("HMGET", keys.mutes(user_id), *ids)] if ids else []),
         )
         epoch = epoch_of(first)
-        return [summary_of(one, user_id, row, epoch) for one, row in zip(ids, answers, strict=True)]
+        mutes = [mute_of(kept, epoch) for kept in (answers.pop() if ids else [])]
+        rows = zip(ids, answers, mutes, strict=True)
+        return [summary_of(one, user_id, row, epoch, mute) for one, row, mute in rows]
 
     @override
     async def set_version(self, conversation_id: ConversationId, version: int) -> None:

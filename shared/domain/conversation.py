@@ -187,15 +187,6 @@ def remove_member(conversation: Conversation, *, by: Member, user_id: UserId) ->
     )
 
 
-def mute(conversation: Conversation, *, user_id: UserId, until: datetime | None) -> Conversation:
-    """Return *conversation* with that member's notifications off until *until*, or on again."""
-    members = tuple(
-        replace(member, muted_until=until) if member.user_id == user_id else member
-        for member in conversation.members
-    )
-    return replace(conversation, members=members, version=conversation.version + 1)
-
-
 def set_block(conversation: Conversation, *, by: UserId, blocked: bool) -> Conversation:
     """Return the direct *conversation* with *by*'s block put or lifted; itself when it stood so."""
     if conversation.kind != "direct":

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from shared.domain.attachment import Attachment
 from shared.domain.conversation import Conversation
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
+from shared.domain.inbox import InboxItem
 from shared.domain.message import Message
 from shared.domain.presence import Presence
 from shared.domain.receipt import Receipt
@@ -49,6 +50,13 @@ class ConversationRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class InboxChanged:
+    """The user's own view of a conversation changed: for their own connections alone."""
+
+    item: InboxItem
+
+
+@dataclass(frozen=True, slots=True)
 class AttachmentChanged:
     conversation_id: ConversationId
     sequence: Sequence
@@ -62,6 +70,7 @@ Event = (
     | TypingChanged
     | ConversationChanged
     | ConversationRemoved
+    | InboxChanged
     | AttachmentChanged
 )
 

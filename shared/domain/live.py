@@ -8,6 +8,7 @@ from shared.domain.events import Effect
 from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.limits import Limit
 from shared.domain.message import Message
+from shared.domain.mute import Mute
 from shared.domain.receipt import Receipt
 
 Epoch = NewType("Epoch", str)
@@ -139,8 +140,13 @@ class InboxEntry:
 
 @dataclass(frozen=True, slots=True)
 class LiveSummary:
-    """What one inbox row or sync position needs of live state."""
+    """What one inbox row or sync position needs of live state.
+
+    Args:
+        mute: The user's own; None when live state does not know, and then the store tells.
+    """
 
     head: Head
     last: Message | None
     receipt: Receipt
+    mute: Mute | None = None

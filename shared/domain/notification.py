@@ -1,12 +1,13 @@
 """Whom to notify of messages, and what the notification may say."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.conversation import Conversation, Member
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
 from shared.domain.message import Message
+from shared.domain.mute import UNSAID, Mute, muted_until
 from shared.domain.receipt import Receipt
 from shared.domain.user import PreviewLevel
 
@@ -56,13 +57,11 @@ def absentees(
     conversation: Conversation,
     messages: Iterable[Message],
     receipts: Iterable[Receipt],
-    *,
-    now: datetime,
 ) -> tuple[UserId, ...]:
     """Return the members who have not acknowledged the newest message others wrote to them.
 
-    Left out: who wrote it, who muted the conversation, who may not see it, who blocks or is
-    blocked. An acknowledgement by any device counts; presence does not.
+    Left out: who wrote it, who may not see it, who blocks or is blocked. An acknowledgement by any
+    device counts; presence does not. Who muted the conversation is left out by `without_muted`.
     """
     delivered = {receipt.user_id: receipt.delivered for receipt in receipts}
     newest = list(messages)
@@ -70,7 +69,6 @@ def absentees(
         member.user_id
         for member in conversation.members
         if not conversation.blocked_by
-        and not is_muted(member, now=now)
         and unseen(member, newest, delivered=delivered.get(member.user_id, NO_SEQUENCE))
     )
 
@@ -89,8 +87,24 @@ def unseen(
     )
 
 
-def is_muted(member: Member, *, now: datetime) -> bool:
-    return member.muted_until is not None and now < member.muted_until
+def without_muted(
+    users: Iterable[UserId],
+    conversation: Conversation,
+    mutes: Mapping[UserId, Mute],
+    *,
+    now: datetime,
+) -> list[UserId]:
+    """Return those of *users* who have not muted the conversation.
+
+    Args:
+        mutes: What their memberships say; of who is not in it, they say nothing.
+    """
+    members = {member.user_id: member for member in conversation.members}
+    return [
+        user
+        for user in users
+        if not (user in members and muted_until(members[user], mutes.get(user, UNSAID), now=now))
+    ]
 
 
 def compose(

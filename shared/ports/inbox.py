@@ -1,10 +1,11 @@
 """The order of each user's inbox: a part of the live state."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.live import Epoch, InboxEntry
+from shared.domain.mute import Mute
 
 
 class InboxState(Protocol):
@@ -33,5 +34,15 @@ class InboxState(Protocol):
         ...
 
     async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None: ...
+
+    async def remember_mutes(
+        self, user_id: UserId, mutes: Mapping[ConversationId, Mute], *, epoch: Epoch
+    ) -> None:
+        """Keep what the user's memberships say, for `summaries`; a newer one that is kept stays.
+
+        Args:
+            epoch: The epoch as it was before the store was asked: believed in that one alone.
+        """
+        ...
 
     async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None: ...

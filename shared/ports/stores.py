@@ -16,6 +16,7 @@ from shared.domain.live import (
     LiveConversation,
 )
 from shared.domain.message import Message, Original
+from shared.domain.mute import Mute
 from shared.domain.user import User
 
 
@@ -142,14 +143,37 @@ class ConversationStore(Protocol):
 
 
 class MembershipStore(Protocol):
-    """Which conversations a user is in: what an inbox is rebuilt from."""
+    """Which conversations a user is in: what an inbox is rebuilt from; and the user's own mute."""
 
-    async def put(self, user_id: UserId, conversation_id: ConversationId, at: datetime) -> None: ...
+    async def put(self, user_id: UserId, conversation_id: ConversationId, at: datetime) -> None:
+        """Add the membership; one that is there stays as it is, with its mute."""
+        ...
 
     async def remove(self, user_id: UserId, conversation_id: ConversationId) -> None: ...
 
     async def list_all(self, user_id: UserId) -> dict[ConversationId, datetime]:
         """Return the user's conversations, and when they joined each."""
+        ...
+
+    async def mute(
+        self, user_id: UserId, conversation_id: ConversationId, until: datetime | None
+    ) -> Mute | None:
+        """Set the user's mute, and return it with its order; None without such a membership."""
+        ...
+
+    async def mutes(
+        self, conversation_id: ConversationId, users: Iterable[UserId]
+    ) -> dict[UserId, Mute]:
+        """Return what the memberships of *users* say: one request for all.
+
+        Left out: who is no member, and whose membership never said anything.
+        """
+        ...
+
+    async def mutes_of(
+        self, user_id: UserId, ids: Iterable[ConversationId]
+    ) -> dict[ConversationId, Mute]:
+        """Return what one user's memberships say, as `mutes` does."""
         ...
 
 

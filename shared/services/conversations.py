@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from shared.domain import conversation as rules
 from shared.domain.access import access_conversation
@@ -160,16 +159,6 @@ class Conversations:
         leaving = user_id == call.user_id
         said = "left" if leaving else f"removed {await self._name(user_id)}"
         return await self._change(call, conversation_id, change, said=said, entered=True)
-
-    async def mute(
-        self, call: Call, conversation_id: ConversationId, *, until: datetime | None
-    ) -> Changed:
-        """Turn the caller's notifications off until *until*, or on again."""
-
-        def change(conversation: Conversation, by: Member, _latest: Sequence) -> Conversation:
-            return rules.mute(conversation, user_id=by.user_id, until=until)
-
-        return await self._change(call, conversation_id, change, said=None)
 
     async def set_block(self, one: UserId, other: UserId, *, blocked: bool) -> bool:
         """Carry a user's block into the pair's direct conversation; return whether there is one."""

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.domain.attachment import Attachment
 from shared.domain.conversation import Conversation
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.message import Message
+from shared.domain.mute import UNSAID, Mute, muted_until
 from shared.domain.receipt import Receipt
 from shared.domain.user import User
-from shared.ports import BlobStore
+from shared.ports import BlobStore, Clock, MembershipStore
 from shared.services.privacy import BEGINNING, Position, Trail
 from shared.services.reader import ConversationReader
 
@@ -21,6 +23,7 @@ class Place:
     conversation_id: ConversationId
     conversation: Conversation | None
     receipt: Receipt | None
+    muted_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,9 @@ class Export:
 
     trail: Trail
     reader: ConversationReader
+    memberships: MembershipStore
     blobs: BlobStore
+    clock: Clock
 
     async def step(self, user_id: UserId, position: Position | None) -> ExportStep:
         """Return the part at *position*, from None to None; reading changes nothing.
@@ -74,15 +79,24 @@ class Export:
 
     async def _places(self, user_id: UserId, ids: list[ConversationId]) -> list[Place]:
         found = {one.id: one for one in await self.reader.find_many(dict.fromkeys(ids))}
-        return [await self._place(user_id, one, found.get(one)) for one in ids]
+        mutes = await self.memberships.mutes_of(user_id, dict.fromkeys(found))
+        return [
+            await self._place(user_id, one, found.get(one), mutes.get(one, UNSAID)) for one in ids
+        ]
 
     async def _place(
-        self, user_id: UserId, conversation_id: ConversationId, found: Conversation | None
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        found: Conversation | None,
+        mute: Mute,
     ) -> Place:
-        if found is None or found.find_member(user_id) is None:
+        member = found.find_member(user_id) if found else None
+        if found is None or member is None:
             return Place(conversation_id, None, None)
         _, receipts = await self.reader.receipts(found)
-        return Place(found.id, found, receipts.get(user_id) or Receipt(found.id, user_id))
+        receipt = receipts.get(user_id) or Receipt(found.id, user_id)
+        return Place(found.id, found, receipt, muted_until(member, mute, now=self.clock.now()))
 
     async def _files(self, messages: Iterable[Message]) -> list[SentFile]:
         return [

@@ -8,12 +8,13 @@ from typing import Final
 from shared.domain.catchup import gap_after
 from shared.domain.conversation import Conversation
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
+from shared.domain.inbox import Row
 from shared.domain.live import Call, Head
 from shared.domain.message import Message, Status, status_of
 from shared.domain.receipt import Receipt
 from shared.services.entrance import Entrance
 from shared.services.gate import Gate
-from shared.services.inbox import Inbox, Row
+from shared.services.inbox import Inbox
 from shared.services.reader import ConversationReader, receipts_of
 
 _ITEMS_PER_SYNC: Final = 50

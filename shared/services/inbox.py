@@ -6,16 +6,17 @@ never wrong for good, and a page costs the same for ten conversations and for a 
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from shared.domain.conversation import Conversation, Member
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
+from shared.domain.inbox import InboxItem, Row
 from shared.domain.live import Call, Head, InboxEntry, LiveSummary
-from shared.domain.message import Message
-from shared.domain.notification import is_muted
+from shared.domain.mute import UNSAID, Mute, muted_until
 from shared.domain.receipt import Receipt, unread_count
 from shared.domain.times import to_ms
 from shared.ports import Clock, LiveState, MembershipStore, MessageStore
@@ -24,23 +25,6 @@ from shared.services.reader import ConversationReader
 
 _MAX_CONVERSATIONS: Final = 10_000
 _READERS: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One conversation as live state and store have it."""
-
-    conversation: Conversation
-    head: Head
-    last: Message | None
-    receipt: Receipt
-
-
-@dataclass(frozen=True, slots=True)
-class InboxItem:
-    row: Row
-    unread_count: int
-    muted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +55,19 @@ class Inbox:
         await self.gate.enter(call)
         entries = await self._entries(call.user_id, limit=limit + 1, after=after)
         shown, more = entries[:limit], len(entries) > limit
-        rows = await self._rows(call.user_id, [entry.conversation_id for entry in shown])
+        rows = await self.rows(call.user_id, [entry.conversation_id for entry in shown])
+        return InboxPage(self.items(rows, call.user_id), shown[-1] if more else None)
+
+    def items(self, rows: Iterable[Row], user_id: UserId) -> list[InboxItem]:
+        """Return *rows* as this user sees them; those they are no member of are left out."""
         now = self.clock.now()
-        items = [_item(row, member, now) for row in rows if (member := _member(row, call.user_id))]
-        return InboxPage(items, shown[-1] if more else None)
+        found = ((row, row.conversation.find_member(user_id)) for row in rows)
+        return [_item(row, member, now) for row, member in found if member]
 
     async def all_rows(self, user_id: UserId) -> list[Row]:
         """Return every conversation of the user, newest activity first."""
         entries = await self._entries(user_id, limit=_MAX_CONVERSATIONS, after=None)
-        rows = await self._rows(user_id, [entry.conversation_id for entry in entries])
+        rows = await self.rows(user_id, [entry.conversation_id for entry in entries])
         return [row for row in rows if _member(row, user_id)]
 
     async def forget(self, user_id: UserId, conversation_id: ConversationId) -> None:
@@ -120,14 +108,15 @@ class Inbox:
 
     async def _from_store(self, user_id: UserId) -> list[InboxEntry]:
         ids = list(await self.memberships.list_all(user_id))
-        rows = await self._rows(user_id, ids)
+        rows = await self.rows(user_id, ids)
         entries = [
             InboxEntry(row.conversation.id, to_ms(row.head.at or row.conversation.created_at))
             for row in rows
         ]
         return sorted(entries, key=_order, reverse=True)
 
-    async def _rows(self, user_id: UserId, ids: list[ConversationId]) -> list[Row]:
+    async def rows(self, user_id: UserId, ids: list[ConversationId]) -> list[Row]:
+        """Return the conversations of *ids* that exist, in that order."""
         if not ids:
             return []
         try:
@@ -136,15 +125,32 @@ class Inbox:
             nothing = [Receipt(one, user_id) for one in ids]
             summaries = [LiveSummary(Head(), None, receipt) for receipt in nothing]
         by_id = dict(zip(ids, summaries, strict=True))
+        mutes = await self._mutes(user_id, by_id)
         versions = {one: s.head.version if s.head.known else None for one, s in by_id.items()}
         found = await self.reader.find_many(versions)
         slots = asyncio.Semaphore(_READERS)
 
         async def one(conversation: Conversation) -> Row:
             async with slots:
-                return await self._row(user_id, conversation, by_id[conversation.id])
+                row = await self._row(user_id, conversation, by_id[conversation.id])
+                return replace(row, mute=mutes.get(conversation.id, UNSAID))
 
         return list(await asyncio.gather(*map(one, found)))
+
+    async def _mutes(
+        self, user_id: UserId, summaries: Mapping[ConversationId, LiveSummary]
+    ) -> dict[ConversationId, Mute]:
+        known = {one: summary.mute for one, summary in summaries.items() if summary.mute}
+        asked = [one for one in summaries if one not in known]
+        if not asked:
+            return known
+        said = await self.memberships.mutes_of(user_id, asked)
+        found = {one: said.get(one, UNSAID) for one in asked}
+        epoch = summaries[asked[0]].head.epoch  # as it was before the store was asked
+        if epoch:
+            with contextlib.suppress(UnavailableError):
+                await self.live.remember_mutes(user_id, found, epoch=epoch)
+        return known | found
 
     async def _row(self, user_id: UserId, conversation: Conversation, known: LiveSummary) -> Row:
         head, last, receipt = known.head, known.last, known.receipt
@@ -166,8 +172,8 @@ def _item(row: Row, member: Member, now: datetime) -> InboxItem:
     latest: Sequence = row.head.sequence
     unread = unread_count(latest=latest, read=row.receipt.read, history_from=member.history_from)
     if (row.last.sequence if row.last else NO_SEQUENCE) < member.history_from:
-        row = Row(row.conversation, row.head, None, row.receipt)
-    return InboxItem(row, unread, is_muted(member, now=now))
+        row = replace(row, last=None)
+    return InboxItem(row, unread, muted_until(member, row.mute, now=now))
 
 
 def _order(entry: InboxEntry) -> tuple[int, str]:

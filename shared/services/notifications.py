@@ -14,12 +14,20 @@ from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.live import Head
 from shared.domain.message import Message
-from shared.domain.notification import Notice, Notification, absentees, compose, unseen
+from shared.domain.notification import (
+    Notice,
+    Notification,
+    absentees,
+    compose,
+    unseen,
+    without_muted,
+)
 from shared.domain.receipt import Receipt
 from shared.domain.user import Subscription, User
 from shared.ports import (
     Bus,
     Clock,
+    MembershipStore,
     NoticeMarks,
     NotificationChannel,
     PresenceStore,
@@ -49,6 +57,7 @@ class Notifications:
     entrance: Entrance
     reader: ConversationReader
     users: UserStore
+    memberships: MembershipStore
     accounts: Accounts
     presence: PresenceStore
     marks: NoticeMarks
@@ -91,8 +100,10 @@ class Notifications:
         if conversation is None:
             return 0
         span = await self.reader.messages(conversation.id, notice.first, notice.up_to)
-        waiting = absentees(conversation, span, receipts, now=self.clock.now())
+        waiting = absentees(conversation, span, receipts)
         due = [user for user in notice.recipients if user in waiting]
+        mutes = await self.memberships.mutes(conversation.id, due)
+        due = without_muted(due, conversation, mutes, now=self.clock.now())
         missed = _missed(conversation, span, receipts)
         senders = {missed[user][-1].sender_id for user in due}
         known_users = {one.id: one for one in await self.users.find_many({*due, *senders})}
@@ -112,11 +123,11 @@ class Notifications:
         self, batches: Mapping[ConversationId, list[Message]]
     ) -> dict[ConversationId, tuple[UserId, ...]]:
         found: dict[ConversationId, tuple[UserId, ...]] = {}
-        ids, now = list(batches), self.clock.now()
+        ids = list(batches)
         for one, known in zip(ids, await self.reader.heads_and_receipts(ids), strict=True):
             conversation, receipts = await self._opened(one, known)
             if conversation is not None:
-                found[one] = absentees(conversation, batches[one], receipts, now=now)
+                found[one] = absentees(conversation, batches[one], receipts)
         return found
 
     async def _queue(

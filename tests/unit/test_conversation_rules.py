@@ -1,7 +1,6 @@
 """Who may join, leave and change a conversation."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -10,7 +9,6 @@ from shared.domain.conversation import (
     MAX_MEMBERS,
     Role,
     add_members,
-    mute,
     remove_member,
     rename,
     set_block,
@@ -210,15 +208,6 @@ def test_only_the_latest_leavers_are_remembered() -> None:
         conversation = remove_member(conversation, by=conversation.members[0], user_id=user)
 
     assert conversation.left == tuple(CROWD[10:60])
-
-
-def test_muting_touches_one_member_only() -> None:
-    until = NOON + timedelta(hours=1)
-
-    after = mute(group(), user_id=BOB, until=until)
-
-    assert [one.muted_until for one in after.members] == [None, until, None]
-    assert after.version == 2
 
 
 def test_a_block_stands_until_its_own_side_lifts_it() -> None:

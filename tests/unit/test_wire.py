@@ -10,6 +10,7 @@ from shared.domain.events import (
     ConversationChanged,
     ConversationRemoved,
     Event,
+    InboxChanged,
     JoinGroup,
     LeaveGroup,
     MessagePosted,
@@ -24,6 +25,8 @@ from shared.domain.events import (
     watchers_group,
 )
 from shared.domain.ids import ConnectionId, Sequence
+from shared.domain.inbox import InboxItem, Row
+from shared.domain.live import Head
 from shared.domain.presence import Presence
 from shared.domain.times import to_ms
 from tests.unit.things import ANN, BOB, GROUP, NOON, attachment, group, member, message, receipt
@@ -39,6 +42,7 @@ FILE: dict[str, Any] = {
     "height": None,
     "state": "pending",
 }
+ITEM = InboxItem(Row(group(), Head(known=True), None, receipt()), 3, NOON)
 
 
 def test_a_conversation_shows_its_members_and_not_their_settings() -> None:
@@ -108,6 +112,7 @@ EVENTS: list[tuple[Event, str, dict[str, Any]]] = [
         "conversationChanged",
         {"conversation": wire.conversation(group(), Sequence(7))},
     ),
+    (InboxChanged(ITEM), "inboxChanged", {"item": wire.inbox_item(ITEM)}),
     (ConversationRemoved(GROUP), "conversationRemoved", {"conversationId": GROUP}),
     (
         AttachmentChanged(GROUP, Sequence(7), attachment()),

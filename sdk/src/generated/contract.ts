@@ -133,6 +133,8 @@ export interface InboxItem {
   unreadCount: number;
   receipt: Receipt;
   muted: boolean;
+  /** Epoch milliseconds; null when the conversation is not muted, or not any more. */
+  mutedUntil: number | null;
 }
 
 export interface SyncItem {
@@ -271,7 +273,7 @@ export interface Acknowledgement {
 }
 
 export interface MuteChange {
-  /** Epoch milliseconds; null turns notifications on again. */
+  /** Epoch milliseconds; null turns notifications on again; the maximum turns them off for good. */
   until: number | null;
 }
 
@@ -516,6 +518,10 @@ export interface ConversationRemoved {
   conversationId: ConversationId;
 }
 
+export interface InboxChanged {
+  item: InboxItem;
+}
+
 export interface AttachmentChanged {
   conversationId: ConversationId;
   sequence: number;
@@ -732,10 +738,12 @@ export interface HubEvents {
   presenceChanged: PresenceChanged;
   /** Somebody types, or has stopped. */
   typing: Typing;
-  /** A conversation is new to the user, or its members or title changed, or the user muted it. */
+  /** A conversation is new to the user, or its members or title changed. */
   conversationChanged: ConversationChanged;
   /** The user is no member any more. */
   conversationRemoved: ConversationRemoved;
+  /** The user muted a conversation, or ended that, on one of their devices. */
+  inboxChanged: InboxChanged;
   /** A file of a message was found clean, or rejected. */
   attachmentChanged: AttachmentChanged;
 }

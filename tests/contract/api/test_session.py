@@ -266,7 +266,8 @@ async def test_every_method_and_event_of_the_hub_is_as_described(world: Witness)
     await laptop.wait_for("conversationChanged", lambda it: it["conversation"]["id"] == group)
     await ann.good("DELETE", f"/conversations/{group}/members/{bob.user_id}")
     await laptop.wait_for("conversationRemoved")
-    for name in ("receiptAdvanced", "typing"):
+    await ann.good("PUT", f"/conversations/{pair}/mute", {"until": 1_900_000_000_000})
+    for name in ("receiptAdvanced", "typing", "inboxChanged"):
         await phone.wait_for(name)
     await laptop.close()
     await phone.wait_for("presenceChanged")

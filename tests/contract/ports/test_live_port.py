@@ -8,6 +8,7 @@ import pytest
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.limits import Limit
 from shared.domain.live import Acknowledged, Call, Head, InboxEntry
+from shared.domain.mute import UNSAID, Mute
 from shared.domain.receipt import Receipt
 from shared.domain.seats import Seat
 from shared.domain.times import to_ms
@@ -436,3 +437,25 @@ async def test_summaries_come_in_the_order_asked(end: LiveEnd) -> None:
     assert unknown.receipt == Receipt(OTHER, BOB)
     assert (known.head.sequence, known.last) == (2, message(2))
     assert known.receipt == receipt(BOB, delivered=2, read=1, at=LATER)
+
+
+async def test_mutes_are_remembered_in_their_epoch_and_the_newer_stays(end: LiveEnd) -> None:
+    epoch, ids = await end.live.epoch(), [GROUP, OTHER]
+
+    async def known() -> list[Mute | None]:
+        return [one.mute for one in await end.live.summaries(BOB, ids)]
+
+    assert await known() == [None, None]
+    await end.live.remember_mutes(BOB, {GROUP: Mute(LATER, 2), OTHER: UNSAID}, epoch=epoch)
+    await end.live.remember_mutes(BOB, {GROUP: Mute(None, 1)}, epoch=epoch)
+    assert await known() == [Mute(LATER, 2), UNSAID]
+    assert [one.mute for one in await end.live.summaries(ANN, ids)] == [None, None]
+
+    await end.live.remember_mutes(BOB, {GROUP: Mute(None, 3)}, epoch=epoch)
+    await end.live.drop_inbox(BOB, OTHER)
+    assert await known() == [Mute(None, 3), None]
+
+    await end.renew()
+    assert await known() == [None, None]
+    await end.live.remember_mutes(BOB, {GROUP: Mute(LATER, 2)}, epoch=await end.live.epoch())
+    assert await known() == [Mute(LATER, 2), None]

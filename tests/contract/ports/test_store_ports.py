@@ -10,13 +10,16 @@ import pytest
 from shared.domain.conversation import Conversation
 from shared.domain.ids import ConversationId, Sequence, UserId, group_conversation_id
 from shared.domain.live import Head, LiveConversation
+from shared.domain.mute import Mute
 from shared.domain.receipt import Receipt
+from shared.domain.times import from_ms
 from shared.domain.user import Subscription, User
 from shared.ports import VersionConflictError
 from tests.contract.ports.stores import Stores
 from tests.unit.things import ANN, BOB, CAT, NOON, group, member
 
 LATER = NOON + timedelta(minutes=1)
+ALWAYS = from_ms(253_402_300_799_999)
 
 
 @pytest.fixture
@@ -142,6 +145,34 @@ async def test_a_flush_of_nothing_is_refused(stores: Stores, fresh: Conversation
         await stores.conversations.save_state(snapshot(fresh.id, head=5, stamp=10))
 
     assert await stores.conversations.find(fresh.id) is None
+
+
+async def test_a_mute_is_kept_in_the_membership_until_that_ends(
+    stores: Stores, fresh: Conversation
+) -> None:
+    memberships, other = stores.memberships, group_conversation_id(uuid.uuid4())
+    one, two = UserId(f"u-{uuid.uuid4()}"), UserId(f"u-{uuid.uuid4()}")
+
+    assert await memberships.mute(one, fresh.id, LATER) is None
+    for user, where in ((one, fresh.id), (one, other), (two, fresh.id)):
+        await memberships.put(user, where, NOON)
+    assert await memberships.mutes_of(one, [fresh.id, other]) == {}
+    assert await memberships.mute(one, fresh.id, LATER) == Mute(LATER, 1)
+    assert await memberships.mute(two, fresh.id, ALWAYS) == Mute(ALWAYS, 1)
+    assert await memberships.mute(one, fresh.id, None) == Mute(None, 2)
+    await memberships.put(one, fresh.id, LATER)
+
+    assert await memberships.mutes_of(one, [fresh.id, other]) == {fresh.id: Mute(None, 2)}
+    said = {one: Mute(None, 2), two: Mute(ALWAYS, 1)}
+    assert await memberships.mutes(fresh.id, [one, two, CAT]) == said
+    assert await memberships.mutes(other, [one, two]) == {}
+    assert await memberships.mutes(other, []) == {}
+    assert await memberships.mutes_of(one, []) == {}
+    assert await memberships.list_all(one) == {fresh.id: NOON, other: NOON}
+
+    await memberships.remove(one, fresh.id)
+    await memberships.put(one, fresh.id, NOON)
+    assert await memberships.mutes(fresh.id, [one]) == {}
 
 
 async def test_memberships_are_put_and_removed_again_and_again(

@@ -2,12 +2,16 @@
 
 import asyncio
 import time
+from functools import partial
 
 import pytest
 
+from tests.hub import Hub
 from tests.integration.app.people import Json, Person, World
 
 pytestmark = pytest.mark.stack
+
+ALWAYS = 253_402_300_799_999  # the last millisecond of the year 9999
 
 
 async def inbox(person: Person, query: str = "limit=100") -> list[Json]:
@@ -88,6 +92,30 @@ async def test_a_newcomer_has_nothing_unread_of_what_was_before(world: World) ->
     assert mine["lastMessage"]["kind"] == "system"
     assert later["unreadCount"] == 2
     assert later["lastMessage"]["body"] == "after"
+
+
+def told_of(hub: Hub, until: int | None) -> list[Json]:
+    return hub.heard("inboxChanged", lambda it: it["item"]["mutedUntil"] == until)
+
+
+async def test_a_mute_reaches_the_users_own_connections_and_nobody_else(world: World) -> None:
+    ann, bob = await world.people("ann", "bob")
+    conversation_id = await ann.direct(bob)
+    laptop, phone, of_bob = await ann.connect(), await ann.connect(), await bob.connect()
+    before = await item_of(ann, conversation_id)
+
+    for until in (ALWAYS, None):
+        await ann.good("PUT", f"/conversations/{conversation_id}/mute", {"until": until})
+        for hub in (laptop, phone):
+            await hub.until(partial(told_of, hub, until), "no such inboxChanged")
+            (heard,) = told_of(hub, until)
+            assert heard["item"] == await item_of(ann, conversation_id)
+            assert heard["item"]["conversation"] == before["conversation"]
+    await ann.say(conversation_id)
+    await of_bob.wait_for("messagePosted")
+
+    assert of_bob.heard("inboxChanged") == []
+    assert (await item_of(bob, conversation_id))["mutedUntil"] is None
 
 
 async def test_muting_is_the_members_own_and_ends_by_itself(world: World) -> None:

@@ -20,6 +20,7 @@ from triggers import http_messages as messages
 from triggers import site
 
 NOON_MS = to_ms(NOON)
+ALWAYS = 253_402_300_799_999
 
 
 async def pair(app: App) -> str:
@@ -296,6 +297,7 @@ async def test_a_group_is_shown_renamed_joined_and_left(app: App) -> None:
         (conversations.add_members, {}, 400),
         (conversations.mute_conversation, {}, 400),
         (conversations.mute_conversation, {"until": True}, 400),
+        (conversations.mute_conversation, {"until": ALWAYS + 1}, 400),
         (conversations.mute_conversation, {"until": 10**30}, 400),
         (messages.put_receipt, {}, 400),
         (messages.put_receipt, {"read": 99}, 400),
@@ -324,7 +326,9 @@ async def test_where_nothing_is_nothing_is_found(app: App, place: str) -> None:
         assert answer.status == 404
 
 
-@pytest.mark.parametrize(("until", "muted"), [(NOON_MS + 1, True), (NOON_MS, False), (None, False)])
+@pytest.mark.parametrize(
+    ("until", "muted"), [(NOON_MS + 1, True), (ALWAYS, True), (NOON_MS, False), (None, False)]
+)
 async def test_a_conversation_is_muted_until_its_time(
     app: App, until: int | None, muted: bool
 ) -> None:
@@ -335,7 +339,8 @@ async def test_a_conversation_is_muted_until_its_time(
     inbox = await app.http(conversations.list_conversations, ANN, method="GET")
 
     assert (answer.status, answer.body["until"]) == (200, until)
-    assert inbox.body["items"][0]["muted"] is muted
+    (item,) = inbox.body["items"]
+    assert (item["muted"], item["mutedUntil"]) == (muted, until if muted else None)
 
 
 async def test_an_inbox_is_paged(app: App) -> None:
@@ -351,7 +356,14 @@ async def test_an_inbox_is_paged(app: App) -> None:
     assert [len(one.body["items"]) for one in (first, last)] == [2, 1]
     assert last.body["continuation"] is None
     item = first.body["items"][0]
-    assert set(item) == {"conversation", "lastMessage", "unreadCount", "receipt", "muted"}
+    assert set(item) == {
+        "conversation",
+        "lastMessage",
+        "unreadCount",
+        "receipt",
+        "muted",
+        "mutedUntil",
+    }
 
 
 def cursor(value: object) -> str:

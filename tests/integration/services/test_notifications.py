@@ -199,7 +199,7 @@ async def test_who_wants_nothing_meanwhile_is_shown_nothing(
 
     if change == "mute":
         until = NOON + timedelta(hours=1)
-        await worker.chat.conversations.mute(by(BOB), conversation.id, until=until)
+        await worker.chat.muting.mute(by(BOB), conversation.id, until=until)
     elif change == "leave":
         await worker.chat.conversations.remove_member(by(BOB), conversation.id, user_id=BOB)
     else:

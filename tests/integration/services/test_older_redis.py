@@ -3,8 +3,8 @@
 import pytest
 
 from shared.domain.ids import ConversationId, Sequence, UserId
+from shared.domain.inbox import InboxItem
 from shared.services.history import SyncItem
-from shared.services.inbox import InboxItem
 from tests.integration.services.world import Worker, World, by, post, sequence, start
 from tests.unit.things import ANN, BOB, CAT
 

@@ -182,10 +182,10 @@ async def test_an_acknowledgement_takes_one_token_however_often_it_looks(
 ) -> None:
     conversation_id = await pair_with(worker, 1)
     call = replace(by(BOB), limit=("other", Limit(per_second=0.1, burst=1)))
-    await worker.chat.conversations.mute(by(ANN), conversation_id, until=None)
+    await worker.chat.conversations.set_block(ANN, BOB, blocked=True)
     stale = world.worker()
     await acknowledge(stale, conversation_id, delivered=1)
-    await worker.chat.conversations.mute(by(ANN), conversation_id, until=None)
+    await worker.chat.conversations.set_block(ANN, BOB, blocked=False)
 
     receipt, _ = await stale.chat.receipts.acknowledge(
         call, conversation_id, delivered=None, read=sequence(1)

@@ -1,0 +1,79 @@
+"""Muting: whether a member wants notifications of a conversation.
+
+It is the member's own state and stands in their membership. So it changes nothing for the other
+members, and nobody can hold up a change of the conversation by muting it again and again.
+"""
+
+import contextlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.conversation import Conversation
+from shared.domain.errors import NotFoundError, UnavailableError
+from shared.domain.events import Effect, InboxChanged, Push, ToUser
+from shared.domain.ids import ConversationId, UserId
+from shared.domain.live import NO_EPOCH, Call, Epoch
+from shared.domain.mute import Mute
+from shared.ports import LiveState, MembershipStore
+from shared.services.entrance import Entrance
+from shared.services.inbox import Inbox
+from shared.services.membership import Membership
+
+
+@dataclass(frozen=True, slots=True)
+class Muting:
+    """Turns a member's notifications of a conversation off and on."""
+
+    entrance: Entrance
+    inbox: Inbox
+    live: LiveState
+    memberships: MembershipStore
+    membership: Membership
+
+    async def mute(
+        self, call: Call, conversation_id: ConversationId, *, until: datetime | None
+    ) -> list[Effect]:
+        """Turn the caller's notifications off until *until*, or on again; return the news.
+
+        Two devices of one user may mute at the same time. The store counts the changes, and live
+        state keeps the one with the greater count, so that both end with the same, in whatever
+        order the workers come to write it there.
+
+        Raises:
+            NotFoundError: No such conversation for this caller.
+            RateLimitedError: The caller's bucket is empty.
+            UnavailableError: The store did not answer.
+        """
+        entered = await self.entrance.enter(call, conversation_id)
+        epoch = await self._epoch()
+        mute = await self._stored(entered.conversation, call.user_id, until)
+        with contextlib.suppress(UnavailableError):
+            # Where it fails, inboxes show the former mute for an hour at most (`redis_inbox.py`).
+            if epoch:
+                await self.live.remember_mutes(call.user_id, {conversation_id: mute}, epoch=epoch)
+        return [*entered.effects, *await self._news(call.user_id, conversation_id)]
+
+    async def _epoch(self) -> Epoch:
+        try:
+            return await self.live.epoch()
+        except UnavailableError:
+            return NO_EPOCH
+
+    async def _stored(
+        self, conversation: Conversation, user_id: UserId, until: datetime | None
+    ) -> Mute:
+        mute = await self.memberships.mute(user_id, conversation.id, until)
+        if mute is None:  # a crash came between the conversation and its memberships: complete them
+            await self.membership.settle(conversation, [user_id])
+            mute = await self.memberships.mute(user_id, conversation.id, until)
+        if mute is None:
+            raise NotFoundError("no such conversation")
+        return mute
+
+    async def _news(self, user_id: UserId, conversation_id: ConversationId) -> list[Effect]:
+        try:
+            rows = await self.inbox.rows(user_id, [conversation_id])
+        except UnavailableError:
+            return []  # it is stored: a push is a hint
+        items = self.inbox.items(rows, user_id)
+        return [Push(InboxChanged(item), ToUser(user_id)) for item in items]
