@@ -20,6 +20,7 @@ _WORKLOADS = {
     "pairs": workloads.pairs,
     "group": workloads.group,
     "history": workloads.history,
+    "growth": workloads.growth,
     "workerKilled": workloads.worker_killed,
     "redisEmptied": workloads.redis_emptied,
     "reconnect": workloads.reconnect,

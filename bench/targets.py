@@ -50,7 +50,19 @@ def judged(results: Mapping[str, Any]) -> list[Row]:
     ]
     if "history" in results:
         rows += _inbox_rows(results["history"]["inbox"])
+    if "growth" in results:
+        rows += _growth_rows(results["growth"])
     return rows
+
+
+def _growth_rows(growth: Mapping[str, Any]) -> list[Row]:
+    few, many = (growth[count]["syncNothingNew"] for count in ("20", "5000"))
+    ratio = many["redisCommands"] / max(1.0, few["redisCommands"])
+    requests = many["cosmosRequests"]
+    return [
+        _row("sync of 5,000 against 20, redisCommands", round(ratio, 2), None, 1.5),
+        _row("sync of 5,000 with nothing new, cosmosRequests", requests, None, 0.5),
+    ]
 
 
 def _inbox_rows(inbox: Mapping[str, Any]) -> list[Row]:

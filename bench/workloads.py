@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine
+from bench.growth import measure
 from tests.stack import Stack, running_stack
 
 _LOAD = Path(__file__).parent / "load"
@@ -115,6 +116,12 @@ def reconnect(clients: int = 200) -> Json:
     """How long until all clients are back after SignalR was killed, with what they missed."""
     with _stack() as stack:
         return _run(stack, "reconnect.mjs", CLIENTS=str(clients))
+
+
+def growth() -> Json:
+    """A page after a loss of Redis, and a sync with nothing new, of 20 to 5,000 conversations."""
+    with _stack() as stack, asyncio.Runner() as runner:
+        return runner.run(measure(stack))
 
 
 @contextmanager

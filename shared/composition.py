@@ -66,6 +66,7 @@ from shared.services.healing import Healing
 from shared.services.health import Health, HealthCheck
 from shared.services.history import History
 from shared.services.inbox import Inbox
+from shared.services.inbox_order import InboxOrder
 from shared.services.membership import Membership
 from shared.services.message_eraser import MessageEraser
 from shared.services.muting import Muting
@@ -77,6 +78,7 @@ from shared.services.reader import ConversationReader
 from shared.services.rebuild import Rebuild
 from shared.services.receipts import Receipts
 from shared.services.sequencer import Sequencer
+from shared.services.sync import Sync
 from shared.services.throttle import Throttle
 from shared.services.turns import Turns
 from shared.services.typing import TypingSignals
@@ -103,6 +105,7 @@ class Chat:
     membership: Membership
     muting: Muting
     history: History
+    sync: Sync
     inbox: Inbox
     attachments: Attachments
     files: Files
@@ -223,7 +226,8 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
     posting = Posting(
         entrance, reader, sequencer, attachments, of.live, of.clock, of.ids, Turns(), eraser
     )
-    inbox = Inbox(gate, reader, of.live, of.memberships, of.messages, of.clock)
+    order = InboxOrder(reader, of.live, of.memberships, of.messages, Turns())
+    inbox = Inbox(gate, reader, of.live, of.memberships, of.messages, of.clock, order)
     groups = GroupMembers(of.hub, of.presence)
     membership = Membership(entrance, inbox, of.live, of.memberships, groups, of.clock)
     conversations = Conversations(
@@ -273,7 +277,8 @@ def wire_up(settings: Settings, of: Adapters) -> Chat:
         conversations=conversations,
         membership=membership,
         muting=Muting(entrance, inbox, of.live, of.memberships, membership),
-        history=History(entrance, gate, reader, inbox),
+        history=History(entrance, reader),
+        sync=Sync(gate, reader, inbox, of.live),
         inbox=inbox,
         attachments=attachments,
         files=Files(reader, of.messages, of.blobs, of.images, quota),

@@ -1,16 +1,24 @@
-"""Where an inbox page ended, as a text the client hands back."""
+"""Where an inbox page or a sync ended, as a text the client hands back."""
 
 import base64
 import binascii
 import json
-from typing import Final
+import zlib
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
+from shared.domain.catchup import NEVER, SyncCursor
 from shared.domain.errors import InvalidError
-from shared.domain.ids import ConversationId, is_conversation_id
-from shared.domain.live import InboxEntry
+from shared.domain.ids import ConversationId, UserId, is_conversation_id
+from shared.domain.live import Epoch, InboxEntry
 from triggers.decode import LAST_MS
 
 _MAX_CHARACTERS: Final = 200
+_VERSION: Final = 1  # of sync cursors: another form is another number, and counts as none
+_LAST_MICROSECOND: Final = 2**53
+NOW: Final = "now"  # asks for a cursor of this moment, and nothing else
+
+type Since = SyncCursor | Literal["now", "unreadable"] | None
 
 
 def text(entry: InboxEntry) -> str:
@@ -42,3 +50,40 @@ def _entry(value: str) -> InboxEntry:
     if not is_conversation_id(identifier):
         raise ValueError
     return InboxEntry(ConversationId(identifier), activity_ms)
+
+
+def sync_text(cursor: SyncCursor, user_id: UserId) -> str:
+    """Return *cursor* as an opaque, URL-safe text, good for this user alone."""
+    whole = json.dumps([_VERSION, _mark(user_id), cursor.at, cursor.whole, cursor.epoch])
+    return base64.urlsafe_b64encode(whole.encode()).decode()
+
+
+def parse_since(fields: Mapping[str, Any], user_id: UserId) -> Since:
+    """Return what a sync asks to be told since; one that is not ours is `unreadable`, no error.
+
+    Raises:
+        InvalidError: It is not a text, or longer than any cursor.
+    """
+    value = fields.get("since")
+    if value is None or value == NOW:
+        return value
+    if not isinstance(value, str) or len(value) > _MAX_CHARACTERS:
+        raise InvalidError(f"since: must be a cursor of at most {_MAX_CHARACTERS} characters")
+    try:
+        return _sync_cursor(value, user_id)
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        return "unreadable"
+
+
+def _sync_cursor(value: str, user_id: UserId) -> SyncCursor:
+    version, mark, at, whole, epoch = json.loads(base64.urlsafe_b64decode(value.encode()))
+    kinds = [type(version), type(at), type(whole), type(epoch)]
+    if kinds != [int, int, bool, str] or [version, mark] != [_VERSION, _mark(user_id)]:
+        raise ValueError
+    if not NEVER <= at <= _LAST_MICROSECOND:
+        raise ValueError
+    return SyncCursor(at, whole, Epoch(epoch))
+
+
+def _mark(user_id: UserId) -> int:
+    return zlib.crc32(user_id.encode())

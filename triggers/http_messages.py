@@ -10,8 +10,9 @@ from triggers.errors import as_problem
 from triggers.lazy import lazily
 
 if TYPE_CHECKING:
-    from triggers import decode, drafts, edge, wire
+    from triggers import cursors, decode, drafts, edge, wire
 else:
+    cursors = lazily("triggers.cursors")
     decode = lazily("triggers.decode")
     drafts = lazily("triggers.drafts")
     edge = lazily("triggers.edge")
@@ -70,13 +71,18 @@ async def put_receipt(req: func.HttpRequest, pushes: func.Out[str]) -> func.Http
 @bp.route("sync", methods=["POST"])
 @as_problem
 async def sync(req: func.HttpRequest) -> func.HttpResponse:
-    """Say what the caller lacks: {positions, limit?}. 200 {items, more}; 400."""
+    """Say what the caller lacks: {positions, since?, limit?}.
+
+    200 {items, more, cursor, reset?, removed?}; 400.
+    """
     call = await edge.call_by(req)
     fields = decode.json_object(req.get_body())
     limit = decode.whole_number(fields, "limit", low=1, high=100) or 50
     positions = decode.positions(fields)
-    items, more = await (await chat()).history.sync(call, positions, limit=limit)
-    return edge.reply({"items": [wire.sync_item(item) for item in items], "more": more})
+    since = cursors.parse_since(fields, call.user_id)
+    synced = await (await chat()).sync.sync(call, positions, limit=limit, since=since)
+    cursor = cursors.sync_text(synced.cursor, call.user_id)
+    return edge.reply({**wire.synced(synced), "cursor": cursor})
 
 
 @bp.function_name("grant_attachment")

@@ -31,8 +31,8 @@ from shared.domain.receipt import Receipt
 from shared.domain.times import to_ms
 from shared.domain.user import User
 from shared.services.accounts import Contact
-from shared.services.history import SyncItem
 from shared.services.presences import Beat
+from shared.services.sync import Synced, SyncItem
 from shared.timing import Timing
 
 type Json = dict[str, Any]
@@ -140,6 +140,16 @@ def sync_item(of: SyncItem) -> Json:
         "messages": messages(of.messages),
         "complete": of.complete,
         "receipt": receipt(of.receipt),
+        **({"inboxItem": inbox_item(of.inbox_item)} if of.inbox_item else {}),
+    }
+
+
+def synced(of: Synced) -> Json:
+    return {
+        "items": [sync_item(one) for one in of.items],
+        "more": of.more,
+        **({"reset": True} if of.reset else {}),
+        **({"removed": list(of.removed)} if of.removed else {}),
     }
 
 

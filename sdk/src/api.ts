@@ -77,8 +77,9 @@ export class ChatApi {
   mute = (id: string, until: number | null): Promise<void> =>
     this.#http.request("PUT", `${path(id)}/mute`, { until });
 
-  sync = (positions: Record<string, number>, limit?: number): Promise<SyncPage> =>
-    this.#http.request("POST", "/sync", { positions, ...(limit === undefined ? {} : { limit }) });
+  /** `since` is the cursor of an earlier answer, or `now` to ask for one alone. */
+  sync = (positions: Record<string, number>, limit?: number, since?: string): Promise<SyncPage> =>
+    this.#http.request("POST", "/sync", { positions, limit, since });
 
   grantUpload = (
     id: string,

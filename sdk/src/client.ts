@@ -87,7 +87,9 @@ export class ChatClient {
     this.#synchronizer = new Synchronizer(this.api, {
       positions: () => this.#conversations.positions(),
       take: (item) => this.#conversations.takeSyncItem(item),
-      done: () => this.#afterSync(),
+      remove: (id) => this.#conversations.remove(id),
+      reload: () => this.#inboxLoader.reload(),
+      done: (changed) => this.#afterSync(changed),
     });
     this.#heartbeat = new Heartbeat({
       beat: () => this.#beat(),
@@ -280,11 +282,10 @@ export class ChatClient {
     await this.#synchronizer.request();
   }
 
-  async #afterSync(): Promise<void> {
-    await this.#inboxLoader.refresh();
+  async #afterSync(changed: ReadonlySet<string> | "everything"): Promise<void> {
     for (const opened of this.#conversations.opened()) {
       opened.wake();
-      await opened.reloadReceipts().catch(() => undefined);
+      if (changed === "everything" || changed.has(opened.id)) await opened.reloadReceipts().catch(() => undefined);
     }
   }
 

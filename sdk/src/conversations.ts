@@ -29,8 +29,6 @@ export class Conversations {
   readonly inbox: Inbox;
   readonly #options: ConversationsOptions;
   readonly #open = new Map<string, OpenConversation>();
-  /** Heads of conversations that a sync named and the inbox has not paged to. */
-  readonly #heads = new Map<string, number>();
 
   constructor(options: ConversationsOptions) {
     this.#options = options;
@@ -61,8 +59,10 @@ export class Conversations {
     return [...this.#open.values()];
   }
 
+  /** The newest sequence held without a hole, of each conversation whose messages are held. */
   positions(): Record<string, number> {
-    return { ...Object.fromEntries(this.#heads), ...this.inbox.positions() };
+    const loaded = this.opened().filter((opened) => opened.last > 0);
+    return Object.fromEntries(loaded.map((opened) => [opened.id, opened.last]));
   }
 
   takeMessages(messages: readonly Message[]): void {
@@ -82,18 +82,16 @@ export class Conversations {
     }
   }
 
-  /** Returns false for a conversation older than those the inbox has paged to. */
-  takeSyncItem(item: SyncItem): boolean {
-    const { conversationId, latestSequence, messages, receipt } = item;
-    const isShown = this.inbox.reaches(conversationId, messages.at(-1)?.sentAt ?? 0);
-    this.#heads.set(conversationId, latestSequence);
+  /** Take a conversation in which something changed: its row, and the messages that were missed. */
+  takeSyncItem(item: SyncItem): void {
+    const { conversationId, latestSequence, messages, receipt, inboxItem } = item;
+    if (inboxItem) this.inbox.takeChanged(inboxItem);
     this.inbox.takeMessages(messages);
     this.inbox.noteHead(conversationId, latestSequence);
     this.#open.get(conversationId)?.offer(messages, latestSequence);
     this.#options.acknowledger.repeat(conversationId, receipt);
     this.inbox.takeOwnMarks(receipt);
     this.#deliver(conversationId);
-    return isShown;
   }
 
   takeReceipts(receipts: readonly Receipt[]): void {
@@ -124,7 +122,6 @@ export class Conversations {
 
   remove(conversationId: string): void {
     this.inbox.remove(conversationId);
-    this.#heads.delete(conversationId);
     this.#open.delete(conversationId);
   }
 

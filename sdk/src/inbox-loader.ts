@@ -2,6 +2,7 @@ import type { ChatApi } from "./api.ts";
 import { Pause, backoffMs } from "./backoff.ts";
 import type { Conversations } from "./conversations.ts";
 import { asChatError } from "./errors.ts";
+import type { InboxItem, InboxPage } from "./types.ts";
 
 const PAGE = 30;
 
@@ -45,6 +46,24 @@ export class InboxLoader {
       this.#refreshing = null;
     });
     return this.#refreshing;
+  }
+
+  /** Read the list anew as far as it is shown: all of it may be old. */
+  async reload(): Promise<void> {
+    const { inbox } = this.#conversations;
+    const before = inbox.ids();
+    await this.refresh();
+    if (!this.#pagedOn) return;
+    const items: InboxItem[] = [];
+    let continuation: string | null = null;
+    do {
+      const page: InboxPage = await this.#api.listConversations(PAGE, continuation);
+      items.push(...page.items);
+      ({ continuation } = page);
+    } while (continuation !== null && items.length < before.length && !this.#stopped);
+    this.#continuation = continuation;
+    inbox.dropMissing(before, items, continuation !== null);
+    this.#conversations.takeInboxPage(items, continuation !== null);
   }
 
   loadMore(): Promise<void> {

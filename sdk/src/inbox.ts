@@ -40,17 +40,6 @@ export class Inbox {
     return this.#entries.get(conversationId);
   }
 
-  /** The newest sequence known of each conversation: where a sync starts from. */
-  positions(): Record<string, number> {
-    return Object.fromEntries([...this.#entries].map(([id, entry]) => [id, entry.latestSequence]));
-  }
-
-  /** Whether a conversation with this newest message is listed, or would be among those listed. */
-  reaches(conversationId: string, sentAt: number): boolean {
-    const oldest = this.#store.get().entries.at(-1);
-    return !this.#hasMore || !oldest || this.#entries.has(conversationId) || sentAt >= activityAt(oldest);
-  }
-
   ids(): string[] {
     return [...this.#entries.keys()];
   }
@@ -63,7 +52,7 @@ export class Inbox {
   dropMissing(before: readonly string[], items: readonly InboxItem[], hasMore: boolean): void {
     const listed = new Set(items.map((item) => item.conversation.id));
     const oldest = items.at(-1);
-    const reach = hasMore && oldest ? (oldest.lastMessage?.sentAt ?? oldest.conversation.createdAt) : 0;
+    const reach = hasMore && oldest ? itemActivityAt(oldest) : 0;
     for (const id of before) {
       const entry = this.#entries.get(id);
       if (entry && !listed.has(id) && activityAt(entry) > reach) this.#entries.delete(id);
@@ -80,6 +69,14 @@ export class Inbox {
 
   takeItem(item: InboxItem): void {
     this.#takeItem(item);
+    this.#publish();
+  }
+
+  /** Take a conversation that changed, unless it lies beyond those that were paged to. */
+  takeChanged(item: InboxItem): void {
+    const oldest = this.#store.get().entries.at(-1);
+    const isListed = this.#entries.has(item.conversation.id);
+    if (isListed || !this.#hasMore || !oldest || itemActivityAt(item) >= activityAt(oldest)) this.#takeItem(item);
     this.#publish();
   }
 
@@ -207,4 +204,8 @@ function withMessage(entry: InboxEntry, message: Message, userId: string): Inbox
 
 function activityAt(entry: InboxEntry): number {
   return entry.lastMessage?.sentAt ?? entry.conversation.createdAt;
+}
+
+function itemActivityAt(item: InboxItem): number {
+  return item.lastMessage?.sentAt ?? item.conversation.createdAt;
 }

@@ -8,21 +8,29 @@ const LIMIT = 20;
 const ATTEMPTS = 5;
 
 export interface SyncTarget {
+  /** Where this client stands in the conversations it holds messages of; the others need no messages. */
   positions(): Record<string, number>;
-  /**
-   * Merge one item. Items come newest activity first; false says that this one and so those after it
-   * lie beyond what this client shows, and need not be asked for.
-   */
-  take(item: SyncItem): boolean;
-  /** Called after a whole pass: everything up to its beginning is known now. */
-  done(): void | Promise<void>;
+  take(item: SyncItem): void;
+  /** This user is no member of that conversation any more. */
+  remove(conversationId: string): void;
+  /** Read the list anew: the service cannot tell what changed in it. */
+  reload(): Promise<void>;
+  /** Called after a whole pass, with what it brought: everything up to its beginning is known now. */
+  done(changed: ReadonlySet<string> | "everything"): void | Promise<void>;
 }
 
-/** Asks for what was missed. One pass at a time; a request during a pass means one more after it. */
+/**
+ * Asks for what was missed. One pass at a time; a request during a pass means one more after it.
+ *
+ * The cursor of an answer says up to where this client knows what changed, so a pass costs what changed
+ * since, not what exists. It is asked for before the list is read: what happens between the two comes with
+ * the next pass, twice rather than never.
+ */
 export class Synchronizer {
   readonly #api: Pick<ChatApi, "sync">;
   readonly #target: SyncTarget;
   readonly #pause = new Pause();
+  #cursor: string | null = null;
   #running: Promise<void> | null = null;
   #again = false;
   #stopped = false;
@@ -64,8 +72,7 @@ export class Synchronizer {
   async #passWithRetries(): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS && !this.#stopped; attempt += 1) {
       try {
-        await this.#pass();
-        await this.#target.done();
+        await this.#target.done(await this.#pass());
         return;
       } catch (thrown) {
         const error = asChatError(thrown);
@@ -75,16 +82,28 @@ export class Synchronizer {
     }
   }
 
-  async #pass(): Promise<void> {
-    const positions = this.#target.positions();
+  async #pass(): Promise<ReadonlySet<string> | "everything"> {
+    const changed = new Set<string>();
     for (let more = true; more && !this.#stopped; ) {
-      const answer = await this.#api.sync(positions, LIMIT);
-      let wanted = answer.items.length > 0;
+      if (this.#cursor === null) return this.#begin();
+      const answer = await this.#api.sync(this.#target.positions(), LIMIT, this.#cursor);
+      if (answer.reset) return this.#begin();
       for (const item of answer.items) {
-        wanted = this.#target.take(item) && wanted;
-        positions[item.conversationId] = Math.max(positions[item.conversationId] ?? 0, item.latestSequence);
+        changed.add(item.conversationId);
+        this.#target.take(item);
       }
-      more = answer.more && wanted;
+      for (const conversationId of answer.removed ?? []) this.#target.remove(conversationId);
+      this.#cursor = answer.cursor;
+      more = answer.more;
     }
+    return changed;
+  }
+
+  async #begin(): Promise<"everything"> {
+    this.#cursor = null;
+    const { cursor } = await this.#api.sync({}, LIMIT, "now");
+    await this.#target.reload();
+    this.#cursor = cursor;
+    return "everything";
   }
 }

@@ -92,17 +92,70 @@ describe("what arrives", () => {
     expect(conversations.inbox.get(CONVERSATION)?.unreadCount).toBe(0);
   });
 
-  test("from a sync beyond what is listed ends the asking, and is not asked for again", () => {
+  test("of a sync shows in the list without reading a page", () => {
     const { conversations } = setUp();
     conversations.takeInboxPage(listed(4, 4), true);
+    const changed = inboxItem({ conversation: conversation({ latestSequence: 6, title: "New" }), read: 5 });
+    const fresh = inboxItem({ conversation: conversation({ id: "fresh", createdAt: 2_000_000 }) });
+    const bare = { latestSequence: 6, messages: [], complete: false, receipt: receipt(5) };
 
-    const old = message(9, { conversationId: "ancient", sentAt: 1 });
-    const wanted = conversations.takeSyncItem({
-      conversationId: "ancient", latestSequence: 9, messages: [old], complete: false, receipt: receipt(0),
+    conversations.takeSyncItem({ ...bare, conversationId: CONVERSATION, inboxItem: { ...changed, muted: true } });
+    conversations.takeSyncItem({ ...bare, conversationId: "fresh", latestSequence: 0, inboxItem: fresh });
+
+    const [first, second] = conversations.inbox.store.get().entries;
+    expect(first?.conversation.id).toBe("fresh");
+    expect(second).toMatchObject({ unreadCount: 1, muted: true, latestSequence: 6, conversation: { title: "New" } });
+  });
+
+  test("of a sync beyond the pages that were read leaves the list as it is", () => {
+    const { conversations } = setUp();
+    conversations.takeInboxPage(listed(4, 4), true);
+    const old = inboxItem({ conversation: conversation({ id: "old", createdAt: 1 }) });
+
+    conversations.takeSyncItem({
+      conversationId: "old", latestSequence: 0, messages: [], complete: false, receipt: receipt(0), inboxItem: old,
     });
 
-    expect(wanted).toBe(false);
-    expect(conversations.positions()).toEqual({ [CONVERSATION]: 4, ancient: 9 });
+    expect(conversations.inbox.ids()).toEqual([CONVERSATION]);
+  });
+
+  test("needs messages only of conversations that are open", async () => {
+    const history = new StoredHistory();
+    history.grow(4);
+    const { conversations } = setUp(history);
+    conversations.takeInboxPage(listed(4, 4), false);
+    const before = conversations.positions();
+
+    await conversations.open(CONVERSATION).load();
+
+    expect([before, conversations.positions()]).toEqual([{}, { [CONVERSATION]: 4 }]);
+  });
+});
+
+describe("the list", () => {
+  test("is read anew as far as it was shown, and what left it is dropped", async () => {
+    const { conversations } = setUp();
+    const all = Array.from({ length: 70 }, (_, index) =>
+      inboxItem({ conversation: conversation({ id: `c-${index}`, createdAt: 1_000_000 - index }) }),
+    );
+    const pages: (string | null)[] = [];
+    const listConversations = (limit: number, continuation: string | null) => {
+      pages.push(continuation);
+      const from = Number(continuation ?? 0);
+      const items = all.slice(from, from + limit);
+      return Promise.resolve({ items, continuation: from + limit < all.length ? String(from + limit) : null });
+    };
+    const loader = new InboxLoader({ listConversations }, conversations);
+    await loader.refresh();
+    await loader.loadMore();
+    all.splice(40, 1);
+    pages.length = 0;
+
+    await loader.reload();
+
+    expect(conversations.inbox.ids()).not.toContain("c-40");
+    expect(conversations.inbox.ids()).toHaveLength(60);
+    expect(pages).toEqual([null, null, "30"]);
   });
 });
 

@@ -1,9 +1,11 @@
 """Conversations and memberships in Cosmos DB."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, override
+from itertools import batched
+from typing import Any, Final, override
 
 from azure.cosmos.aio import ContainerProxy
 from azure.cosmos.exceptions import CosmosHttpResponseError
@@ -21,6 +23,10 @@ from shared.domain.live import FlushedState, LiveConversation
 from shared.domain.mute import Mute
 from shared.domain.times import from_ms, optional_from_ms, to_ms
 from shared.ports import ConversationStore, MembershipStore, VersionConflictError
+
+_AT_ONCE: Final = 200  # conversations in one request: some 200 KB
+_READERS: Final = 4
+_LISTED: Final = 1_000  # memberships in one page
 
 # What a change of a conversation rewrites; `live`, the flushed state, is a flush's own.
 _CHANGING = ("title", "members", "version", "blockedBy", "left", "leftByChoice")
@@ -46,11 +52,23 @@ class CosmosConversationStore(ConversationStore):
 
     @override
     async def find_many(self, ids: Iterable[ConversationId]) -> list[Conversation]:
-        wanted: list[tuple[str, Any]] = [(one, one) for one in ids]
-        if not wanted:
-            return []
-        items = await answered(self._container.read_items(wanted))
-        return [conversation_from_item(item) for item in items]
+        return [conversation for conversation, _ in await self.find_many_with_state(ids)]
+
+    @override
+    async def find_many_with_state(
+        self, ids: Iterable[ConversationId]
+    ) -> list[tuple[Conversation, FlushedState]]:
+        slots = asyncio.Semaphore(_READERS)
+
+        async def read(some: tuple[ConversationId, ...]) -> list[dict[str, Any]]:
+            async with slots:  # each with a time limit of its own
+                return list(
+                    await answered(self._container.read_items([(one, one) for one in some]))
+                )
+
+        portions = await asyncio.gather(*map(read, batched(ids, _AT_ONCE, strict=False)))
+        items = [item for portion in portions for item in portion]
+        return [(conversation_from_item(item), _flushed(item)) for item in items]
 
     @override
     async def list_ids(self, after: str, *, limit: int) -> tuple[list[ConversationId], str]:
@@ -156,7 +174,7 @@ class CosmosMembershipStore(MembershipStore):
     async def list_all(self, user_id: UserId) -> dict[ConversationId, datetime]:
         async def run() -> dict[ConversationId, datetime]:
             pages = self._container.query_items(
-                "SELECT c.id, c.joinedAt FROM c", partition_key=user_id
+                "SELECT c.id, c.joinedAt FROM c", partition_key=user_id, max_item_count=_LISTED
             )
             return {ConversationId(one["id"]): from_ms(one["joinedAt"]) async for one in pages}
 
@@ -214,4 +232,5 @@ def _flushed(item: dict[str, Any]) -> FlushedState:
         receipt_from_item(conversation_id, user, receipt)
         for user, receipt in live["receipts"].items()
     )
-    return FlushedState(Sequence(live["head"]), receipts, live["stamp"])
+    at = optional_from_ms(live.get("at"))
+    return FlushedState(Sequence(live["head"]), receipts, live["stamp"], at)

@@ -62,6 +62,14 @@ class MemoryConversationStore(ConversationStore):
             return [item.conversation for one in ids if (item := self._read(one))]
 
     @override
+    async def find_many_with_state(
+        self, ids: Iterable[ConversationId]
+    ) -> list[tuple[Conversation, FlushedState]]:
+        async with self.line.call("find_many_with_state"):
+            items = [item for one in ids if (item := self._read(one))]
+            return [(item.conversation, item.flushed) for item in items]
+
+    @override
     async def list_ids(self, after: str, *, limit: int) -> tuple[list[ConversationId], str]:
         async with self.line.call("list_ids"):
             begin = int(after or 0)
@@ -91,7 +99,7 @@ class MemoryConversationStore(ConversationStore):
             item = self._stored(state.conversation_id)
             if item is None or item.flushed.stamp not in {0, state.base}:
                 raise VersionConflictError
-            flushed = FlushedState(state.head.sequence, state.receipts, state.stamp)
+            flushed = FlushedState(state.head.sequence, state.receipts, state.stamp, state.head.at)
             self._write(replace(item, flushed=flushed))
 
     def _stored(self, conversation_id: ConversationId) -> _Item | None:

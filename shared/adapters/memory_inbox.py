@@ -6,7 +6,7 @@ from typing import override
 from shared.adapters.memory_line import Line
 from shared.adapters.memory_state import RedisTwin
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.live import NO_EPOCH, Epoch, InboxEntry
+from shared.domain.live import NO_EPOCH, Epoch, InboxEntry, Touches
 from shared.domain.mute import Mute
 from shared.ports import InboxState
 
@@ -30,25 +30,37 @@ class MemoryInboxes(InboxState):
             return [e for e in entries if after is None or _order(e) < _order(after)][:limit]
 
     @override
+    async def begin_inbox(self, user_id: UserId, *, epoch: Epoch) -> list[InboxEntry]:
+        async with self.line.call("begin_inbox"):
+            kept = self.redis.kept
+            if {kept.complete.get(user_id, epoch), kept.begun.get(user_id, epoch)} != {epoch}:
+                kept.inboxes[user_id] = {}  # it may hold what its user has left since
+                kept.complete.pop(user_id, None)
+            kept.begun[user_id] = epoch
+            listed = kept.inboxes.setdefault(user_id, {})
+            return [InboxEntry(*one) for one in listed.items()]
+
+    @override
     async def fill_inbox(
         self, user_id: UserId, entries: Iterable[InboxEntry], *, epoch: Epoch, complete: bool
-    ) -> None:
+    ) -> bool:
         async with self.line.call("fill_inbox"):
             kept = self.redis.kept
-            if kept.complete.get(user_id, NO_EPOCH) not in {NO_EPOCH, epoch}:
-                kept.inboxes[user_id] = {}
-                del kept.complete[user_id]
-            kept.inboxes.setdefault(user_id, {})
-            if complete:
-                kept.complete[user_id] = epoch
+            if kept.begun.get(user_id) != epoch:
+                return False
             for entry in entries:
                 self.raise_inbox(user_id, entry.conversation_id, entry.activity_ms)
+            if complete:
+                del kept.begun[user_id]
+                kept.complete[user_id] = epoch
+            return True
 
     @override
     async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None:
         async with self.line.call("put_inbox"):
             for user_id in user_ids:
                 self.raise_inbox(user_id, entry.conversation_id, entry.activity_ms)
+                self.note_touch(user_id, entry.conversation_id)
 
     @override
     async def remember_mutes(
@@ -67,6 +79,29 @@ class MemoryInboxes(InboxState):
             self.redis.kept.seats.get(user_id, {}).pop(conversation_id, None)
             self.redis.kept.unsure[user_id].discard(conversation_id)
             self.redis.kept.mutes.get(user_id, {}).pop(conversation_id, None)
+            self.note_touch(user_id, conversation_id)
+
+    @override
+    async def touch(self, touched: Iterable[tuple[UserId, ConversationId]]) -> None:
+        async with self.line.call("touch"):
+            for user_id, conversation_id in touched:
+                self.note_touch(user_id, conversation_id)
+
+    @override
+    async def touches(self, user_id: UserId, *, since: int | None, limit: int) -> Touches:
+        async with self.line.call("touches"):
+            floor = self.redis.kept.floors.setdefault(user_id, self.redis.stamp())
+            touched = self.redis.kept.touched[user_id]
+            newest, epoch = max([floor, *touched.values()]), self.redis.epoch()
+            if since is None or not floor <= since <= newest:
+                return Touches(False, newest, epoch=epoch)
+            found = sorted((at, one) for one, at in touched.items() if at > since)
+            return Touches(True, newest, tuple((one, at) for at, one in found[:limit]), epoch)
+
+    def note_touch(self, user_id: UserId, conversation_id: ConversationId) -> None:
+        """Touch a conversation, later than everything before, where somebody has a cursor."""
+        if user_id in self.redis.kept.floors:
+            self.redis.kept.touched[user_id][conversation_id] = self.redis.stamp()
 
     def mute_of(self, user_id: UserId, conversation_id: ConversationId) -> Mute | None:
         """Return the mute that is kept of this epoch."""

@@ -78,7 +78,9 @@ class MemoryLiveState(MemoryInboxes, LiveState):
             kept.dirty[conversation_id] = self.redis.stamp()
             for user in members:
                 self.raise_inbox(user, conversation_id, to_ms(message.sent_at))
+                self.note_touch(user, conversation_id)
                 kept.activity[user] += 1
+            hot.told = max(hot.told, message.sequence)
             if self.redis.account(message.sender_id) in GONE and not message.is_erased:
                 raise SenderErasedError
             return bool(self.redis.live(message.sender_id).keys() - {connection_id})
@@ -109,9 +111,11 @@ class MemoryLiveState(MemoryInboxes, LiveState):
             before = hot.receipts.get(user) or Receipt(conversation.id, user)
             after = merge(before, Receipt(conversation.id, user, delivered, read, now))
             outcome = _outcome(hot, conversation, before, after)
+            self._touch_receipt(conversation, user)
             if outcome == "moved":
                 hot.receipts[user] = after
                 self.redis.kept.changed[conversation.id].add(user)
+                hot.acknowledged = self.redis.stamp()
                 self.redis.kept.dirty[conversation.id] = self.redis.stamp()
                 return state, Acknowledged(outcome, after, hot.sequence)
             if outcome == "unknown":
@@ -241,6 +245,8 @@ class MemoryLiveState(MemoryInboxes, LiveState):
                 hot = self._hot(state.conversation_id)
                 if state.head.known and hot.ready:
                     hot.flushed = max(hot.flushed, state.stamp)
+                if hot.acknowledged < state.stamp:
+                    hot.acknowledged = 0
                 if dirty.get(state.conversation_id, state.stamp) < state.stamp:
                     del dirty[state.conversation_id]
 
@@ -249,10 +255,17 @@ class MemoryLiveState(MemoryInboxes, LiveState):
 
     def _raise_head(self, message: Message) -> bool:
         hot = self._hot(message.conversation_id)
-        if not hot.ready or message.sequence <= hot.sequence:
+        if not hot.ready:
             return False
-        hot.sequence, hot.at, hot.last = message.sequence, message.sent_at, message
-        return True
+        if message.sequence > hot.sequence:
+            hot.sequence, hot.at, hot.last = message.sequence, message.sent_at, message
+            return True
+        return 0 < hot.told < message.sequence
+
+    def _touch_receipt(self, conversation: Conversation, user: UserId) -> None:
+        told = conversation.member_ids if conversation.kind == "direct" else (user,)
+        for one in told:
+            self.note_touch(one, conversation.id)
 
     def _snapshot(self, conversation_id: ConversationId) -> LiveConversation:
         hot = self._hot(conversation_id)
@@ -260,8 +273,9 @@ class MemoryLiveState(MemoryInboxes, LiveState):
         receipts = tuple(hot.receipts.values())
         stamp = self.redis.stamp()
         left = tuple(changed)
+        told = not hot.acknowledged
         return LiveConversation(
-            conversation_id, hot.head(hot.epoch), receipts, left, stamp, hot.flushed
+            conversation_id, hot.head(hot.epoch), receipts, left, stamp, hot.flushed, told
         )
 
     def _seats(self, user_id: UserId) -> list[Seat] | None:

@@ -40,6 +40,8 @@ class Hot:
     last: Message | None = None
     receipts: dict[UserId, Receipt] = field(default_factory=dict)
     flushed: int = 0
+    told: Sequence = NO_SEQUENCE
+    acknowledged: int = 0
 
     @property
     def ready(self) -> bool:
@@ -61,7 +63,11 @@ class Seen:
 
 @dataclass(slots=True)
 class Kept:
-    """All that a flush loses. An inbox, and a user's seats, are complete or not there."""
+    """All that a flush loses.
+
+    An inbox is `complete`, or `begun` and being rebuilt, or both, or not there; a user's seats are
+    complete or not there.
+    """
 
     epoch: Epoch = NO_EPOCH
     process: int = 0
@@ -72,8 +78,13 @@ class Kept:
     repaired: dict[ConversationId, int] = field(default_factory=dict)
     dirty: dict[ConversationId, int] = field(default_factory=dict)
     inboxes: dict[UserId, dict[ConversationId, int]] = field(default_factory=dict)
+    begun: dict[UserId, Epoch] = field(default_factory=dict)
     complete: dict[UserId, Epoch] = field(default_factory=dict)
     mutes: dict[UserId, dict[ConversationId, tuple[Epoch, Mute]]] = field(default_factory=dict)
+    touched: defaultdict[UserId, dict[ConversationId, int]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    floors: dict[UserId, int] = field(default_factory=dict)
     seats: dict[UserId, dict[ConversationId, datetime]] = field(default_factory=dict)
     unsure: defaultdict[UserId, set[ConversationId]] = field(
         default_factory=lambda: defaultdict(set)
@@ -106,8 +117,10 @@ class Kept:
         named: list[dict[Any, Any]] = [self.inboxes, self.seats, self.unsure, self.activity]
         named += [self.leases, self.opened, self.seen, self.closed, self.quotas, self.uploads]
         named += [self.mutes]
+        named += [self.touched, self.floors]
         paired: list[dict[Any, Any]] = [self.buckets, self.marks, self.claims]
         self.index.discard(user_id)
+        self.begun.pop(user_id, None)
         self.complete.pop(user_id, None)
         gone = sum(bool(kept.pop(user_id, None)) for kept in named)
         for kept in paired:

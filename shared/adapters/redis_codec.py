@@ -67,7 +67,9 @@ def snapshot_of(
     epoch = Epoch(text_of(fields.get("ready", b"")))
     head, receipts = head_and_receipts(conversation_id, fields, epoch)
     users, base = tuple(UserId(text_of(user)) for user in changed), int(fields.get("flushed", 0))
-    return LiveConversation(conversation_id, head, tuple(receipts.values()), users, stamp, base)
+    told = "acknowledged" not in fields
+    known = tuple(receipts.values())
+    return LiveConversation(conversation_id, head, known, users, stamp, base, told)
 
 
 def head_and_receipts(

@@ -17,7 +17,9 @@ from shared.adapters import redis_scripts as scripts
 from shared.adapters.redis_client import Entry, RedisClient, call
 from shared.domain.live import Epoch
 
-_BITS = 52  # a sorted set's score holds it exactly, and 1 is no epoch: see `redis_inbox.py`
+# A score of a sorted set holds it exactly, and above those that are moments; 1 is no epoch. See
+# `redis_inbox_scripts.py`.
+_BITS = 39
 
 
 def read_epoch() -> Entry:

@@ -1,20 +1,23 @@
 """Inboxes in Redis: the order of each user's conversations. One pipeline per method."""
 
 from collections.abc import Iterable, Mapping
+from itertools import batched
 from typing import override
 
+from shared.adapters import redis_inbox_scripts as scripts
 from shared.adapters import redis_keys as keys
-from shared.adapters import redis_scripts as scripts
-from shared.adapters.redis_client import RedisClient, call
+from shared.adapters.redis_client import Entry, RedisClient, call
 from shared.adapters.redis_codec import READY, follows, pairs_of, text_of
-from shared.adapters.redis_epoch import read_epoch
+from shared.adapters.redis_epoch import epoch_of, read_epoch
 from shared.adapters.redis_mutes import remembering
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.live import Epoch, InboxEntry
+from shared.domain.live import Epoch, InboxEntry, Touches
 from shared.domain.mute import Mute
 from shared.ports import InboxState
 
 _KEEP_MS = 30 * 24 * 3600 * 1000
+_TOUCHES_KEEP_US = _KEEP_MS * 1000
+_ENTRIES = 500  # in one command or pipeline
 
 
 class RedisInboxes(InboxState):
@@ -38,34 +41,30 @@ class RedisInboxes(InboxState):
         )
         if ready is None or float(ready) != -float(epoch):
             return None
-        scored = pairs_of([*tied, *below])
-        entries = [InboxEntry(ConversationId(text_of(m)), int(float(s))) for m, s in scored]
+        entries = _entries([*tied, *below])
         return [e for e in entries if after is None or follows(e, after)][:limit]
+
+    @override
+    async def begin_inbox(self, user_id: UserId, *, epoch: Epoch) -> list[InboxEntry]:
+        (listed,) = await self._client.run(
+            call(scripts.BEGIN, (keys.inbox(user_id),), epoch, _KEEP_MS)
+        )
+        return _entries(listed)
 
     @override
     async def fill_inbox(
         self, user_id: UserId, entries: Iterable[InboxEntry], *, epoch: Epoch, complete: bool
-    ) -> None:
+    ) -> bool:
         scored = [part for entry in entries for part in (entry.activity_ms, entry.conversation_id)]
-        key = keys.inbox(user_id)
-        await self._client.run(
-            call(scripts.FILL_INBOX, (key,), epoch, int(complete), *scored),
-            ("PEXPIRE", key, _KEEP_MS),
+        (filled,) = await self._client.run(
+            call(scripts.FILL, (keys.inbox(user_id),), epoch, int(complete), *scored)
         )
+        return bool(filled)
 
     @override
     async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None:
-        await self._client.run(
-            *(
-                call(
-                    scripts.ADD_IF_BEGUN,
-                    (keys.inbox(user),),
-                    entry.conversation_id,
-                    entry.activity_ms,
-                )
-                for user in user_ids
-            )
-        )
+        put = entry.conversation_id, entry.activity_ms
+        await self._client.run(*(call(scripts.PUT, (keys.inbox(u),), *put) for u in user_ids))
 
     @override
     async def remember_mutes(
@@ -76,8 +75,33 @@ class RedisInboxes(InboxState):
     @override
     async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None:
         await self._client.run(
-            ("ZREM", keys.inbox(user_id), conversation_id),
             ("ZREM", keys.seats(user_id), conversation_id),
             ("SREM", keys.unsure(user_id), conversation_id),
             ("HDEL", keys.mutes(user_id), conversation_id),
+            call(scripts.DROP, (keys.inbox(user_id),), conversation_id),
         )
+
+    @override
+    async def touch(self, touched: Iterable[tuple[UserId, ConversationId]]) -> None:
+        for some in batched(touched, _ENTRIES, strict=False):
+            await self._client.run(*(touching(user, one) for user, one in some))
+
+    @override
+    async def touches(self, user_id: UserId, *, since: int | None, limit: int) -> Touches:
+        asked = -1 if since is None else since
+        epoch, (honoured, newest, flat) = await self._client.run(
+            read_epoch(),
+            call(scripts.CHANGES, (keys.inbox(user_id),), asked, limit, _TOUCHES_KEEP_US, _KEEP_MS),
+        )
+        found = ((text_of(member)[1:], -int(float(score))) for member, score in pairs_of(flat))
+        touched = tuple((ConversationId(one), at) for one, at in found)
+        return Touches(bool(honoured), newest, touched, epoch_of(epoch))
+
+
+def touching(user_id: UserId, conversation_id: ConversationId) -> Entry:
+    """Return the pipeline entry that touches a conversation for a user."""
+    return call(scripts.TOUCH, (keys.inbox(user_id),), conversation_id)
+
+
+def _entries(flat: list[bytes]) -> list[InboxEntry]:
+    return [InboxEntry(ConversationId(text_of(m)), int(float(s))) for m, s in pairs_of(flat)]

@@ -34,10 +34,7 @@ def account(user_id: str) -> str:
 
 
 def inbox(user_id: str) -> str:
-    """Sorted set: conversation by last activity; the empty member says that it is complete.
-
-    The score of the member `#`, below zero, counts messages to this user.
-    """
+    """Sorted set: conversations by last activity, and more: see `redis_inbox_scripts.py`."""
     return f"inbox:{{{user_id}}}"
 
 

@@ -6,6 +6,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Final, override
 
+from shared.adapters import redis_inbox_scripts as inbox
 from shared.adapters import redis_keys as keys
 from shared.adapters import redis_scripts as scripts
 from shared.adapters.items import message_text
@@ -22,7 +23,7 @@ from shared.adapters.redis_codec import (
 )
 from shared.adapters.redis_epoch import RedisEpochs, epoch_of, read_epoch
 from shared.adapters.redis_flush import RedisFlushes
-from shared.adapters.redis_inbox import RedisInboxes
+from shared.adapters.redis_inbox import RedisInboxes, touching
 from shared.adapters.redis_mutes import mute_of
 from shared.config import Limits
 from shared.domain.conversation import Conversation
@@ -137,7 +138,8 @@ class RedisLiveState(RedisEpochs, RedisInboxes, RedisFlushes, LiveState):
                 message.sender_id,
             ),
             _mark_dirty(conversation_id),
-            *(call(scripts.BUMP, (keys.inbox(user),), conversation_id, at) for user in members),
+            *(call(inbox.BUMP, (keys.inbox(user),), conversation_id, at) for user in members),
+            call(scripts.TOLD, (keys.conversation(conversation_id),), message.sequence),
         )
         if erased and not message.is_erased:
             raise SenderErasedError
@@ -176,12 +178,17 @@ class RedisLiveState(RedisEpochs, RedisInboxes, RedisFlushes, LiveState):
         read: Sequence,
         now: datetime,
     ) -> tuple[CallState, Acknowledged]:
+        entering = self.entering(call)
         answers = await self._client.run(
-            *self.entering(call),
+            *entering,
             _acknowledge(conversation, call.user_id, delivered, read, now),
             _mark_dirty(conversation.id),
+            *(
+                touching(user, conversation.id)
+                for user in _told_at_once(conversation, call.user_id)
+            ),
         )
-        outcome, got_delivered, got_read, moved_ms, head = answers[-2]
+        outcome, got_delivered, got_read, moved_ms, head = answers[len(entering)]
         receipt = Receipt(
             conversation.id,
             call.user_id,
@@ -321,6 +328,11 @@ def _read_head(conversation_id: ConversationId) -> tuple[Entry, Entry]:
 def _mark_dirty(conversation_id: ConversationId) -> Entry:
     shard = keys.dirty(keys.shard_of(conversation_id))
     return call(scripts.MARK_DIRTY, (shard,), conversation_id)
+
+
+def _told_at_once(conversation: Conversation, user: UserId) -> tuple[UserId, ...]:
+    # Of a group, the others are told at the next flush, as by the push.
+    return conversation.member_ids if conversation.kind == "direct" else (user,)
 
 
 def _acknowledge(

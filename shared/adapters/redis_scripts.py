@@ -25,7 +25,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
-_KEEP_MS = 90 * 24 * 3600 * 1000  # idle live state is dropped after 90 days; it can be rebuilt
+KEEP_MS = 90 * 24 * 3600 * 1000  # idle live state is dropped after 90 days; it can be rebuilt
 
 # KEYS epoch; ARGV a name for a new epoch. Returns the epoch's name. A process forgets nothing:
 # a Redis that lost something is another process than its own data names, or lacks the key.
@@ -71,7 +71,7 @@ if wait == 0 and redis.call('HGET', KEYS[2], 'status') ~= 'online' then
   came = 1
   redis.call('HSET', KEYS[2], 'status', 'online')
 end
-redis.call('PEXPIRE', KEYS[2], {_KEEP_MS})
+redis.call('PEXPIRE', KEYS[2], {KEEP_MS})
 return {{wait, came, live + added - 1, account}}
 """
 )
@@ -93,7 +93,7 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 if redis.call('ZCARD', KEYS[1]) > 0 then return 0 end
 if redis.call('HGET', KEYS[2], 'status') == 'offline' then return 0 end
 redis.call('HSET', KEYS[2], 'status', 'offline', 'at', now)
-redis.call('PEXPIRE', KEYS[2], {_KEEP_MS})
+redis.call('PEXPIRE', KEYS[2], {KEEP_MS})
 return 1
 """
 )
@@ -113,7 +113,7 @@ redis.call('ZADD', KEYS[1], 'NX', now, ARGV[1])
 for _, one in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
   redis.call('ZADD', KEYS[1], 'NX', 0, one)
 end
-redis.call('PEXPIRE', KEYS[1], {_KEEP_MS})
+redis.call('PEXPIRE', KEYS[1], {KEEP_MS})
 local surplus = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[2])
 if surplus <= 0 then return {{}} end
 local ended = redis.call('ZRANGE', KEYS[1], 0, surplus - 1)
@@ -206,47 +206,36 @@ if sequence > (tonumber(known[2]) or 0) then
     't:' .. ARGV[4], ARGV[2])
   redis.call('SADD', KEYS[2], ARGV[4])
 end
-redis.call('PEXPIRE', KEYS[1], {_KEEP_MS})
+redis.call('PEXPIRE', KEYS[1], {KEEP_MS})
 """
 )
 
-# KEYS conversation; ARGV sequence, sent-at ms, message JSON. Returns 1 if the head was behind.
+# KEYS conversation; ARGV sequence. Notes that every member's inbox was told of it.
+TOLD = Script(
+    """
+if tonumber(ARGV[1]) > (tonumber(redis.call('HGET', KEYS[1], 'told')) or 0) then
+  redis.call('HSET', KEYS[1], 'told', ARGV[1])
+end
+"""
+)
+
+# KEYS conversation; ARGV sequence, sent-at ms, message JSON. Returns 1 if the head was behind, or
+# the members were not all told: a worker or Redis died between the one and the other.
 RAISE_HEAD = Script(
     """
-local known = redis.call('HMGET', KEYS[1], 'ready', 'head')
-if not known[1] or tonumber(ARGV[1]) <= (tonumber(known[2]) or 0) then return 0 end
-redis.call('HSET', KEYS[1], 'head', ARGV[1], 'at', ARGV[2], 'last', ARGV[3])
-return 1
-"""
-)
-
-# KEYS inbox; ARGV conversation, sent-at ms. An inbox that is not complete is not added to: it would
-# pass for complete; reading it fills it. The count of messages lies beside it, below zero and so
-# outside every page. One key, for size: Redis reads 16 to 20 KB at once, and a send to 100 members
-# says this 100 times.
-BUMP = Script(
-    f"""
-if redis.call('ZSCORE', KEYS[1], '') then redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1]) end
-redis.call('ZINCRBY', KEYS[1], -1, '#')
-if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], {_KEEP_MS}) end
-"""
-)
-
-# KEYS inbox; ARGV epoch, 1 if it is complete with this, then ms and conversation of each entry.
-# An inbox of an earlier epoch may hold what its user has left since: it begins anew. One that
-# was begun and not completed does not: another caller may be about to complete it.
-FILL_INBOX = Script(
-    """
-local is, epoch = tonumber(redis.call('ZSCORE', KEYS[1], '') or 0), -tonumber(ARGV[1])
-if is ~= epoch then
-  if is < -1 then redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, '+inf') end
-  redis.call('ZADD', KEYS[1], ARGV[2] == '1' and epoch or -1, '')
+local known = redis.call('HMGET', KEYS[1], 'ready', 'head', 'told')
+local sequence = tonumber(ARGV[1])
+if not known[1] then return 0 end
+if sequence > (tonumber(known[2]) or 0) then
+  redis.call('HSET', KEYS[1], 'head', ARGV[1], 'at', ARGV[2], 'last', ARGV[3])
+  return 1
 end
-for i = 3, #ARGV, 2 do redis.call('ZADD', KEYS[1], 'GT', ARGV[i], ARGV[i + 1]) end
+-- One that was recorded before members were counted has no such field.
+return known[3] and sequence > tonumber(known[3]) and 1 or 0
 """
 )
 
-# KEYS inbox or seats; ARGV conversation, ms. Adds to a set that is complete, for BUMP's reason.
+# KEYS seats; ARGV conversation, ms. Adds to a complete set alone: another would pass for complete.
 ADD_IF_BEGUN = Script(
     """
 if redis.call('ZSCORE', KEYS[1], '') then redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1]) end
@@ -268,7 +257,9 @@ local read = math.max(r, tonumber(ARGV[4]))
 local delivered = math.max(d, read, tonumber(ARGV[3]))
 if delivered > head and delivered > d then return {'beyond', d, r, moved_at, head} end
 if delivered == d and read == r then return {'unchanged', d, r, moved_at, head} end
-redis.call('HSET', KEYS[1], 'd:' .. user, delivered, 'r:' .. user, read, 't:' .. user, ARGV[5])
+local time = redis.call('TIME')
+redis.call('HSET', KEYS[1], 'd:' .. user, delivered, 'r:' .. user, read, 't:' .. user, ARGV[5],
+  'acknowledged', time[1] * 1000000 + time[2])
 redis.call('SADD', KEYS[2], user)
 return {'moved', delivered, read, tonumber(ARGV[5]), head}
 """
@@ -299,7 +290,7 @@ for i = 7, #ARGV, 4 do
   raise('t:' .. ARGV[i], ARGV[i + 3])
 end
 if ARGV[6] ~= '' then redis.call('HSET', KEYS[1], 'ready', ARGV[6]) end
-redis.call('PEXPIRE', KEYS[1], {_KEEP_MS})
+redis.call('PEXPIRE', KEYS[1], {KEEP_MS})
 """
 )
 
@@ -335,6 +326,10 @@ FLUSHED = Script(
 if redis.call('HEXISTS', KEYS[1], 'ready') == 1
   and tonumber(ARGV[1]) > (tonumber(redis.call('HGET', KEYS[1], 'flushed')) or 0) then
   redis.call('HSET', KEYS[1], 'flushed', ARGV[1])
+end
+local acknowledged = tonumber(redis.call('HGET', KEYS[1], 'acknowledged'))
+if acknowledged and acknowledged < tonumber(ARGV[1]) then
+  redis.call('HDEL', KEYS[1], 'acknowledged')
 end
 """
 )
@@ -398,7 +393,7 @@ local is = redis.call('HMGET', KEYS[1], ARGV[1], 'claim:' .. ARGV[1], 'by:' .. A
 if up_to <= (tonumber(is[1]) or 0) then return 0 end
 if up_to <= (tonumber(is[2]) or 0) and is[3] ~= ARGV[3] then return 0 end
 redis.call('HSET', KEYS[1], 'claim:' .. ARGV[1], up_to, 'by:' .. ARGV[1], ARGV[3])
-redis.call('PEXPIRE', KEYS[1], {_KEEP_MS})
+redis.call('PEXPIRE', KEYS[1], {KEEP_MS})
 return 1
 """
 )

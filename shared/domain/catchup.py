@@ -1,8 +1,27 @@
 """Catching up: what a client that stood at one sequence must be given, fully or said so."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from shared.domain.ids import Sequence
+from shared.domain.live import NO_EPOCH, Epoch
+
+NEVER: Final = 0  # a moment that live state never honours
+
+
+@dataclass(frozen=True, slots=True)
+class SyncCursor:
+    """Up to where a client knows what changed.
+
+    Args:
+        at: A moment of live state's own clock, in microseconds.
+        whole: False in the midst of a first pass, whose next answer goes by positions still.
+        epoch: The epoch of live state that the moment is of.
+    """
+
+    at: int
+    whole: bool = True
+    epoch: Epoch = NO_EPOCH
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,11 +90,13 @@ class FlushedState:
 
     Args:
         stamp: That flush's own; 0 before the first.
+        at: When the newest message was sent; None before the first.
     """
 
     head: Sequence
     receipts: tuple[Receipt, ...]
     stamp: int = 0
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class LiveConversation:
         stamp: Live state's own clock at the snapshot, in microseconds: this flush's name.
         base: The stamp of the flush that this one follows, as live state remembers it; 0 for none.
         changed: Members whose receipts moved since the last snapshot.
+        told: No acknowledgement came since the last flush: what else moves a receipt, a message,
+            has touched every member by itself.
     """
 
     conversation_id: ConversationId
@@ -113,6 +117,7 @@ class LiveConversation:
     changed: tuple[UserId, ...]
     stamp: int
     base: int = 0
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,22 @@ class InboxEntry:
 
     conversation_id: ConversationId
     activity_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Touches:
+    """Which conversations were touched for one user after a moment, the first touched first.
+
+    Args:
+        honoured: False when live state cannot tell: it lost what it knew of that moment.
+        newest: The moment of the newest touch of all: microseconds of live state's own clock.
+        epoch: The epoch it was read in: a moment of another epoch says nothing.
+    """
+
+    honoured: bool
+    newest: int
+    touched: tuple[tuple[ConversationId, int], ...] = ()
+    epoch: Epoch = NO_EPOCH
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,13 @@ class ConversationStore(Protocol):
     ) -> tuple[Conversation, FlushedState] | None: ...
 
     async def find_many(self, ids: Iterable[ConversationId]) -> list[Conversation]:
-        """Return those of *ids* that exist, in any order: one request however many."""
+        """Return those of *ids* that exist, in any order: one request for each 200."""
+        ...
+
+    async def find_many_with_state(
+        self, ids: Iterable[ConversationId]
+    ) -> list[tuple[Conversation, FlushedState]]:
+        """Return those of *ids* that exist as last flushed, in any order, as cheaply."""
         ...
 
     async def list_ids(self, after: str, *, limit: int) -> tuple[list[ConversationId], str]:

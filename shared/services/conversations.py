@@ -253,6 +253,7 @@ class Conversations:
             return False
         self.reader.keep(replaced)
         await self.membership.raise_version(replaced)
+        await self.membership.touch(replaced)
         return True
 
     async def _require_reachable(

@@ -1,7 +1,8 @@
 """The inbox: a user's conversations, newest activity first.
 
-Its order lives in live state. When that is lost it is rebuilt from the memberships, so an inbox is
-never wrong for good, and a page costs the same for ten conversations and for a thousand.
+Its order lives in live state, so a page costs the same for ten conversations and for ten thousand.
+After a loss the order is rebuilt from the store, once (`inbox_order.py`): the next page waits for
+one request for each 200 conversations; then the page's own are looked at one by one.
 """
 
 import asyncio
@@ -18,12 +19,11 @@ from shared.domain.inbox import InboxItem, Row
 from shared.domain.live import Call, Head, InboxEntry, LiveSummary
 from shared.domain.mute import UNSAID, Mute, muted_until
 from shared.domain.receipt import Receipt, unread_count
-from shared.domain.times import to_ms
 from shared.ports import Clock, LiveState, MembershipStore, MessageStore
 from shared.services.gate import Gate
+from shared.services.inbox_order import InboxOrder
 from shared.services.reader import ConversationReader
 
-_MAX_CONVERSATIONS: Final = 10_000
 _READERS: Final = 8
 
 
@@ -43,6 +43,7 @@ class Inbox:
     memberships: MembershipStore
     messages: MessageStore
     clock: Clock
+    order: InboxOrder
 
     async def list_conversations(
         self, call: Call, *, limit: int, after: InboxEntry | None
@@ -53,7 +54,7 @@ class Inbox:
             UnavailableError: The store did not answer.
         """
         await self.gate.enter(call)
-        entries = await self._entries(call.user_id, limit=limit + 1, after=after)
+        entries = await self.order.entries(call.user_id, limit=limit + 1, after=after)
         shown, more = entries[:limit], len(entries) > limit
         rows = await self.rows(call.user_id, [entry.conversation_id for entry in shown])
         return InboxPage(self.items(rows, call.user_id), shown[-1] if more else None)
@@ -64,56 +65,11 @@ class Inbox:
         found = ((row, row.conversation.find_member(user_id)) for row in rows)
         return [_item(row, member, now) for row, member in found if member]
 
-    async def all_rows(self, user_id: UserId) -> list[Row]:
-        """Return every conversation of the user, newest activity first."""
-        entries = await self._entries(user_id, limit=_MAX_CONVERSATIONS, after=None)
-        rows = await self.rows(user_id, [entry.conversation_id for entry in entries])
-        return [row for row in rows if _member(row, user_id)]
-
     async def forget(self, user_id: UserId, conversation_id: ConversationId) -> None:
         """Take a conversation out of a former member's inbox."""
         await self.memberships.remove(user_id, conversation_id)
         with contextlib.suppress(UnavailableError):
             await self.live.drop_inbox(user_id, conversation_id)
-
-    async def _entries(
-        self, user_id: UserId, *, limit: int, after: InboxEntry | None
-    ) -> list[InboxEntry]:
-        try:
-            page = await self.live.inbox_page(user_id, limit=limit, after=after)
-            if page is None:
-                await self.rebuild(user_id)
-                page = await self.live.inbox_page(user_id, limit=limit, after=after)
-        except UnavailableError:
-            page = None
-        if page is not None:
-            return page
-        entries = await self._from_store(user_id)
-        return [entry for entry in entries if after is None or _order(entry) < _order(after)][
-            :limit
-        ]
-
-    async def rebuild(self, user_id: UserId) -> None:
-        """Fill the user's inbox from the store, beside whatever is in it already.
-
-        Raises:
-            UnavailableError: The store or live state did not answer.
-        """
-        epoch = await self.live.epoch()
-        found = await self._from_store(user_id)
-        await self.live.fill_inbox(user_id, found, epoch=epoch, complete=False)
-        # What was posted while the store was read had no inbox to raise: look once more.
-        found = await self._from_store(user_id)
-        await self.live.fill_inbox(user_id, found, epoch=epoch, complete=True)
-
-    async def _from_store(self, user_id: UserId) -> list[InboxEntry]:
-        ids = list(await self.memberships.list_all(user_id))
-        rows = await self.rows(user_id, ids)
-        entries = [
-            InboxEntry(row.conversation.id, to_ms(row.head.at or row.conversation.created_at))
-            for row in rows
-        ]
-        return sorted(entries, key=_order, reverse=True)
 
     async def rows(self, user_id: UserId, ids: list[ConversationId]) -> list[Row]:
         """Return the conversations of *ids* that exist, in that order."""
@@ -164,17 +120,9 @@ class Inbox:
         return Row(conversation, head, last, receipt)
 
 
-def _member(row: Row, user_id: UserId) -> Member | None:
-    return row.conversation.find_member(user_id)
-
-
 def _item(row: Row, member: Member, now: datetime) -> InboxItem:
     latest: Sequence = row.head.sequence
     unread = unread_count(latest=latest, read=row.receipt.read, history_from=member.history_from)
     if (row.last.sequence if row.last else NO_SEQUENCE) < member.history_from:
         row = replace(row, last=None)
     return InboxItem(row, unread, muted_until(member, row.mute, now=now))
-
-
-def _order(entry: InboxEntry) -> tuple[int, str]:
-    return entry.activity_ms, entry.conversation_id

@@ -152,6 +152,11 @@ class Membership:
         with contextlib.suppress(UnavailableError):
             await self.live.set_version(conversation.id, conversation.version)
 
+    async def touch(self, conversation: Conversation) -> None:
+        """Have the members' next syncs bring the conversation: something of it has changed."""
+        with contextlib.suppress(UnavailableError):
+            await self.live.touch((user, conversation.id) for user in conversation.member_ids)
+
     async def _put_live(self, conversation: Conversation, joined: list[Member]) -> None:
         users, at = [member.user_id for member in joined], joined[0].joined_at
         head = await self.live.head(conversation.id)

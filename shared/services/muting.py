@@ -51,6 +51,7 @@ class Muting:
             # Where it fails, inboxes show the former mute for an hour at most (`redis_inbox.py`).
             if epoch:
                 await self.live.remember_mutes(call.user_id, {conversation_id: mute}, epoch=epoch)
+            await self.live.touch([(call.user_id, conversation_id)])  # for syncs by a cursor
         return [*entered.effects, *await self._news(call.user_id, conversation_id)]
 
     async def _epoch(self) -> Epoch:

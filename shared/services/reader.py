@@ -90,6 +90,13 @@ class ConversationReader:
             have[found.id] = self.keep(found)
         return [found for found in have.values() if found is not None]
 
+    async def flushed(
+        self, ids: Iterable[ConversationId]
+    ) -> list[tuple[Conversation, FlushedState]]:
+        """Return those that exist as the store has them: one request for each 200."""
+        found = await self._store.find_many_with_state(ids)
+        return [(self.keep(conversation), state) for conversation, state in found]
+
     def keep(self, conversation: Conversation) -> Conversation:
         """Cache *conversation* as it was just read or written; return the newest copy there is.
 

@@ -52,7 +52,7 @@ class Rebuild:
         else:
             for one in await self.memberships.list_all(UserId(what)):
                 await self._conversation(one)
-            await self.inbox.rebuild(UserId(what))
+            await self.inbox.order.rebuild(UserId(what), anew=True)
 
     async def step(self, step: dict[str, Any]) -> None:
         """Rebuild the conversations of one step of `all`, and queue the next step.

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Series
 from dataclasses import dataclass, replace
 from itertools import batched
@@ -20,7 +21,7 @@ from shared.domain.events import (
     ToUser,
     conversation_group,
 )
-from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
+from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId, is_group_id
 from shared.domain.live import Acknowledged, Call, CallState, Head, LiveConversation
 from shared.domain.receipt import Receipt
 from shared.domain.set_aside import SetAside
@@ -136,10 +137,13 @@ class Receipts:
 
         done = await asyncio.gather(*map(saved, states))
         written = [state for state, ok in zip(states, done, strict=True) if ok]
+        groups = await self._groups(states)
         with contextlib.suppress(UnavailableError):
+            # First: a flush that is cut short in between is repeated, and tells them then.
+            await self.live.touch(_concerned(states, groups))
             await self.live.flushed(written)
         await self.clearing.queue(states)
-        return [push for state in states for push in await self._group_push(state)]
+        return [push for state in states for push in _group_push(state, groups)]
 
     async def flush_again(self, conversation_id: ConversationId) -> None:
         """Flush one conversation that was set aside, and raise what that raises."""
@@ -200,22 +204,41 @@ class Receipts:
         logger.warning("flush of %s put off: merged with what is recorded", conversation_id)
         return False
 
-    async def _group_push(self, state: LiveConversation) -> list[Effect]:
-        if not state.changed:
-            return []
-        try:
-            conversation = await self.reader.find(state.conversation_id, version=0)
-        except UnavailableError:
-            return []
-        if conversation is None or conversation.kind != "group":
-            return []
-        members = set(conversation.member_ids)
-        moved = tuple(
-            receipt
-            for receipt in state.receipts
-            if receipt.user_id in state.changed and receipt.user_id in members
-        )
-        return [Push(ReceiptAdvanced(moved), ToGroup(conversation_group(conversation.id)))]
+    async def _groups(self, states: Series[LiveConversation]) -> dict[ConversationId, Conversation]:
+        groups: dict[ConversationId, Conversation] = {}
+        for one in (state.conversation_id for state in states):
+            if is_group_id(one):
+                with contextlib.suppress(UnavailableError):
+                    conversation = await self.reader.find(one, version=0)
+                    groups |= {one: conversation} if conversation else {}
+        return groups
+
+
+def _concerned(
+    states: Series[LiveConversation], groups: Mapping[ConversationId, Conversation]
+) -> Iterable[tuple[UserId, ConversationId]]:
+    """Yield the members of groups whose receipts moved: for their next sync with a cursor.
+
+    In a pair, both are touched by the acknowledgement itself.
+    """
+    for group in (groups.get(state.conversation_id) for state in states if not state.told):
+        if group:
+            yield from ((user, group.id) for user in group.member_ids)
+
+
+def _group_push(
+    state: LiveConversation, groups: Mapping[ConversationId, Conversation]
+) -> list[Effect]:
+    group = groups.get(state.conversation_id)
+    if not state.changed or group is None:
+        return []
+    members = set(group.member_ids)
+    moved = tuple(
+        receipt
+        for receipt in state.receipts
+        if receipt.user_id in state.changed and receipt.user_id in members
+    )
+    return [Push(ReceiptAdvanced(moved), ToGroup(conversation_group(group.id)))]
 
 
 def _log(done: Acknowledged) -> None:

@@ -144,6 +144,7 @@ export interface SyncItem {
   /** False: what lies before the messages is to be paged. */
   complete: boolean;
   receipt: Receipt;
+  inboxItem?: InboxItem;
 }
 
 export interface ConnectionInfo {
@@ -209,7 +210,15 @@ export interface Mute {
 export interface SyncPage {
   items: SyncItem[];
   more: boolean;
+  cursor: SyncCursor;
+  /** True when `since` could not be honoured: the answer is as without it, and whatever the client shows beside messages may be old. Absent otherwise. */
+  reset?: boolean;
+  /** Conversations of which the caller is a member no more, since the cursor. Absent when there are none. */
+  removed?: ConversationId[];
 }
+
+/** Opaque; up to where this answer knows what changed. One user's alone. */
+export type SyncCursor = string;
 
 export interface UploadGrant {
   attachmentId: AttachmentId;
@@ -291,6 +300,8 @@ export interface NewAttachment {
 export interface SyncRequest {
   /** The newest sequence the client has of each conversation, with nothing lacking before it. What cannot be a conversation is ignored. */
   positions?: Record<string, Sequence>;
+  /** The cursor of an earlier answer: only what changed since is answered. One that cannot be honoured, or is not a cursor, counts as none, and the answer says `reset`. `now` asks for a cursor of this moment and nothing else, by a client that reads the inbox next. */
+  since?: string | null;
   /** Most messages of one conversation; 50 when absent. */
   limit?: number | null;
 }

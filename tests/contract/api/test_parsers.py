@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from shared.domain import ids
 from shared.domain.attachment import check_grant
 from shared.domain.errors import ChatError
+from shared.domain.ids import UserId
 from tests.contract.api import documents as docs
 from tests.contract.api.values import neighbours, values
-from triggers import decode, drafts, invocations, profiles, subscriptions
+from triggers import cursors, decode, drafts, invocations, profiles, subscriptions
 
 Fields = dict[str, Any]
 
@@ -58,7 +59,11 @@ def _new_conversation(fields: Fields) -> object:
 
 
 def _sync(fields: Fields) -> object:
-    return decode.positions(fields), decode.whole_number(fields, "limit", low=1, high=100)
+    return (
+        decode.positions(fields),
+        cursors.parse_since(fields, UserId("ann")),
+        decode.whole_number(fields, "limit", low=1, high=100),
+    )
 
 
 def _grant(fields: Fields) -> None:

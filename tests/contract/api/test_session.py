@@ -180,7 +180,10 @@ async def test_every_call_about_conversations_is_answered_as_described(world: Wi
     await bob.call("PUT", f"/conversations/{pair}/receipt", {"read": 2})
     await ann.good("GET", f"/conversations/{pair}")
     await ann.good("GET", "/conversations?limit=1")
-    await ann.good("POST", "/sync", {"positions": {}})
+    synced = await ann.good("POST", "/sync", {"positions": {}})
+    await bob.good("POST", "/sync", {"since": "now"})
+    await ann.good("POST", "/sync", {"since": synced["cursor"]})
+    await bob.good("POST", "/sync", {"since": "none of ours"})
     await ann.good("PUT", f"/blocks/{bob.user_id}")
     await bob.post(pair)
 

@@ -74,7 +74,8 @@ class LiveEnd:
     async def fill_inbox(self, user_id: UserId, entries: Iterable[InboxEntry]) -> None:
         """Fill an inbox in the epoch that there is."""
         epoch = await self.live.epoch()
-        await self.live.fill_inbox(user_id, entries, epoch=epoch, complete=True)
+        await self.live.begin_inbox(user_id, epoch=epoch)
+        assert await self.live.fill_inbox(user_id, entries, epoch=epoch, complete=True)
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         """Let time pass until *condition* holds."""

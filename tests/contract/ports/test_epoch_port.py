@@ -76,6 +76,7 @@ async def test_an_inbox_of_an_earlier_epoch_is_filled_anew(end: LiveEnd) -> None
     await end.renew()
 
     epoch = await end.live.epoch()
+    await end.live.begin_inbox(BOB, epoch=epoch)
     await end.live.fill_inbox(BOB, [stayed], epoch=epoch, complete=False)
     begun = await end.live.inbox_page(BOB, limit=9, after=None)
     await end.live.put_inbox([BOB], joined)  # while the store is read once more

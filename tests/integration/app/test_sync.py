@@ -9,8 +9,10 @@ from tests.integration.app.people import Json, Person, World, code_of
 
 pytestmark = pytest.mark.stack
 
+ANSWERED = {"items", "more", "cursor"}
 
-async def sync(person: Person, positions: dict[str, int], **more: int) -> Json:
+
+async def sync(person: Person, positions: dict[str, int], **more: object) -> Json:
     answer: Json = await person.good("POST", "/sync", {"positions": positions, **more})
     return answer
 
@@ -51,7 +53,7 @@ async def test_with_the_newest_positions_nothing_comes(world: World) -> None:
 
     answer = await sync(ann, dict(zip(ids, (2, 4, 6), strict=True)))
 
-    assert answer == {"items": [], "more": False}
+    assert (answer["items"], answer["more"], set(answer)) == ([], False, ANSWERED)
 
 
 async def test_some_positions_bring_just_what_lies_after_them(world: World) -> None:
@@ -74,7 +76,7 @@ async def test_positions_of_conversations_that_are_not_ones_own_tell_nothing(
 
     answer = await sync(ann, {theirs: 0, f"g-{uuid.uuid4().hex}": 3, "what is this": 1, "": 0})
 
-    assert answer == {"items": [], "more": False}
+    assert (answer["items"], answer["more"], set(answer)) == ([], False, ANSWERED)
 
 
 async def test_a_position_ahead_of_the_newest_message_brings_nothing(world: World) -> None:
@@ -151,9 +153,56 @@ async def test_a_message_sent_between_two_syncs_is_in_the_second(world: World) -
     assert (item["conversationId"], sequences(item)) == (ids[1], [5])
 
 
+async def test_with_a_cursor_only_what_changed_comes(world: World) -> None:
+    ann, ids = await three_talks(world)
+    begun = await sync(ann, {}, since="now")
+    await ann.say(ids[1], "meanwhile")
+
+    changed = await sync(ann, {ids[0]: 2}, since=begun["cursor"])
+    nothing = await sync(ann, {}, since=changed["cursor"])
+    await ann.acknowledge(ids[0], read=2)
+    receipt = await sync(ann, {ids[0]: 2}, since=nothing["cursor"])
+
+    assert (begun["items"], nothing["items"]) == ([], [])
+    (item,) = changed["items"]
+    assert (item["conversationId"], item["latestSequence"]) == (ids[1], 5)
+    assert (item["messages"], item["complete"]) == ([], False)
+    assert item["inboxItem"]["lastMessage"]["body"] == "meanwhile"
+    (item,) = receipt["items"]
+    assert (item["messages"], item["complete"], item["receipt"]["read"]) == ([], True, 2)
+    assert item["inboxItem"]["unreadCount"] == 0
+    assert all(set(answer) == ANSWERED for answer in (begun, changed, nothing, receipt))
+
+
+async def test_a_cursor_tells_what_was_left(world: World) -> None:
+    ann, bob = await world.people("ann", "bob")
+    group = await ann.group(bob)
+    cursor = (await sync(bob, {}, since="now"))["cursor"]
+    await ann.good("DELETE", f"/conversations/{group}/members/{bob.user_id}")
+
+    answer = await sync(bob, {}, since=cursor)
+
+    assert (answer["items"], answer["removed"]) == ([], [group])
+
+
+@pytest.mark.parametrize("since", ["", "x", "WzEsMiwzXQ==", "another's"])
+async def test_a_cursor_that_is_none_counts_as_none_and_is_said(world: World, since: str) -> None:
+    ann, ids = await three_talks(world)
+    if since == "another's":
+        since = (await sync(await world.person("bob"), {}))["cursor"]
+
+    answer = await sync(ann, dict(zip(ids, (2, 4, 5), strict=True)), since=since)
+
+    assert answer["reset"] is True
+    assert [sequences(item) for item in answer["items"]] == [[6]]
+    assert set(await sync(ann, {}, since=answer["cursor"])) == ANSWERED
+
+
 @pytest.mark.parametrize(
     "asked",
     [
+        {"since": 7},
+        {"since": "x" * 201},
         {"positions": []},
         {"positions": None},
         {"positions": {"g-" + "0" * 32: "1"}},

@@ -485,7 +485,22 @@ async def test_a_client_syncs_what_it_lacks(app: App) -> None:
     assert (item["conversationId"], item["latestSequence"], item["complete"]) == (place, 1, True)
     assert [one["sequence"] for one in item["messages"]] == [1]
     assert item["receipt"]["userId"] == BOB
-    assert known.body == {"items": [], "more": False}
+    assert known.body == {"items": [], "more": False, "cursor": known.body["cursor"]}
+
+
+async def test_a_client_with_a_cursor_syncs_what_changed(app: App) -> None:
+    place = await pair(app)
+    now = await app.http(messages.sync, BOB, {"since": "now"})
+    await post(app, place, 1)
+
+    changed = await app.http(messages.sync, BOB, {"since": now.body["cursor"]})
+    strange = await app.http(messages.sync, ANN, {"since": now.body["cursor"]})
+
+    (item,) = changed.body["items"]
+    assert (item["messages"], item["complete"], item["latestSequence"]) == ([], False, 1)
+    assert item["inboxItem"]["conversation"]["id"] == place
+    assert "reset" not in changed.body
+    assert strange.body["reset"] is True
 
 
 @pytest.mark.parametrize(
@@ -496,6 +511,8 @@ async def test_a_client_syncs_what_it_lacks(app: App) -> None:
         {"positions": {PAIR: None}},
         {"positions": {PAIR: True}},
         {"positions": {f"g-{n:032x}": 0 for n in range(10_001)}},
+        {"since": 1},
+        {"since": "x" * 201},
         {"positions": {}, "limit": 0},
     ],
 )

@@ -11,7 +11,7 @@ from shared.adapters.memory_messages import MemoryMessageStore
 from shared.domain.errors import NotFoundError, UnavailableError
 from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.message import Message, Status
-from shared.services.history import SyncItem
+from shared.services.sync import SyncItem
 from tests.integration.services.world import (
     Worker,
     World,
@@ -59,9 +59,9 @@ async def synced(
     limit: int = 50,
 ) -> dict[ConversationId, SyncItem]:
     asked = {one: Sequence(n) for one, n in (positions or {}).items()}
-    items, more = await worker.chat.history.sync(by(user), asked, limit=limit)
-    assert not more
-    return {item.conversation_id: item for item in items}
+    answer = await worker.chat.sync.sync(by(user), asked, limit=limit, since=None)
+    assert not answer.more
+    return {item.conversation_id: item for item in answer.items}
 
 
 @pytest.mark.parametrize(
@@ -261,10 +261,11 @@ async def test_of_very_many_conversations_the_newest_come_first_and_the_rest_lat
     more = True
 
     while more:
-        items, more = await worker.chat.history.sync(by(BOB), positions, limit=10)
-        rounds.append(len(items))
-        assert all(item.complete for item in items)
-        positions |= {item.conversation_id: item.latest for item in items}
+        answer = await worker.chat.sync.sync(by(BOB), positions, limit=10, since=None)
+        more = answer.more
+        rounds.append(len(answer.items))
+        assert all(item.complete for item in answer.items)
+        positions |= {item.conversation_id: item.latest for item in answer.items}
 
     assert rounds == [50, 50, 20]
     assert list(positions) == newest_first

@@ -4,7 +4,7 @@ import pytest
 
 from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.inbox import InboxItem
-from shared.services.history import SyncItem
+from shared.services.sync import SyncItem
 from tests.integration.services.world import Worker, World, by, post, sequence, start
 from tests.unit.things import ANN, BOB, CAT
 
@@ -18,9 +18,9 @@ def survivor(world: World, worker: Worker, *, new_workers: bool) -> Worker:
 
 async def sync(worker: Worker, user: UserId, **positions: int) -> dict[str, SyncItem]:
     given = {ConversationId(one): Sequence(at) for one, at in positions.items()}
-    items, more = await worker.chat.history.sync(by(user), given, limit=100)
-    assert not more
-    return {item.conversation_id: item for item in items}
+    answer = await worker.chat.sync.sync(by(user), given, limit=100, since=None)
+    assert not answer.more
+    return {item.conversation_id: item for item in answer.items}
 
 
 async def inbox(worker: Worker, user: UserId) -> dict[str, InboxItem]:

@@ -1,0 +1,224 @@
+"""Catching up: what a client lacks, by its positions or by what changed since a cursor.
+
+With a cursor a sync costs what changed, not what exists: live state keeps for each user when each
+conversation was last touched (`adapters/redis_inbox_scripts.py`). The touches are read first, then
+what they tell of, so the answer holds everything up to its cursor, and what comes later has a later
+moment. Without a cursor, or with one that live state cannot honour, the head of every conversation
+is compared with the client's position.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as Series
+from dataclasses import dataclass, replace
+from itertools import batched
+from typing import Final, Literal
+
+from shared.domain.catchup import NEVER, SyncCursor, gap_after
+from shared.domain.errors import UnavailableError
+from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
+from shared.domain.inbox import InboxItem, Row
+from shared.domain.live import Call, Head, Touches
+from shared.domain.message import Message, Status
+from shared.domain.receipt import Receipt
+from shared.domain.times import to_ms
+from shared.ports import LiveState
+from shared.services.gate import Gate
+from shared.services.history import with_status
+from shared.services.inbox import Inbox
+from shared.services.reader import ConversationReader
+
+_ITEMS: Final = 50
+_READERS: Final = 8
+_PORTION: Final = 200
+_MAX_CONVERSATIONS: Final = 10_000
+
+type Since = SyncCursor | Literal["now", "unreadable"] | None
+type Positions = Mapping[ConversationId, Sequence]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncItem:
+    """What one conversation has that the client lacks; `complete` or the rest is to be paged.
+
+    Args:
+        inbox_item: The conversation's row in the inbox, in the answer to a cursor.
+    """
+
+    conversation_id: ConversationId
+    latest: Sequence
+    messages: list[tuple[Message, Status]]
+    complete: bool
+    receipt: Receipt
+    inbox_item: InboxItem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """One answer to a sync.
+
+    Args:
+        more: Ask again, with this answer's cursor and the new positions.
+        reset: The cursor that was asked with could not be honoured, and counted as none.
+        removed: Conversations of which the user is a member no more, since the cursor.
+    """
+
+    items: list[SyncItem]
+    more: bool
+    cursor: SyncCursor
+    reset: bool = False
+    removed: tuple[ConversationId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """Says what a client lacks."""
+
+    gate: Gate
+    reader: ConversationReader
+    inbox: Inbox
+    live: LiveState
+
+    async def sync(self, call: Call, positions: Positions, *, limit: int, since: Since) -> Synced:
+        """Return what the caller lacks, newest activity first.
+
+        Each conversation's gap is filled fully, or marked as not complete with its newest *limit*
+        messages. Without a cursor, a conversation the client has no position for counts from its
+        beginning; with one, it comes without messages.
+
+        Args:
+            since: The cursor of an earlier answer; `now` for a client that reads the inbox next
+                and wants a cursor of this moment alone; None for a client that has none.
+
+        Raises:
+            UnavailableError: The store did not answer.
+        """
+        await self.gate.enter(call)
+        asked = since if isinstance(since, SyncCursor) else None
+        touches = await self._touches(call.user_id, asked)
+        if since == "now":
+            return Synced([], more=False, cursor=SyncCursor(touches.newest, epoch=touches.epoch))
+        if asked is not None and touches.honoured and asked.whole:
+            return await self._changed(call.user_id, positions, touches, limit)
+        # A pass of several answers ends with the cursor of its beginning: a conversation that was
+        # answered early, and touched before the end, comes again.
+        began = asked.at if asked is not None and touches.honoured else touches.newest
+        rows = await self._news(call.user_id, positions)
+        items = await self._items(call.user_id, rows[:_ITEMS], positions, limit)
+        more, reset = len(rows) > _ITEMS, since is not None and not touches.honoured
+        if since is not None:
+            items = self._with_inbox_items(call.user_id, rows, items)
+        return Synced(items, more, SyncCursor(began, whole=not more, epoch=touches.epoch), reset)
+
+    async def _touches(self, user_id: UserId, asked: SyncCursor | None) -> Touches:
+        try:
+            found = await self.live.touches(
+                user_id, since=asked.at if asked else None, limit=_ITEMS + 1
+            )
+        except UnavailableError:
+            return Touches(honoured=False, newest=NEVER)
+        of_this_epoch = asked is not None and asked.epoch == found.epoch
+        return found if of_this_epoch else replace(found, honoured=False, touched=())
+
+    async def _changed(
+        self, user_id: UserId, positions: Positions, touches: Touches, limit: int
+    ) -> Synced:
+        shown, more = touches.touched[:_ITEMS], len(touches.touched) > _ITEMS
+        ids = [one for one, _ in shown]
+        rows = await self.inbox.rows(user_id, ids)
+        rows = sorted(_own(rows, user_id), key=_activity_ms, reverse=True)
+        asked = [row for row in rows if row.conversation.id in positions]
+        full = await self._items(user_id, asked, positions, limit)
+        by_id = {item.conversation_id: item for item in full}
+        items = [by_id.get(row.conversation.id) or _bare(row) for row in rows]
+        mine = {row.conversation.id for row in rows}
+        return Synced(
+            self._with_inbox_items(user_id, rows, items),
+            more,
+            SyncCursor(shown[-1][1] if more else touches.newest, epoch=touches.epoch),
+            removed=tuple(one for one in ids if one not in mine),
+        )
+
+    def _with_inbox_items(
+        self, user_id: UserId, rows: Iterable[Row], items: Iterable[SyncItem]
+    ) -> list[SyncItem]:
+        shown = {one.row.conversation.id: one for one in self.inbox.items(rows, user_id)}
+        return [replace(item, inbox_item=shown.get(item.conversation_id)) for item in items]
+
+    async def _news(self, user_id: UserId, positions: Positions) -> list[Row]:
+        """Return the first conversations whose head lies past the client's position."""
+        # All at once: a conversation that rose while portions are read would be passed over.
+        entries = await self.inbox.order.entries(user_id, limit=_MAX_CONVERSATIONS, after=None)
+        found: list[Row] = []
+        for portion in batched(entries, _PORTION, strict=False):
+            ids = [entry.conversation_id for entry in portion]
+            heads = await self.inbox.order.heads(user_id, ids, positions)
+            news = [one for one in ids if _is_news(one, heads.get(one), positions)]
+            rows = await self.inbox.rows(user_id, news[: _ITEMS + 1 - len(found)])
+            found += [
+                row
+                for row in _own(rows, user_id)
+                if _is_news(row.conversation.id, row.head.sequence, positions)
+            ]
+            if len(found) > _ITEMS:
+                break
+        return found
+
+    async def _items(
+        self, user_id: UserId, rows: Series[Row], positions: Positions, limit: int
+    ) -> list[SyncItem]:
+        slots = asyncio.Semaphore(_READERS)
+
+        async def read(row: Row) -> tuple[list[Message], bool]:
+            async with slots:
+                position = positions.get(row.conversation.id, NO_SEQUENCE)
+                return await self._missed(user_id, row, position, limit)
+
+        missed = await asyncio.gather(*map(read, rows))
+        # After the messages, so that no status is older than its message; all in one round trip.
+        live = await self.reader.heads_and_receipts([row.conversation.id for row in rows])
+        return [
+            await self._item(row, *found, *known)
+            for row, found, known in zip(rows, missed, live, strict=True)
+        ]
+
+    async def _missed(
+        self, user_id: UserId, row: Row, position: Sequence, limit: int
+    ) -> tuple[list[Message], bool]:
+        conversation, latest = row.conversation, row.head.sequence
+        member = conversation.find_member(user_id)
+        history_from = member.history_from if member else Sequence(latest + 1)
+        gap = gap_after(position, latest=latest, history_from=history_from, limit=limit)
+        found = await self.reader.messages(conversation.id, gap.first, gap.last) if gap else []
+        return found, gap.complete
+
+    async def _item(
+        self,
+        row: Row,
+        found: list[Message],
+        complete: bool,
+        head: Head,
+        receipts: dict[UserId, Receipt],
+    ) -> SyncItem:
+        if found and not head.known:
+            _, receipts = await self.reader.recover(
+                row.conversation, epoch=head.epoch, known=receipts.values()
+            )
+        messages = with_status(row.conversation, found, receipts)
+        return SyncItem(row.conversation.id, row.head.sequence, messages, complete, row.receipt)
+
+
+def _is_news(one: ConversationId, head: Sequence | None, positions: Positions) -> bool:
+    return head is not None and (one not in positions or head > positions[one])
+
+
+def _own(rows: Iterable[Row], user_id: UserId) -> list[Row]:
+    return [row for row in rows if row.conversation.find_member(user_id)]
+
+
+def _bare(row: Row) -> SyncItem:
+    return SyncItem(row.conversation.id, row.head.sequence, [], complete=False, receipt=row.receipt)
+
+
+def _activity_ms(row: Row) -> int:
+    return to_ms(row.head.at or row.conversation.created_at)
