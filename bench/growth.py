@@ -38,8 +38,7 @@ async def measure(stack: Stack, counts: tuple[int, ...] = COUNTS) -> Json:
 async def _measured(stack: Stack, token: str) -> Json:
     first = await _cost(stack, lambda: _page(stack, token), 1)
     again = await _cost(stack, lambda: _page(stack, token), _SYNCS)
-    cursor = (await _sync(stack, token, "now"))["cursor"]
-    await _sync(stack, token, cursor)
+    cursor = await _level(stack, token)
 
     async def nothing_new() -> None:
         assert not (await _sync(stack, token, cursor))["items"]
@@ -49,6 +48,18 @@ async def _measured(stack: Stack, token: str) -> Json:
         "page": again,
         "syncNothingNew": await _cost(stack, nothing_new, _SYNCS),
     }
+
+
+async def _level(stack: Stack, token: str) -> str:
+    """Return a cursor after which nothing was touched for a while."""
+    cursor, deadline = "now", time.monotonic() + _WAIT_S
+    while time.monotonic() < deadline:
+        found = await _sync(stack, token, cursor)
+        if cursor != "now" and not found["items"] and not found["more"]:
+            return cursor
+        cursor = found["cursor"]
+        await asyncio.sleep(_QUIET_S)
+    raise AssertionError("touches never end")
 
 
 async def _page(stack: Stack, token: str) -> None:
