@@ -30,7 +30,7 @@ async def test_a_page_after_a_loss_asks_once_for_200_conversations(
     shown = await page(fresh, limit=20)
 
     assert ids(shown.items) == newest_first[:20]
-    assert dict(world.memberships.line.calls) == {"list_all": 1}
+    assert world.memberships.line.calls["list_all"] == 1
     # One for each 200; and one for each of the page's own, as of an inbox of 20.
     assert fresh.conversations.line.calls["find_many_with_state"] == 5
     assert fresh.conversations.line.calls["find_with_state"] == 20
@@ -77,7 +77,7 @@ async def test_of_many_who_ask_at_once_one_rebuilds(world: World, worker: Worker
 
     await asyncio.gather(*(page(fresh) for _ in range(8)))
 
-    assert dict(world.memberships.line.calls) == {"list_all": 1}
+    assert world.memberships.line.calls["list_all"] == 1
 
 
 async def test_what_was_posted_after_the_last_flush_is_found_past_the_recorded_head(
