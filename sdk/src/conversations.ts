@@ -107,7 +107,7 @@ export class Conversations {
   /** Take how this user sees a conversation, as another device changed it; false when it is not listed. */
   takeInboxItem(item: InboxItem): boolean {
     if (!this.inbox.get(item.conversation.id)) return false;
-    this.inbox.takeItem(item);
+    this.inbox.takeChanged(item);
     return true;
   }
 

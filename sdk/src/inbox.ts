@@ -67,11 +67,6 @@ export class Inbox {
     this.#publish();
   }
 
-  takeItem(item: InboxItem): void {
-    this.#takeItem(item);
-    this.#publish();
-  }
-
   /** Take a conversation that changed, unless it lies beyond those that were paged to. */
   takeChanged(item: InboxItem): void {
     const oldest = this.#store.get().entries.at(-1);

@@ -127,6 +127,21 @@ async def test_an_inbox_that_is_warm_asks_the_store_for_no_mutes(
     assert world.memberships.line.calls - before == {"mute": 1}
 
 
+async def test_a_mute_reaches_other_devices_by_their_cursor(world: World, worker: Worker) -> None:
+    conversation_id = await group_of(worker, ANN, BOB)
+    other = world.worker().chat.sync
+    begun = await other.sync(by(BOB), {}, limit=10, since="now")
+    of_ann = await other.sync(by(ANN), {}, limit=10, since="now")
+
+    await worker.chat.muting.mute(by(BOB), conversation_id, until=LATER)
+
+    synced = await other.sync(by(BOB), {}, limit=10, since=begun.cursor)
+    (item,) = synced.items
+    assert item.inbox_item is not None
+    assert item.inbox_item.muted_until == LATER
+    assert (await other.sync(by(ANN), {}, limit=10, since=of_ann.cursor)).items == []
+
+
 async def test_two_devices_that_mute_at_once_end_with_the_same(
     world: World, worker: Worker
 ) -> None:
