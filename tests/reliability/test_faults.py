@@ -44,6 +44,18 @@ async def test_nothing_acknowledged_is_lost_doubled_or_out_of_order(
     assert set(outcome.faults()) == set(names)
 
 
+async def test_rights_and_an_erasure_hold_while_worker_store_and_redis_fail(
+    tmp_path: Path,
+) -> None:
+    names = deeds("worker-killed", "redis-emptied", "cosmos-reply-spoilt")
+    plan = Plan(21, names, seconds=8, rights=True, erases=True)
+
+    outcome = await run_alone(tmp_path, plan)
+
+    assert not outcome.violations, outcome.told()
+    assert set(outcome.faults()) == set(names)
+
+
 async def test_a_full_disk_loses_nothing_acknowledged(tmp_path: Path) -> None:
     plan = Plan(17, tuple(FULL_DISK), seconds=seconds_for(FULL_DISK))
     try:
