@@ -41,7 +41,7 @@ check() {
     stage "pinned packages" $bin/python tools/requirements.py check
 }
 
-# Much of these is waiting, so each takes more processes than there are processors. Tests assert
+# Much of these is waiting, so they take more processes than there are processors. Tests assert
 # counts and not times, so they may share the machine.
 pytest_stage() {
     name=$1 processes=$2
@@ -51,8 +51,8 @@ pytest_stage() {
 
 services() {
     stage "Python: unit" $bin/python -m pytest -q tests/unit
-    pytest_stage contract 3 --dist loadfile tests/contract
-    pytest_stage integration 3 --dist loadfile tests/integration tests/attack
+    pytest_stage contract 2 --dist loadfile tests/contract
+    pytest_stage integration 2 --dist loadfile tests/integration tests/attack
 }
 
 reliability() {

@@ -21,7 +21,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Series
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import batched
 from typing import Final
 
@@ -38,6 +38,7 @@ _STEPS: Final = 4
 _LOOKED_PAST: Final = 100
 _READERS: Final = 8
 _TRIES: Final = 4
+_UNSEEN: Final = Sequence(-1)  # a conversation that the client has no position for
 
 
 class _LostAgainError(UnavailableError):
@@ -110,9 +111,14 @@ class InboxOrder:
         known = {one: head.sequence for one, head in heads.items() if head.known}
         found = await self._read(user_id, [one for one in ids if one not in known])
         recorded = {one.entry.conversation_id: one.head for one in found}
-        level = [one for one in found if one.head <= positions.get(one.entry.conversation_id, -1)]
+        # The client may be past what was recorded: what it lacks lies past its own position.
+        level = [
+            replace(one, head=position)
+            for one in found
+            if one.head <= (position := positions.get(one.entry.conversation_id, _UNSEEN))
+        ]
         risen = await self._looked_past(level)
-        past = {one.conversation_id: Sequence(recorded[one.conversation_id] + 1) for one in risen}
+        past = {one.conversation_id: Sequence(positions[one.conversation_id] + 1) for one in risen}
         return known | recorded | past
 
     async def rebuild(self, user_id: UserId, *, anew: bool = False) -> None:

@@ -31,6 +31,15 @@ def conjuncts(node: Node) -> Iterator[Node]:
         yield node
 
 
+def disjuncts(node: Node) -> Iterator[Node]:
+    """Yield the parts of *node* of which one must hold."""
+    if isinstance(node, Binary) and node.operator == "OR":
+        yield from disjuncts(node.left)
+        yield from disjuncts(node.right)
+    else:
+        yield node
+
+
 class ConditionReader:
     """Reads conditions on the items that *root* names."""
 

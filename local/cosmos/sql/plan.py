@@ -12,7 +12,7 @@ from local.cosmos.container import Container
 from local.cosmos.json_values import EXACT, JsonPath, Value
 from local.cosmos.partition import effective_key
 from local.cosmos.schema import json_path, unique_column
-from local.cosmos.sql.conditions import ConditionReader, conjuncts
+from local.cosmos.sql.conditions import ConditionReader, conjuncts, disjuncts
 from local.cosmos.sql.nodes import Binary, Node, Query, path_of_node
 from local.cosmos.store import SqlValue
 from local.cosmos.wire import BadRequestError
@@ -124,10 +124,11 @@ def _implied(container: Container, reader: ConditionReader, where: Node, found: 
 
 
 def _add_either(found: Filter, container: Container, reader: ConditionReader, node: Binary) -> None:
-    left = _implied(container, reader, node.left, Filter())
-    right = _implied(container, reader, node.right, Filter())
-    if left.conditions and right.conditions:
-        found.add(f"({left.where} OR {right.where})", *left.parameters, *right.parameters)
+    # Side by side, not one within another: SQLite's parser takes no hundred nested parentheses.
+    branches = [_implied(container, reader, part, Filter()) for part in disjuncts(node)]
+    if len(branches) <= _MAX_CHOICES and all(branch.conditions for branch in branches):
+        either = " OR ".join(f"({branch.where})" for branch in branches)
+        found.add(f"({either})", *(one for branch in branches for one in branch.parameters))
 
 
 def _add_ids(found: Filter, reader: ConditionReader, node: Node) -> None:

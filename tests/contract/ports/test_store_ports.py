@@ -147,6 +147,17 @@ async def test_a_flush_of_nothing_is_refused(stores: Stores, fresh: Conversation
     assert await stores.conversations.find(fresh.id) is None
 
 
+async def test_the_mutes_of_a_full_group_are_read_at_once(
+    stores: Stores, fresh: Conversation
+) -> None:
+    memberships = stores.memberships
+    users = [UserId(f"u{number}-{uuid.uuid4()}") for number in range(100)]
+    await memberships.put(users[7], fresh.id, NOON)
+    await memberships.mute(users[7], fresh.id, LATER)
+
+    assert await memberships.mutes(fresh.id, users) == {users[7]: Mute(LATER, 1)}
+
+
 async def test_a_mute_is_kept_in_the_membership_until_that_ends(
     stores: Stores, fresh: Conversation
 ) -> None:

@@ -11,7 +11,8 @@ import pytest
 from tests.integration.app.people import Json, Person, World, eventually, message
 from tests.stack import Reply
 
-pytestmark = pytest.mark.stack
+# Everything is killed one after another here: on a busy machine that takes its time.
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 KILLED = (
     "worker-1",

@@ -182,6 +182,20 @@ async def test_a_cursor_that_cannot_be_honoured_counts_as_none(
     assert (known.reset, known.items) == (True, [])
 
 
+async def test_without_live_state_a_client_past_what_was_recorded_lacks_nothing(
+    world: World, worker: Worker
+) -> None:
+    conversation = (await start_pair(worker)).conversation.id
+    for number in (1, 2, 3):  # none of them flushed: the recorded head is 0
+        await post(worker, conversation, number)
+    world.redis_line.down = True
+
+    answer = await sync(worker, None, {conversation: 1})
+
+    (item,) = answer.items
+    assert [message.sequence for message, _ in item.messages] == [2, 3]
+
+
 async def test_a_cursor_made_without_live_state_is_not_honoured(
     world: World, worker: Worker
 ) -> None:
