@@ -117,6 +117,14 @@ def test_ci_runs_the_same_gate_as_a_developer() -> None:
     assert "- run: .ci/run" in read(".github", "workflows", "ci.yml")
 
 
+def test_calls_of_azures_own_services_pass_the_platforms_sign_in() -> None:
+    excluded = re.search(r"excludedPaths: \[(.*)\]", read("infra", "app", "functions.bicep"))
+
+    assert excluded is not None
+    paths = set(re.findall(r"'([^']+)'", excluded[1]))
+    assert {"/runtime/webhooks/signalr", "/runtime/webhooks/eventgrid"} <= paths
+
+
 @pytest.mark.parametrize("left_out", ["local", "tests", "infra", "web", "sdk", "bench", "docs"])
 def test_what_is_not_the_app_is_not_deployed(left_out: str) -> None:
     assert left_out in read(".funcignore").splitlines()
