@@ -46,10 +46,10 @@ from shared.services.membership import Membership
 from shared.services.message_eraser import MessageEraser
 from shared.services.privacy import BEGINNING, Portion, Position, Trail
 from shared.services.reader import ConversationReader
+from shared.services.retrying import attempts
 
 logger = logging.getLogger(__name__)
 
-_TRIES: Final = 8
 _CLOSED: Final = "this account was erased"
 _LAST_LOOK: Final = 2
 _FILES: Final = "files with their small copies and grants"
@@ -176,7 +176,7 @@ class Erasure:
         return tally.step(None)
 
     async def _erase_account(self, user: User, tally: _Tally) -> None:
-        for _ in range(_TRIES):
+        async for _ in attempts("the user"):
             if user.erased:
                 return
             # First: once the subscriptions are gone, nothing names these items any more.
@@ -192,7 +192,6 @@ class Erasure:
             tally.add("cosmos/users", "blocks", len(user.blocked))
             tally.add("cosmos/users", "push subscriptions", len(user.subscriptions))
             return
-        raise UnavailableError("the user is being changed")
 
     async def _erase_portion(self, user_id: UserId, portion: Portion, tally: _Tally) -> None:
         if portion.is_first:
@@ -204,7 +203,7 @@ class Erasure:
     async def _withdraw(
         self, user_id: UserId, conversation_id: ConversationId, tally: _Tally
     ) -> None:
-        for _ in range(_TRIES):
+        async for _ in attempts("the conversation"):
             before = await self.store.find(conversation_id)
             if before is None:
                 return
@@ -212,7 +211,6 @@ class Erasure:
             if after is before or await self._replaced(after):
                 await self._follow(user_id, before, after, tally)
                 return
-        raise UnavailableError("the conversation is being changed")
 
     async def _replaced(self, after: Conversation) -> bool:
         try:
