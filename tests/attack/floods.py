@@ -13,6 +13,7 @@ from typing import Final
 from tests.attack.report import Result
 from tests.hub import Hub
 from tests.integration.app.people import Json, Person, World, eventually
+from tests.stack import Reply
 
 # The limits as shipped: calls a second and burst, and the pause between two typing events.
 # docs/operations.md#settings says why they are what they are.
@@ -142,5 +143,5 @@ async def _acknowledge_until(ann: Person, conversation_id: str, seconds: float) 
     return answers
 
 
-async def _status(reply: Awaitable[object]) -> str:
-    return str(getattr(await reply, "status"))  # noqa: B009
+async def _status(reply: Awaitable[Reply]) -> str:
+    return str((await reply).status)

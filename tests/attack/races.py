@@ -5,7 +5,7 @@ import uuid
 from typing import Final
 
 from tests.attack.report import Result
-from tests.hub import HubClosedError
+from tests.hub import Hub, HubClosedError
 from tests.integration.app.people import Person, World, message
 
 _MOST_MEMBERS: Final = 100
@@ -91,11 +91,11 @@ async def block_while_starting(world: World, *, rounds: int) -> Result:
 
 
 async def _send(
-    ann: Person, hub: object, conversation_id: str, client_id: str, number: int
+    ann: Person, hub: Hub, conversation_id: str, client_id: str, number: int
 ) -> tuple[str, int | None]:
     spelled = client_id.upper() if number % 2 else client_id
     asked = {**message(), "clientMessageId": spelled, "retry": number % 3 == 0}
-    if number % 2 and hasattr(hub, "invoke"):
+    if number % 2:
         try:
             answer = await hub.invoke("sendMessage", {"conversationId": conversation_id, **asked})
         except HubClosedError:
