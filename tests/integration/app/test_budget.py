@@ -1,12 +1,11 @@
 """What one send costs, counted: the budgets of docs/architecture.md.
 
-Timers and change feeds go on behind the sends. So sends are counted in short bursts after quiet
-moments, a burst counts only when no other function ran meanwhile, and what the same span costs idle
-is subtracted.
+Timers, change feeds and notifications go on behind the sends and share the counters with them. A
+request more for each send shows in every burst; what goes on behind does not. So the budget is held
+to the cheapest of several bursts.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Final, Self
@@ -20,10 +19,9 @@ from tests.stack import Stack, running_stack
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 BURST: Final = 10  # short enough to fit between two polls of a change feed on a busy machine
-BURSTS: Final = 5
+BURSTS: Final = 12
 MOMENT_S: Final = 1.0  # as often as a change feed is polled
-# Polls of the change feeds that no average foresees.
-TOLERANCE: Final = 0.08
+REDIS_BEHIND: Final = 3  # round trips of timers and feeds in one burst, at most, where it is quiet
 
 # Timers run seldom here: on a slow machine a burst would never fit between two of them.
 _SELDOM: Final = {"CHAT_RECEIPT_FLUSH_SECONDS": "59", "CHAT_PRESENCE_LEASE_SECONDS": "300"}
@@ -44,89 +42,66 @@ async def world(quiet_stack: Stack) -> AsyncIterator[World]:
 
 @dataclass(frozen=True)
 class Count:
-    """The counters of `GET /dev/metrics` that a send may touch, at a moment or over a span."""
+    """The counters of `GET /dev/metrics` that a send may touch, at a moment or over a burst."""
 
-    at: float
-    cosmos: float
-    redis: float
-    signalr: float
-    bus: float
-    others: int
+    cosmos: int
+    redis: int
+    signalr: int
+    bus: int
 
     @classmethod
     async def now(cls, stack: Stack) -> Self:
         metrics = await stack.metrics()
-        functions = metrics["functions"].items()
         return cls(
-            time.monotonic(),
             metrics["cosmos"]["requests"],
             metrics["redis"]["roundTrips"],
             metrics["signalr"]["restCalls"],
             metrics["serviceBus"]["sent"],
-            sum(one["invocations"] for name, one in functions if name != "send_message"),
         )
 
     def since(self, before: "Count") -> "Count":
         return Count(
-            self.at - before.at,
             self.cosmos - before.cosmos,
             self.redis - before.redis,
             self.signalr - before.signalr,
             self.bus - before.bus,
-            self.others - before.others,
         )
 
-    def less(self, idle: "Count") -> "Count":
-        """Return this span's count without what *idle* costs in the same time."""
-        share = self.at / idle.at
-        return Count(
-            self.at,
-            self.cosmos - share * idle.cosmos,
-            self.redis - share * idle.redis,
-            self.signalr,
-            self.bus,
-            self.others,
+    def within_budget(self) -> bool:
+        return (self.cosmos, self.signalr, self.bus) == (BURST, BURST, 0) and (
+            2 * BURST <= self.redis <= 2 * BURST + REDIS_BEHIND
         )
 
 
-async def quiet(stack: Stack) -> Count:
-    """Wait for a moment in which nothing happens; return what it costs."""
+async def quiet(stack: Stack) -> None:
+    """Wait for a moment in which the app asks nothing of the store and pushes nothing."""
     async with asyncio.timeout(120):
         while True:
             before = await Count.now(stack)
             await asyncio.sleep(MOMENT_S)
-            idle = (await Count.now(stack)).since(before)
-            if idle.others == 0 and idle.cosmos <= 12 and idle.signalr == 0:
-                return idle
+            behind = (await Count.now(stack)).since(before)
+            if behind.cosmos == 0 and behind.signalr == 0:
+                return
 
 
 async def send(hub: Hub, conversation_id: str, count: int) -> None:
     for _ in range(count):
-        asked = {"conversationId": conversation_id, **message()}
-        assert (await hub.invoke("sendMessage", asked))["ok"]
-
-
-async def clean_burst(world: World, hub: Hub, conversation_id: str) -> Count:
-    """Return what a burst of sends costs during which no other function ran."""
-    while True:
-        idle = await quiet(world.stack)
-        before = await Count.now(world.stack)
-        await send(hub, conversation_id, BURST)
-        spent = (await Count.now(world.stack)).since(before)
-        if spent.others == 0:
-            return spent.less(idle)
+        request = {"conversationId": conversation_id, **message()}
+        assert (await hub.invoke("sendMessage", request))["ok"]
 
 
 async def require_budget(world: World, hub: Hub, conversation_id: str) -> None:
+    """Send in bursts until one costs what its sends may cost; fail if none does."""
     await send(hub, conversation_id, 1)  # whoever opens a conversation pays for it
-
-    spent = [await clean_burst(world, hub, conversation_id) for _ in range(BURSTS)]
-
-    sends = BURSTS * BURST
-    assert sum(each.cosmos for each in spent) / sends == pytest.approx(1, abs=TOLERANCE)
-    assert sum(each.redis for each in spent) / sends == pytest.approx(2, abs=TOLERANCE)
-    assert sum(each.signalr for each in spent) == sends
-    assert sum(each.bus for each in spent) == 0
+    bursts: list[Count] = []
+    for _ in range(BURSTS):
+        await quiet(world.stack)
+        before = await Count.now(world.stack)
+        await send(hub, conversation_id, BURST)
+        bursts.append((await Count.now(world.stack)).since(before))
+        if bursts[-1].within_budget():
+            return
+    raise AssertionError(f"{BURST} sends never cost what they may: {bursts}")
 
 
 async def test_a_send_in_a_pair_costs_one_write_two_round_trips_and_one_push(
