@@ -18,7 +18,6 @@ from azure.core.credentials import AccessToken
 from shared.adapters.channels import Channels
 from shared.adapters.hub_payloads import showing
 from shared.adapters.items import user_from_item, user_item
-from shared.adapters.memory_bus import MemoryNotificationChannel
 from shared.adapters.notification_hubs import NotificationHubs, sas_token
 from shared.config import Endpoint, NotificationHub, Settings
 from shared.domain.errors import InvalidError, UnavailableError
@@ -27,6 +26,7 @@ from shared.domain.notification import Clearance, Notification
 from shared.domain.user import Subscription, User
 from shared.env import SettingError
 from tests.notification_hub import KEY, NAME, HubEndpoint, running_hub
+from tests.twins.bus import MemoryNotificationChannel
 from tests.unit.test_config import REQUIRED
 from tests.unit.things import ANN, GROUP
 from triggers import subscriptions

@@ -17,12 +17,6 @@ from azure.core.credentials_async import AsyncTokenCredential
 
 from local.redis.command import redis_command
 from shared.adapters import redis_keys as keys
-from shared.adapters.memory_accounts import MemoryAccountStates
-from shared.adapters.memory_line import Line
-from shared.adapters.memory_live import MemoryLiveState
-from shared.adapters.memory_presence import MemoryNoticeMarks, MemoryPresenceStore
-from shared.adapters.memory_state import RedisTwin
-from shared.adapters.memory_system import SettableClock
 from shared.adapters.redis_accounts import RedisAccountStates
 from shared.adapters.redis_client import RedisClient
 from shared.adapters.redis_live import RedisLiveState
@@ -35,6 +29,12 @@ from shared.domain.message import Message
 from shared.domain.receipt import Receipt
 from shared.ports import AccountStates, Clock, LiveState, NoticeMarks, PresenceStore
 from tests.contract.cosmos.harness import free_port
+from tests.twins.accounts import MemoryAccountStates
+from tests.twins.faulty_link import FaultyLink
+from tests.twins.live import MemoryLiveState
+from tests.twins.presence import MemoryNoticeMarks, MemoryPresenceStore
+from tests.twins.redis_data import RedisTwin
+from tests.twins.system import SettableClock
 
 DEADLINE_S = 10.0
 LEASE_S = 1
@@ -97,7 +97,7 @@ class LiveEnd:
 
 
 def memory_end() -> LiveEnd:
-    clock, line = SettableClock(), Line()
+    clock, link = SettableClock(), FaultyLink()
     twin = RedisTwin(clock, lease_s=LEASE_S)
 
     async def lose() -> None:
@@ -107,10 +107,10 @@ def memory_end() -> LiveEnd:
         twin.restore(twin.snapshot())
 
     return LiveEnd(
-        MemoryLiveState(twin, line=line),
-        MemoryPresenceStore(twin, line=line),
-        MemoryNoticeMarks(twin, line=line),
-        MemoryAccountStates(twin, line=line),
+        MemoryLiveState(twin, link=link),
+        MemoryPresenceStore(twin, link=link),
+        MemoryNoticeMarks(twin, link=link),
+        MemoryAccountStates(twin, link=link),
         clock,
         lose,
         renew,

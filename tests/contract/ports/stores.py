@@ -8,16 +8,16 @@ from shared.adapters.cosmos_client import CosmosDatabase
 from shared.adapters.cosmos_conversations import CosmosConversationStore, CosmosMembershipStore
 from shared.adapters.cosmos_messages import CosmosMessageStore
 from shared.adapters.cosmos_users import CosmosUserStore
-from shared.adapters.memory_conversations import (
-    MemoryConversationStore,
-    MemoryMembershipStore,
-    MemoryUserStore,
-)
-from shared.adapters.memory_messages import MemoryMessageStore
 from shared.config import Endpoint
 from shared.ports import ConversationStore, MembershipStore, MessageStore, UserStore
 from tests.contract.cosmos.harness import Account
 from tests.contract.ports.ends import no_credential
+from tests.twins.conversations import (
+    MemoryConversationStore,
+    MemoryMembershipStore,
+    MemoryUserStore,
+)
+from tests.twins.messages import MemoryMessageStore
 
 BUCKET_SIZE = 3
 

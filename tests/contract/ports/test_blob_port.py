@@ -16,8 +16,6 @@ import pytest
 
 from local.blob.command import ACCOUNT, azurite_command, azurite_environment
 from shared.adapters.blob import CONTAINER, BlobFiles
-from shared.adapters.memory_blobs import MemoryBlobStore
-from shared.adapters.memory_system import SettableClock
 from shared.config import Endpoint
 from shared.domain.attachment import SNIFFED_BYTES, Attachment, Granted, Unsettled
 from shared.domain.errors import UnavailableError
@@ -25,6 +23,8 @@ from shared.domain.ids import AttachmentId, ConversationId, attachment_id, group
 from shared.ports import BlobStore, VersionConflictError
 from tests.contract.cosmos.harness import ROOT, free_port
 from tests.contract.ports.ends import no_credential, wait_until_listening
+from tests.twins.blobs import MemoryBlobStore
+from tests.twins.system import SettableClock
 from tests.unit.things import ANN
 from tests.unit.things import attachment as any_attachment
 
@@ -271,7 +271,7 @@ async def test_a_marker_whose_grant_is_gone_is_taken_off_by_its_hour(
 async def forget_grant(end: BlobEnd, place: ConversationId, one: AttachmentId) -> None:
     """Delete the grant alone, as a worker does that ends before it deletes the marker."""
     if isinstance(end.blobs, MemoryBlobStore):
-        del end.blobs._grants[place, one]
+        del end.blobs.grants[place, one]
         return
     assert isinstance(end.blobs, BlobFiles)
     await end.blobs._container.delete_blob(f"grants/{place}/{one}")

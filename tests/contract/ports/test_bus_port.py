@@ -10,7 +10,6 @@ import pytest
 from azure.servicebus import ServiceBusReceiveMode
 from azure.servicebus.aio import ServiceBusClient
 
-from shared.adapters.memory_bus import MemoryBus
 from shared.adapters.notices import notice_from_item
 from shared.adapters.service_bus import QUEUE, ServiceBusQueue
 from shared.config import Endpoint
@@ -19,6 +18,7 @@ from shared.domain.ids import Sequence, group_conversation_id
 from shared.domain.notification import Notice
 from shared.ports import Bus
 from tests.contract.ports.ends import no_credential
+from tests.twins.bus import MemoryBus
 from tests.unit.things import ANN, BOB
 
 WAIT_S = 5.0

@@ -12,7 +12,6 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 
-from shared.adapters.memory_hub import MemoryConnectionHub
 from shared.adapters.signalr_hub import SignalRConnections
 from shared.config import Endpoint
 from shared.domain.errors import UnavailableError
@@ -20,6 +19,7 @@ from shared.domain.events import ToConnection, ToUser
 from shared.domain.ids import ConnectionId, UserId
 from shared.ports import ConnectionHub
 from tests.contract.signalr_client.harness import KEY, Stack, running
+from tests.twins.hub import MemoryConnectionHub
 
 NOBODY = ToConnection(ConnectionId("gone"))
 
@@ -47,7 +47,7 @@ async def memory_end() -> AsyncIterator[HubEnd]:
         return who.connection_id in hub.audience(group)
 
     async def break_down() -> None:
-        hub.line.down = True
+        hub.link.down = True
 
     yield HubEnd(hub, connect, hears, break_down)
 

@@ -3,13 +3,13 @@
 import asyncio
 import uuid
 
-from shared.adapters.memory_live import MemoryLiveState
-from shared.adapters.memory_uploads import MemoryUploads
 from shared.adapters.redis_live import RedisLiveState
 from shared.adapters.redis_uploads import RedisUploads
 from shared.domain.ids import AttachmentId, UserId, attachment_id
 from shared.ports import UploadLedger
 from tests.contract.ports.ends import LiveEnd
+from tests.twins.live import MemoryLiveState
+from tests.twins.uploads import MemoryUploads
 from tests.unit.things import ANN
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from shared import bootstrap
-from shared.adapters.memory_system import MemoryVerifier
 from tests.integration.handlers.calls import App, principals
 from tests.integration.services.world import FastLoop, World
+from tests.twins.system import MemoryVerifier
 from tests.unit.things import ANN, BOB, CAT, DAN
 
 

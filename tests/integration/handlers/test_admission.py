@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from shared import bootstrap
-from shared.adapters.memory_system import MemoryVerifier
 from shared.config import Edge, Settings
 from shared.domain.ids import ConnectionId
 from tests.integration.handlers.calls import Answer, App, principals
 from tests.integration.services.world import ENV
+from tests.twins.system import MemoryVerifier
 from tests.unit.things import ANN, BOB, CAT, GROUP
 from triggers import admission, decode, hub
 from triggers import http_account as account
@@ -265,14 +265,14 @@ async def test_the_21st_connection_of_a_user_closes_the_oldest(app: App) -> None
 
 async def test_a_connection_that_cannot_be_closed_holds_no_lease(app: App) -> None:
     limited(app, CHAT_LIMIT_CONNECTIONS="1")
-    app.world.hub.line.down = True
+    app.world.hub.link.down = True
     for name in ("old", "new"):
         app.world.clock.advance(1)
         result, _ = await app.hub(hub.connected, ANN, connection=name)
         assert result["ok"]
 
     assert set(app.world.redis.live(ANN)) == {"new"}
-    app.world.redis_line.down = True
+    app.world.redis_link.down = True
     result, _ = await app.hub(hub.connected, ANN, connection="third")
     assert result["ok"]
 

@@ -60,7 +60,7 @@ async def test_stored_messages_become_notices_and_notices_notifications(app: App
 
 async def test_heads_that_are_behind_are_confirmed(app: App) -> None:
     await start_pair(app.worker)
-    app.world.redis_line.fail("record_sent")
+    app.world.redis_link.fail("record_sent")
     await post(app.worker, PAIR, 1)
 
     await app.trigger(feed.confirm_heads, messages(*app.world.stored(PAIR)))
@@ -124,7 +124,7 @@ def hang_at(app: App, *places: int) -> None:
         if begun[-1] in places:
             await asyncio.sleep(10_000)
 
-    app.world.images.line.pause = pause
+    app.world.images.link.pause = pause
 
 
 async def test_a_picture_that_takes_for_ever_is_set_aside_and_the_others_go_on(app: App) -> None:
@@ -178,7 +178,7 @@ async def test_a_batch_that_takes_for_ever_is_handled_one_by_one(app: App) -> No
         if calls == ["send"]:
             await asyncio.sleep(10_000)
 
-    app.world.bus.line.pause = hang_once
+    app.world.bus.link.pause = hang_once
 
     await app.trigger(feed.notify_absent, messages(*app.world.stored(PAIR)))
 

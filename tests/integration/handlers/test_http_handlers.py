@@ -222,7 +222,7 @@ async def test_a_device_is_subscribed_and_forgotten(app: App) -> None:
     ("down", "status", "said"), [("blob", 200, "degraded"), ("cosmos", 503, "unavailable")]
 )
 async def test_health_needs_no_token(app: App, down: str, status: int, said: str) -> None:
-    app.world.probes[down].line.down = True
+    app.world.probes[down].link.down = True
 
     answer = await app.http(account.health, None, method="GET")
 
@@ -445,7 +445,7 @@ async def test_very_many_messages_are_too_many(app: App) -> None:
 
 async def test_a_store_that_is_down_says_when_to_come_again(app: App) -> None:
     place = await pair(app)
-    app.worker.messages.line.down = True
+    app.worker.messages.link.down = True
 
     answer = await post(app, place, 1)
 

@@ -67,7 +67,7 @@ async def test_contacts_come_with_their_presence_in_the_sites_order(worker: Work
 
 
 async def test_contacts_are_shown_without_live_state(world: World, worker: Worker) -> None:
-    world.redis_line.down = True
+    world.redis_link.down = True
 
     assert len(await worker.chat.accounts.contacts(by(ANN))) == 3
     assert await worker.chat.accounts.contacts(by(NEW)) == []
@@ -116,7 +116,7 @@ async def test_a_block_twice_is_one_and_is_lifted_whole(world: World, worker: Wo
 
 
 async def test_a_block_holds_though_nobody_knows_who_watches(world: World, worker: Worker) -> None:
-    world.redis_line.down = True
+    world.redis_link.down = True
 
     assert await worker.chat.accounts.block(by(ANN), BOB, blocked=True) == []
     assert (await find(world, ANN)).blocked == (BOB,)
@@ -159,12 +159,12 @@ async def test_an_endpoint_belongs_to_whoever_subscribed_it_last(
 async def test_the_same_device_again_is_written_once(world: World, worker: Worker) -> None:
     for _ in range(2):
         await worker.chat.accounts.subscribe(by(DAN), shared_browser("b"))
-    before = world.users.line.calls.copy()
+    before = world.users.link.calls.copy()
 
     await worker.chat.accounts.subscribe(by(DAN), shared_browser("b"))
 
     written = {"replace", "add", "claim_endpoint", "release_endpoint"}
-    assert not written & (world.users.line.calls - before).keys()
+    assert not written & (world.users.link.calls - before).keys()
 
 
 async def test_two_who_subscribe_one_endpoint_at_once_do_not_both_have_it(
@@ -188,13 +188,13 @@ async def test_a_former_owner_who_subscribes_meanwhile_is_taken_off(
 
     async def ann_again(name: str) -> None:
         if name == "claim_endpoint":
-            world.users.line.pause = quietly
+            world.users.link.pause = quietly
             await world.worker().chat.accounts.subscribe(by(ANN), shared_browser("b2"))
 
     async def quietly(_name: str) -> None:
         return
 
-    world.users.line.pause = ann_again
+    world.users.link.pause = ann_again
     await worker.chat.accounts.subscribe(by(DAN), shared_browser("b"))
 
     assert await endpoints(world, ANN) == ["https://push.example/ann-phone"]
@@ -210,7 +210,7 @@ async def test_an_endpoint_that_others_keep_claiming_is_unavailable(
         if name == "claim_endpoint":
             world.users.owners[shared_browser("b").endpoint] = UserId(f"u-{next(numbers)}")
 
-    world.users.line.pause = another_is_quicker
+    world.users.link.pause = another_is_quicker
 
     with pytest.raises(UnavailableError, match="subscribed"):
         await worker.chat.accounts.subscribe(by(DAN), shared_browser("b"))
@@ -235,13 +235,13 @@ async def test_a_device_that_is_forgotten_leaves_no_owner(world: World, worker: 
 async def test_who_is_erased_while_subscribing_has_no_device(world: World, worker: Worker) -> None:
     async def erase(name: str) -> None:
         if name == "claim_endpoint":
-            world.users.line.pause = quietly
+            world.users.link.pause = quietly
             await world.users.replace(tombstone(await find(world, DAN)))
 
     async def quietly(_name: str) -> None:
         return
 
-    world.users.line.pause = erase
+    world.users.link.pause = erase
 
     with pytest.raises(ForbiddenError, match="erased"):
         await worker.chat.accounts.subscribe(by(DAN), shared_browser("b"))
@@ -285,9 +285,9 @@ async def test_a_user_who_is_always_changed_by_others_is_unavailable(
 ) -> None:
     async def another_is_quicker(name: str) -> None:
         if name == "replace":
-            world.users._write(await world.users.find(ANN) or User(ANN, "Ann"))
+            world.users.write(await world.users.find(ANN) or User(ANN, "Ann"))
 
-    world.users.line.pause = another_is_quicker
+    world.users.link.pause = another_is_quicker
 
     with pytest.raises(UnavailableError, match="being changed"):
         await worker.chat.accounts.set_preview(by(ANN), "text")
@@ -296,9 +296,9 @@ async def test_a_user_who_is_always_changed_by_others_is_unavailable(
 async def test_a_user_who_vanishes_meanwhile_is_not_found(world: World, worker: Worker) -> None:
     async def vanish(name: str) -> None:
         if name == "replace":
-            world.users._users.pop(ANN, None)
+            world.users.stored.pop(ANN, None)
 
-    world.users.line.pause = vanish
+    world.users.link.pause = vanish
 
     with pytest.raises(UserNotFoundError):
         await worker.chat.accounts.set_preview(by(ANN), "text")
@@ -318,7 +318,7 @@ async def test_health_tells_what_is_poorer_from_what_is_down(
     world: World, worker: Worker, down: list[str], status: str
 ) -> None:
     for name in down:
-        world.probes[name].line.down = True
+        world.probes[name].link.down = True
 
     health = await worker.chat.health()
 
@@ -337,7 +337,7 @@ async def test_health_answers_within_two_seconds_whatever_is_stuck(
                 ended.append("not yet")
 
     ended: list[str] = []
-    world.probes["blob"].line.pause = stuck
+    world.probes["blob"].link.pause = stuck
     loop = asyncio.get_running_loop()
     health = HealthCheck(worker.chat.probes, loop.time)
     began = loop.time()
@@ -350,8 +350,8 @@ async def test_health_answers_within_two_seconds_whatever_is_stuck(
     assert first.checks["blob"] == second.checks["blob"] == "unavailable"
     assert first.status == "degraded"
     assert took_s < 2
-    assert world.probes["blob"].line.calls["check"] == 1  # the one that is stuck stands for all
-    assert world.probes["cosmos"].line.calls["check"] == 2
+    assert world.probes["blob"].link.calls["check"] == 1  # the one that is stuck stands for all
+    assert world.probes["cosmos"].link.calls["check"] == 2
     await asyncio.sleep(1)
     await health()  # the third time it gives in
     await asyncio.sleep(0)
@@ -365,14 +365,14 @@ async def test_health_is_asked_for_once_a_second_for_all_who_want_it(
     probe = world.probes["cosmos"]
 
     together = await asyncio.gather(*(health() for _ in range(50)))
-    probe.line.down = True
+    probe.link.down = True
     soon = await health()
     await asyncio.sleep(1)
     later = await health()
 
     assert {one.status for one in (*together, soon)} == {"ok"}
     assert later.status == "unavailable"
-    assert probe.line.calls["check"] == 2
+    assert probe.link.calls["check"] == 2
 
 
 async def test_a_caller_of_health_who_goes_away_keeps_the_answer_from_nobody(

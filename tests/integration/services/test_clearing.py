@@ -95,11 +95,11 @@ async def test_who_was_not_notified_costs_one_look_and_no_notice(
     await post(worker, conversation_id, 1)
     await read(worker, conversation_id, BOB, 1)
 
-    before = world.redis_line.calls["list_marks"]
+    before = world.redis_link.calls["list_marks"]
 
     await worker.chat.receipts.flush()
 
-    assert world.redis_line.calls["list_marks"] - before == 1
+    assert world.redis_link.calls["list_marks"] - before == 1
     assert world.bus.take() == []
 
 
@@ -161,8 +161,8 @@ async def test_a_flush_succeeds_when_nothing_can_be_cleared(
 ) -> None:
     conversation_id = await notified(world, worker, ANN, BOB)
     await read(worker, conversation_id, BOB, 1)
-    line, name = (world.redis_line, "list_marks") if down == "redis" else (world.bus.line, "send")
-    line.fail(name)
+    link, name = (world.redis_link, "list_marks") if down == "redis" else (world.bus.link, "send")
+    link.fail(name)
 
     await worker.chat.receipts.flush()
 

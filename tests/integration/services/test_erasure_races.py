@@ -32,7 +32,7 @@ SENDERS = 15
 
 def content(world: World, conversation_id: ConversationId, sender: UserId = ANN) -> list[str]:
     """Return the bodies of *sender*'s that are left, in the store and in live state."""
-    hot = world.redis.kept.hot.get(conversation_id)
+    hot = world.redis.data.conversations.get(conversation_id)
     last = [hot.last] if hot and hot.last else []
     everything = [*world.stored(conversation_id), *last]
     return [one.body for one in everything if one.sender_id == sender and not one.is_erased]
@@ -50,7 +50,7 @@ async def test_a_send_that_lands_after_the_erasure_is_refused_and_empty(
 ) -> None:
     group = (await start(worker, BOB, ANN)).conversation
     late = world.worker()
-    late.messages.line.pause = slow({"append"}, 6)
+    late.messages.link.pause = slow({"append"}, 6)
     sending = asyncio.create_task(post(late, group.id, 1, body="late"))
     await asyncio.sleep(1)
 
@@ -91,7 +91,7 @@ async def test_losing_live_state_brings_nobody_back(world: World, worker: Worker
     for _ in range(2):  # the store tells the first time, live state the second
         with pytest.raises(AccountErasedError):
             await worker.chat.presences.heartbeat(by(ANN, "tv"))
-        assert world.redis.kept.forget(ANN) == 0
+        assert world.redis.data.forget(ANN) == 0
     world.redis.flush()
     await worker.chat.eraser.empty_late(late)
 
@@ -127,7 +127,7 @@ async def test_every_call_of_an_erased_user_is_refused_and_leaves_no_key(
     world.clock.advance(600)
     assert await chat.presences.sweep() == []
 
-    assert world.redis.kept.forget(ANN) == 0
+    assert world.redis.data.forget(ANN) == 0
     (seen,) = await chat.presences.list_presences(by(BOB), [ANN])
     assert seen == Presence(ANN, "offline", None)
 
@@ -145,7 +145,7 @@ async def test_the_connections_of_an_erased_user_are_closed_and_none_stays_open(
 
     assert effects == []
     assert {user for user, _ in world.hub.connections.values()} == {BOB}
-    assert world.redis.kept.forget(ANN) == 0
+    assert world.redis.data.forget(ANN) == 0
 
 
 async def test_an_open_page_is_told_what_to_drop_before_it_is_closed(
@@ -173,8 +173,8 @@ async def test_nothing_of_fifteen_senders_is_left_however_they_interleave(
     group = (await start(worker, BOB, ANN)).conversation
     workers = [world.worker() for _ in range(3)]
     for one in (*workers, worker):
-        one.messages.line.pause = _somewhen(chance)
-    world.redis_line.pause = _somewhen(chance)
+        one.messages.link.pause = _somewhen(chance)
+    world.redis_link.pause = _somewhen(chance)
     acknowledged = 0
 
     async def send(number: int) -> None:
@@ -224,11 +224,11 @@ async def test_a_device_that_subscribes_meanwhile_is_not_remembered(
 ) -> None:
     async def pause(name: str) -> None:
         if name == "replace":
-            world.users.line.pause = slow(set(), 0)
+            world.users.link.pause = slow(set(), 0)
             await erase(world.worker())
 
     await worker.chat.accounts.contacts(by(ANN))
-    world.users.line.pause = pause
+    world.users.link.pause = pause
 
     with pytest.raises(AccountErasedError):
         await worker.chat.accounts.subscribe(by(ANN), device("new"))
@@ -241,14 +241,14 @@ async def test_a_device_that_subscribes_meanwhile_is_not_remembered(
 async def test_ordinary_senders_cost_the_users_store_nothing(world: World, worker: Worker) -> None:
     group = (await start(worker, BOB, CAT)).conversation
     await post(worker, group.id, 1, BOB)
-    before, trips = world.users.line.calls.copy(), world.redis_line.calls.copy()
+    before, trips = world.users.link.calls.copy(), world.redis_link.calls.copy()
 
     for number in range(2, 12):
         await post(worker, group.id, number, BOB)
     await worker.chat.eraser.empty_late(world.stored(group.id))
 
-    assert world.users.line.calls == before
-    spent = world.redis_line.calls - trips
+    assert world.users.link.calls == before
+    spent = world.redis_link.calls - trips
     assert spent == {"enter_conversation": 10, "record_sent": 10, "list_states": 1}
 
 

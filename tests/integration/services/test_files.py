@@ -167,9 +167,9 @@ async def test_what_one_user_uploads_in_a_day_is_limited() -> None:
 
     assert refused.value.retry_after_ms == DAY_S * 1000
     await granted(worker, conversation_id, BOB)
-    world.redis_line.down = True
+    world.redis_link.down = True
     await granted(worker, conversation_id)
-    world.redis_line.down = False
+    world.redis_link.down = False
     world.clock.advance(DAY_S)
     await granted(worker, conversation_id)
 
@@ -303,13 +303,13 @@ async def test_a_verdict_while_a_file_is_sent_is_not_overwritten() -> None:
 
     async def judge(name: str) -> None:
         if name == "replace_grant":
-            world.blobs.line.pause = quietly
+            world.blobs.link.pause = quietly
             await worker.chat.files.take_verdict(conversation_id, attachment_id, clean=False)
 
     async def quietly(_name: str) -> None:
         return
 
-    world.blobs.line.pause = judge
+    world.blobs.link.pause = judge
 
     with pytest.raises(RejectedError):
         await send(worker, conversation_id, attachment_id)
@@ -329,7 +329,7 @@ async def test_a_picture_gets_a_small_copy_once(world: World, worker: Worker) ->
     small = await link(worker, conversation_id, attachment_id, thumbnail=True)
     assert effects == []
     assert ("files" in large, "thumbnails" in small) == (True, True)
-    assert world.blobs.line.calls["put_thumbnail"] == 1
+    assert world.blobs.link.calls["put_thumbnail"] == 1
 
 
 async def grant_of(
@@ -351,7 +351,7 @@ async def test_the_attempt_is_recorded_before_a_picture_is_decoded(
         recorded.append(grant.thumbnail_tries)
         raise MemoryError
 
-    world.images.line.pause = end_the_worker
+    world.images.link.pause = end_the_worker
     for _ in range(2):
         with pytest.raises(MemoryError):
             await world.worker().chat.files.process(world.stored(conversation_id))
@@ -366,7 +366,7 @@ async def test_the_attempt_is_recorded_before_a_picture_is_decoded(
 
 async def test_a_worker_that_ends_once_costs_no_small_copy(world: World, worker: Worker) -> None:
     conversation_id, attachment_id = await sent(world, worker)
-    world.images.line.fail("thumbnail")
+    world.images.link.fail("thumbnail")
     with pytest.raises(UnavailableError):
         await worker.chat.files.process(world.stored(conversation_id))
 
@@ -384,10 +384,10 @@ async def test_a_file_erased_before_it_is_decoded_leaves_nothing(
         if name == "read":
             await world.blobs.settle(conversation_id, attachment_id, keep=False)
 
-    world.blobs.line.pause = erase
+    world.blobs.link.pause = erase
 
     assert await worker.chat.files.process(world.stored(conversation_id)) == []
-    assert world.images.line.calls["thumbnail"] == 0
+    assert world.images.link.calls["thumbnail"] == 0
     assert world.blobs.thumbnails == {}
 
 
@@ -428,10 +428,10 @@ async def test_a_grant_that_is_always_changed_by_others_is_unavailable(
 
     async def another_is_quicker(name: str) -> None:
         if name == "replace_grant":
-            for place, grant in world.blobs._grants.items():
-                world.blobs._grants[place] = replace(grant, etag=grant.etag + "+")
+            for place, grant in world.blobs.grants.items():
+                world.blobs.grants[place] = replace(grant, etag=grant.etag + "+")
 
-    world.blobs.line.pause = another_is_quicker
+    world.blobs.link.pause = another_is_quicker
 
     with pytest.raises(UnavailableError):
         await worker.chat.files.take_verdict(conversation_id, attachment_id, clean=True)

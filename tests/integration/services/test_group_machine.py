@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.adapters import memory_hub
 from shared.domain import seats
 from shared.domain.errors import ChatError, UnavailableError
 from shared.domain.ids import ConnectionId, ConversationId, UserId
 from tests.integration.services.world import Worker, World, by, run, start
+from tests.twins import hub as twin_hub
 from tests.unit.things import ANN, BOB, CAT
 
 GROUPS = 6
@@ -52,10 +52,10 @@ class Machine:
             members = PEOPLE if number else ()
             self.groups.append((await start(self.workers[0], ANN, *members)).conversation.id)
             self.world.clock.advance(1)
-        for line in (self.world.redis_line, self.world.hub.line, self.world.memberships.line):
-            line.pause = self._wait
+        for link in (self.world.redis_link, self.world.hub.link, self.world.memberships.link):
+            link.pause = self._wait
         for worker in self.workers:
-            worker.conversations.line.pause = self._wait
+            worker.conversations.link.pause = self._wait
 
     async def step(self, what: str, user: UserId, number: int) -> None:
         worker, group = self.chance.choice(self.workers), self.groups[number]
@@ -67,13 +67,13 @@ class Machine:
         elif what == "restart":
             self.world.hub.connections.clear()
         elif what == "deaf":
-            self.world.hub.line.fail("leave", when=self.chance.choice(["before", "after"]))
+            self.world.hub.link.fail("leave", when=self.chance.choice(["before", "after"]))
         else:
             await self._end(worker, user, told=what == "close")
 
     async def settle(self) -> None:
         """Let the change feed bring each conversation as it is now, until it is taken."""
-        self.world.hub.line.clear()
+        self.world.hub.link.clear()
         for group in self.groups:
             worker = self.chance.choice(self.workers)
             stored = self.world.conversation_table.logs[group][-1].conversation
@@ -135,6 +135,6 @@ def test_who_hears_a_group_is_who_is_in_it(
             assert machine.world.hub.audience(group) == due
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(memory_hub, "REMEMBERED", SERVICE_REMEMBERS)
+        patched.setattr(twin_hub, "REMEMBERED", SERVICE_REMEMBERS)
         patched.setattr(seats, "REMEMBERED", WE_COUNT_ON)
         run(check())

@@ -98,7 +98,7 @@ async def _read(worker: Worker, pair: ConversationId) -> list[Effect]:
 
 async def post_as_before(world: World, worker: Worker, pair: ConversationId) -> None:
     """Take bob's watermark back, as if he had not read yet."""
-    for hot in world.redis.kept.hot.values():
+    for hot in world.redis.data.conversations.values():
         hot.receipts.clear()
 
 

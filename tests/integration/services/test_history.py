@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.adapters.memory_messages import MemoryMessageStore
 from shared.domain.errors import NotFoundError, UnavailableError
 from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.message import Message, Status
@@ -22,6 +21,7 @@ from tests.integration.services.world import (
     start,
     start_pair,
 )
+from tests.twins.messages import MemoryMessageStore
 from tests.unit.things import ANN, BOB, CAT, GROUP
 
 
@@ -181,7 +181,7 @@ async def test_a_message_that_live_state_does_not_know_of_is_shown(
     world: World, worker: Worker
 ) -> None:
     conversation_id = await talk(worker, 2)
-    world.redis_line.fail("record_sent")
+    world.redis_link.fail("record_sent")
     await post(worker, conversation_id, 3)
 
     assert await listed(world.worker(), conversation_id) == ([1, 2, 3], 3)
@@ -204,10 +204,10 @@ class Patchy(MemoryMessageStore):
 
 async def test_a_hole_is_never_shown(world: World, worker: Worker) -> None:
     conversation_id = await talk(worker, 3)
-    world.redis_line.fail("record_sent")
+    world.redis_link.fail("record_sent")
     await post(worker, conversation_id, 9)
-    history = world.worker().chat.history
-    history.reader._messages = Patchy(bucket_size=1, table=world.message_table)
+    patchy = Patchy(bucket_size=1, table=world.message_table)
+    history = world.worker(messages=patchy).chat.history
 
     page = await history.list_messages(by(BOB), conversation_id, before=None, after=None, limit=4)
 
@@ -276,7 +276,7 @@ async def test_without_live_state_a_client_catches_up_from_the_store(
 ) -> None:
     conversation = (await start_pair(worker)).conversation
     await post(worker, conversation.id, 1)
-    world.redis_line.down = True
+    world.redis_link.down = True
 
     (item,) = (await synced(world.worker())).values()
 
@@ -328,9 +328,9 @@ async def test_a_sync_reads_the_receipts_of_all_its_conversations_in_one_round_t
     for number in range(12):
         conversation = (await start(worker, ANN, BOB, title=str(number))).conversation
         await post(worker, conversation.id, number)
-    before = world.redis_line.calls["receipts"]
+    before = world.redis_link.calls["receipts"]
 
     found = await synced(worker)
 
     assert len(found) == 12
-    assert world.redis_line.calls["receipts"] - before == 1
+    assert world.redis_link.calls["receipts"] - before == 1

@@ -85,7 +85,7 @@ async def test_an_empty_conversation_has_no_last_message(worker: Worker) -> None
 async def test_a_newcomer_sees_no_message_from_before(world: World, worker: Worker) -> None:
     conversation = (await start(worker, ANN, BOB)).conversation
     await post(worker, conversation.id, 1)
-    worker.messages.line.fail("append", count=99)
+    worker.messages.link.fail("append", count=99)
     with pytest.raises(UnavailableError):  # the newcomer is in; that it was said is lost
         await worker.chat.conversations.add_members(by(ANN), conversation.id, user_ids=[CAT])
 
@@ -107,7 +107,7 @@ async def test_pages_are_whole_when_all_happened_in_one_millisecond(
     world: World, worker: Worker, limit: int, lost: bool
 ) -> None:
     started = [(await start(worker, ANN, BOB)).conversation.id for _ in range(130)]
-    world.redis_line.down = lost
+    world.redis_link.down = lost
 
     shown = ids(await whole(worker, limit=limit))
 
@@ -141,7 +141,7 @@ async def test_a_lost_inbox_is_rebuilt_as_it_was(world: World, worker: Worker) -
 async def test_without_live_state_the_store_serves_the_inbox(world: World, worker: Worker) -> None:
     newest_first = await several(world, worker, 5)
     await post(worker, newest_first[4], 1, BOB)
-    world.redis_line.down = True
+    world.redis_link.down = True
 
     shown = await whole(world.worker(), limit=2)
 
@@ -173,17 +173,17 @@ async def test_a_page_of_a_thousand_conversations_costs_what_a_page_of_ten_does(
 ) -> None:
     newest_first = await several(world, worker, 1_000)
     await page(worker)
-    lines = (worker.messages.line, worker.conversations.line, world.redis_line)
-    for line in lines:
-        line.calls.clear()
+    links = (worker.messages.link, worker.conversations.link, world.redis_link)
+    for link in links:
+        link.calls.clear()
     fresh = world.worker()
 
     shown = await page(fresh, limit=20)
 
     assert ids(shown.items) == newest_first[:20]
-    assert dict(world.redis_line.calls) == {"enter": 1, "inbox_page": 1, "summaries": 1}
-    assert dict(fresh.conversations.line.calls) == {"find_many": 1}
-    assert dict(fresh.messages.line.calls) == {}
+    assert dict(world.redis_link.calls) == {"enter": 1, "inbox_page": 1, "summaries": 1}
+    assert dict(fresh.conversations.link.calls) == {"find_many": 1}
+    assert dict(fresh.messages.link.calls) == {}
 
 
 async def test_an_inbox_of_a_thousand_is_rebuilt_whole(world: World, worker: Worker) -> None:

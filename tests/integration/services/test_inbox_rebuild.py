@@ -24,23 +24,23 @@ async def test_a_page_after_a_loss_asks_once_for_200_conversations(
     world: World, worker: Worker
 ) -> None:
     newest_first = await lost(world, worker, 1_000)
-    world.memberships.line.calls.clear()
+    world.memberships.link.calls.clear()
     fresh = world.worker()
 
     shown = await page(fresh, limit=20)
 
     assert ids(shown.items) == newest_first[:20]
-    assert world.memberships.line.calls["list_all"] == 1
+    assert world.memberships.link.calls["list_all"] == 1
     # One for each 200; and one for each of the page's own, as of an inbox of 20.
-    assert fresh.conversations.line.calls["find_many_with_state"] == 5
-    assert fresh.conversations.line.calls["find_with_state"] == 20
-    assert fresh.messages.line.calls["find"] == 100  # past the heads of the newest
+    assert fresh.conversations.link.calls["find_many_with_state"] == 5
+    assert fresh.conversations.link.calls["find_with_state"] == 20
+    assert fresh.messages.link.calls["find"] == 100  # past the heads of the newest
 
 
 async def test_a_rebuild_goes_on_where_another_one_ended(world: World, worker: Worker) -> None:
     newest_first = await lost(world, worker, 1_000)
     broken = world.worker()
-    broken.conversations.line.pause = failing_after(6)
+    broken.conversations.link.pause = failing_after(6)
     with pytest.raises(UnavailableError):
         await page(broken)
     fresh = world.worker()
@@ -48,7 +48,7 @@ async def test_a_rebuild_goes_on_where_another_one_ended(world: World, worker: W
     assert ids(await whole(fresh, limit=100)) == newest_first
 
     # Three steps of the five were kept; and one request for those that were active last.
-    assert fresh.conversations.line.calls["find_many_with_state"] <= 3
+    assert fresh.conversations.link.calls["find_many_with_state"] <= 3
 
 
 async def test_an_inbox_that_is_lost_again_while_it_is_rebuilt_is_never_served_in_part(
@@ -73,11 +73,11 @@ async def test_an_inbox_that_is_lost_again_while_it_is_rebuilt_is_never_served_i
 async def test_of_many_who_ask_at_once_one_rebuilds(world: World, worker: Worker) -> None:
     await lost(world, worker, 450)
     fresh = world.worker()
-    world.memberships.line.calls.clear()
+    world.memberships.link.calls.clear()
 
     await asyncio.gather(*(page(fresh) for _ in range(8)))
 
-    assert world.memberships.line.calls["list_all"] == 1
+    assert world.memberships.link.calls["list_all"] == 1
 
 
 async def test_what_was_posted_after_the_last_flush_is_found_past_the_recorded_head(
@@ -100,7 +100,7 @@ async def test_a_user_is_rebuilt_beside_an_inbox_that_is_there(
 ) -> None:
     newest_first = await several(world, worker, 5)
     await page(worker)
-    del world.redis.kept.inboxes[ANN][newest_first[2]]
+    del world.redis.data.inboxes[ANN][newest_first[2]]
 
     await worker.chat.rebuild.run(ANN)
 
@@ -108,7 +108,7 @@ async def test_a_user_is_rebuilt_beside_an_inbox_that_is_there(
 
 
 def failing_after(calls: int) -> Callable[[str], Awaitable[None]]:
-    """Return a line's pause that fails the reads of many after some; each read pauses twice."""
+    """Return a link's pause that fails the reads of many after some; each read pauses twice."""
     left = calls
 
     async def pause(name: str) -> None:

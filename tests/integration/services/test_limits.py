@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.adapters.memory_system import SettableClock
 from shared.domain.errors import ChatError, RateLimitedError
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.limits import Limit
 from shared.domain.live import Call
 from shared.services.throttle import Throttle
 from tests.integration.services.world import Worker, World, post, run, start_pair
+from tests.twins.system import SettableClock
 from tests.unit.things import ANN, BOB
 
 LIMIT = Limit(per_second=2, burst=5)
@@ -61,7 +61,7 @@ def test_nobody_is_ever_served_more_than_a_bucket_holds(
         for pause_s, answers, calls in steps:
             world.clock.advance(pause_s)
             at_s += round(pause_s * 1000) / 1000
-            world.redis_line.down = not answers
+            world.redis_link.down = not answers
             results = await asyncio.gather(*(called(workers[n], conversation.id) for n in calls))
             served += [
                 Served(at_s, number, answers)
@@ -94,14 +94,14 @@ async def test_a_flood_is_refused_without_a_word_to_redis(world: World, worker: 
     throttle = worker.chat.gate.throttle
     while await called(worker, conversation.id):
         pass
-    before = sum(world.redis_line.calls.values())
+    before = sum(world.redis_link.calls.values())
 
     for _ in range(100):
         with pytest.raises(RateLimitedError) as refused:
             throttle.check(Call(ANN, limit=("other", LIMIT)))
         assert 0 < (refused.value.retry_after_ms or 0) <= 501
 
-    assert sum(world.redis_line.calls.values()) == before
+    assert sum(world.redis_link.calls.values()) == before
     throttle.check(Call(ANN, limit=("messages", LIMIT)))
     throttle.check(Call(BOB, limit=("other", LIMIT)))
     throttle.check(Call(ANN))

@@ -96,7 +96,7 @@ async def test_a_change_that_always_comes_too_late_is_unavailable(worker: Worker
             newer = replace(log[-1].conversation, version=log[-1].conversation.version + 1)
             log.append(replace(log[-1], conversation=newer))
 
-    worker.conversations.line.pause = another_is_quicker
+    worker.conversations.link.pause = another_is_quicker
 
     with pytest.raises(UnavailableError, match="being changed"):
         await worker.chat.conversations.rename(by(ANN), conversation.id, title="Lake")
@@ -106,20 +106,20 @@ async def test_a_block_that_always_comes_too_late_is_unavailable(
     world: World, worker: Worker
 ) -> None:
     await start_pair(worker)
-    line = worker.conversations.line
+    link = worker.conversations.link
 
     async def another_is_quicker(name: str) -> None:
         if name == "replace":
-            line.pause = nothing
+            link.pause = nothing
             log = worker.conversations.table.logs[PAIR]
             newer = replace(log[-1].conversation, version=log[-1].conversation.version + 1)
             log.append(replace(log[-1], conversation=newer))
-            line.pause = another_is_quicker
+            link.pause = another_is_quicker
 
     async def nothing(_name: str) -> None:
         return
 
-    line.pause = another_is_quicker
+    link.pause = another_is_quicker
 
     with pytest.raises(UnavailableError, match="being changed"):
         await worker.chat.conversations.set_block(ANN, BOB, blocked=True)
@@ -140,13 +140,13 @@ async def test_a_change_after_a_crash_is_completed_by_the_change_feed(
 ) -> None:
     conversation = (await start(worker, ANN, BOB, CAT)).conversation
     await post(worker, conversation.id, 1)
-    world.memberships.line.fail("put", count=2)
+    world.memberships.link.fail("put", count=2)
     with pytest.raises(UnavailableError):
         await worker.chat.conversations.add_members(by(ANN), conversation.id, user_ids=[DAN])
-    world.memberships.line.fail("remove")
+    world.memberships.link.fail("remove")
     with pytest.raises(UnavailableError):
         await worker.chat.conversations.remove_member(by(ANN), conversation.id, user_id=CAT)
-    world.memberships.line.clear()
+    world.memberships.link.clear()
     stored = await worker.conversations.find(conversation.id)
     assert stored is not None
 
@@ -155,9 +155,9 @@ async def test_a_change_after_a_crash_is_completed_by_the_change_feed(
     assert list(await world.memberships.list_all(DAN)) == [conversation.id]
     assert await world.memberships.list_all(CAT) == {}
     assert [user for user in (ANN, BOB, CAT, DAN) if world.hub.remembered[user]] == [ANN, BOB, DAN]
-    world.hub.line.calls.clear()
+    world.hub.link.calls.clear()
     await worker.chat.membership.repair(stored)
-    assert not world.hub.line.calls
+    assert not world.hub.link.calls
 
 
 @pytest.mark.parametrize("down", ["set_version", "repaired_version", "put_inbox", "take_seat"])
@@ -167,7 +167,7 @@ async def test_a_repair_waits_for_live_state(world: World, worker: Worker, down:
     await worker.chat.membership.repair(conversation)
     newer = replace(conversation, version=2)
     await worker.conversations.replace(newer)
-    world.redis_line.fail(down)
+    world.redis_link.fail(down)
 
     with pytest.raises(UnavailableError):
         await worker.chat.membership.repair(newer)
@@ -181,12 +181,12 @@ async def test_a_removal_while_signalr_is_down_is_finished_by_the_change_feed(
 ) -> None:
     conversation = (await start(worker, ANN, BOB)).conversation
     world.hub.connect(BOB, ConnectionId("tv"))
-    world.hub.line.down = True
+    world.hub.link.down = True
 
     changed = await worker.chat.conversations.remove_member(by(ANN), conversation.id, user_id=BOB)
     with pytest.raises(UnavailableError):
         await worker.chat.membership.repair(changed.conversation)
-    world.hub.line.down = False
+    world.hub.link.down = False
     await worker.chat.membership.repair(changed.conversation)
 
     assert world.hub.audience(conversation.id) == set()
@@ -196,13 +196,13 @@ async def test_a_removal_while_signalr_is_down_is_finished_by_the_change_feed(
 async def test_without_live_state_conversations_are_started_and_changed(
     world: World, worker: Worker
 ) -> None:
-    world.redis_line.down = True
+    world.redis_link.down = True
 
     group = (await start(worker, ANN, BOB)).conversation
     await worker.chat.conversations.add_members(by(ANN), group.id, user_ids=[CAT])
     await worker.chat.conversations.remove_member(by(ANN), group.id, user_id=BOB)
 
-    world.redis_line.down = False
+    world.redis_link.down = False
     opened = await world.worker().chat.conversations.open(by(CAT), group.id)
     assert opened.conversation.member_ids == (ANN, CAT)
     with pytest.raises(NotFoundError):

@@ -117,14 +117,14 @@ async def test_an_inbox_that_is_warm_asks_the_store_for_no_mutes(
 ) -> None:
     conversation_id = await group_of(worker, ANN, BOB)
     await item_of(worker)
-    before = world.memberships.line.calls.copy()
+    before = world.memberships.link.calls.copy()
 
     await item_of(world.worker())
-    assert world.memberships.line.calls - before == {}
+    assert world.memberships.link.calls - before == {}
 
     await worker.chat.muting.mute(by(BOB), conversation_id, until=LATER)
     assert (await item_of(world.worker())).muted
-    assert world.memberships.line.calls - before == {"mute": 1}
+    assert world.memberships.link.calls - before == {"mute": 1}
 
 
 async def test_a_mute_reaches_other_devices_by_their_cursor(world: World, worker: Worker) -> None:
@@ -158,7 +158,7 @@ async def test_two_devices_that_mute_at_once_end_with_the_same(
 
 async def test_without_live_state_a_mute_is_stored_and_shown(world: World, worker: Worker) -> None:
     conversation_id = await group_of(worker, ANN, BOB)
-    world.redis_line.down = True
+    world.redis_link.down = True
 
     (push,) = pushed(await worker.chat.muting.mute(by(BOB), conversation_id, until=LATER))
 

@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.adapters.memory_bus import MemoryNotificationChannel, Queued
 from shared.adapters.web_push import WebPush
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
@@ -36,6 +35,7 @@ from tests.integration.services.world import (
     start,
     start_pair,
 )
+from tests.twins.bus import MemoryNotificationChannel, Queued
 from tests.unit.things import ANN, BOB, CAT, DAN, GROUP, NOON, PAIR, message
 
 
@@ -112,7 +112,7 @@ async def test_without_live_state_everyone_is_given_the_time_to_acknowledge(
 ) -> None:
     conversation_id = await said(world, worker, ANN, BOB)
     await worker.chat.receipts.flush()
-    world.redis_line.down = True
+    world.redis_link.down = True
 
     (queued,) = await decided(world, worker, conversation_id)
 
@@ -125,7 +125,7 @@ async def test_a_queue_that_is_down_leaves_the_batch_to_be_decided_again(
     world: World, worker: Worker
 ) -> None:
     conversation_id = await said(world, worker, ANN, BOB)
-    world.bus.line.fail("send")
+    world.bus.link.fail("send")
 
     with pytest.raises(UnavailableError):
         await decided(world, worker, conversation_id)
@@ -169,11 +169,11 @@ async def test_the_recipients_of_a_notice_are_read_in_one_request(
 ) -> None:
     conversation_id = await said(world, worker, ANN, BOB, CAT, DAN)
     (queued,) = await decided(world, worker, conversation_id)
-    before = world.users.line.calls.copy()
+    before = world.users.link.calls.copy()
 
     assert await worker.chat.notifications.deliver(queued.notice) == 3
 
-    assert world.users.line.calls - before == {"find_many": 1}
+    assert world.users.link.calls - before == {"find_many": 1}
 
 
 async def test_what_was_seen_meanwhile_is_not_shown(world: World, worker: Worker) -> None:
@@ -286,7 +286,7 @@ async def test_devices_that_hang_do_not_add_up(world: World, worker: Worker) -> 
         await asyncio.sleep(10)
         raise UnavailableError("the push service did not answer")
 
-    world.channel.line.pause = hang
+    world.channel.link.pause = hang
     loop = asyncio.get_running_loop()
     began = loop.time()
 
@@ -316,7 +316,7 @@ async def test_a_device_that_cannot_be_forgotten_now_costs_its_user_alone(
     conversation_id = await said(world, worker, ANN, BOB, CAT)
     (queued,) = await decided(world, worker, conversation_id)
     world.channel.gone.add("bob-phone")
-    world.users.line.fail("release_endpoint")
+    world.users.link.fail("release_endpoint")
 
     assert await worker.chat.notifications.deliver(queued.notice) == 1
 
@@ -425,7 +425,7 @@ async def test_without_marks_it_is_rather_shown_twice_than_never(
 ) -> None:
     conversation_id = await said(world, worker, ANN, BOB)
     (queued,) = await decided(world, worker, conversation_id)
-    world.redis_line.fail(call, count=9)
+    world.redis_link.fail(call, count=9)
     if call == "release":
         world.channel.failing.add("bob-phone")
 

@@ -171,10 +171,10 @@ async def test_an_older_redis_costs_what_an_empty_one_does_and_then_nothing(
     world.redis.restore(world.redis.snapshot())
 
     await inbox(worker, BOB)
-    worker.conversations.line.calls.clear()
-    worker.messages.line.calls.clear()
+    worker.conversations.link.calls.clear()
+    worker.messages.link.calls.clear()
     await inbox(worker, BOB)
     await sync(worker, BOB, **{place: 1})
 
-    calls = worker.conversations.line.calls + worker.messages.line.calls
+    calls = worker.conversations.link.calls + worker.messages.link.calls
     assert not {"find", "find_with_state", "find_newest", "list_range"} & set(calls)

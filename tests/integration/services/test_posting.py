@@ -59,13 +59,13 @@ async def test_a_device_that_connects_while_its_users_message_is_stored_is_pushe
     world: World, worker: Worker
 ) -> None:
     conversation = (await start_pair(worker)).conversation
-    line = worker.messages.line
+    link = worker.messages.link
 
     async def connect_meanwhile(name: str) -> None:
         if name == "append":
             await world.live.enter(by(ANN, "desk"))
 
-    line.pause = connect_meanwhile
+    link.pause = connect_meanwhile
     posted = await worker.chat.posting.post_message(by(ANN, "phone"), conversation.id, draft(1))
 
     event = MessagePosted(posted.message)
@@ -105,7 +105,7 @@ async def test_two_senders_may_use_one_client_message_id(world: World, worker: W
 
 async def test_a_lost_reply_is_answered_with_the_original(world: World, worker: Worker) -> None:
     conversation = (await start_pair(worker)).conversation
-    worker.messages.line.fail("append", when="after")
+    worker.messages.link.fail("append", when="after")
 
     with pytest.raises(UnavailableError):
         await post(worker, conversation.id, 1)
@@ -118,7 +118,7 @@ async def test_a_lost_reply_is_answered_with_the_original(world: World, worker: 
 
 async def test_what_was_not_stored_is_stored_by_the_retry(world: World, worker: Worker) -> None:
     conversation = (await start_pair(worker)).conversation
-    worker.messages.line.fail("append", when="before")
+    worker.messages.link.fail("append", when="before")
 
     with pytest.raises(UnavailableError):
         await post(worker, conversation.id, 1)
@@ -147,13 +147,13 @@ async def test_a_send_is_one_request_to_the_store_and_two_to_live_state(
 ) -> None:
     conversation = (await start_pair(worker)).conversation
     await post(worker, conversation.id, 1)
-    lines = worker.messages.line, worker.conversations.line, world.users.line, world.redis_line
-    for line in lines:
-        line.calls.clear()
+    links = worker.messages.link, worker.conversations.link, world.users.link, world.redis_link
+    for link in links:
+        link.calls.clear()
 
     await post(worker, conversation.id, 2)
 
-    assert [dict(line.calls) for line in lines] == [
+    assert [dict(link.calls) for link in links] == [
         {"append": 1},
         {},
         {},
@@ -166,7 +166,7 @@ async def test_without_live_state_messages_are_stored_in_order(
 ) -> None:
     conversation = (await start_pair(worker)).conversation
     await post(worker, conversation.id, 1)
-    world.redis_line.down = True
+    world.redis_link.down = True
 
     posted = [await post(one, conversation.id, n) for n, one in ((2, worker), (3, world.worker()))]
 
@@ -245,7 +245,7 @@ async def test_a_worker_keeps_the_limits_while_live_state_is_down(
     conversation = (await start_pair(worker)).conversation
     limit = ("messages", Limit(per_second=1, burst=2))
     await worker.chat.posting.post_message(Call(ANN, limit=limit), conversation.id, draft(1))
-    world.redis_line.down = True
+    world.redis_link.down = True
 
     await worker.chat.posting.post_message(Call(ANN, limit=limit), conversation.id, draft(2))
     with pytest.raises(RateLimitedError) as refused:
@@ -283,10 +283,10 @@ async def test_an_old_bucket_costs_no_look() -> None:
         await post(worker, place, number)
     other = world.worker(ahead_s=3 * 3600)
     await post(other, place, 5)
-    looks = other.messages.line.calls["find_original"]
+    looks = other.messages.link.calls["find_original"]
 
     world.clock.advance(15 * 60 + 1)
     await post(other, place, 6, user=BOB)
 
-    assert other.messages.line.calls["find_original"] == looks
-    assert other.messages.line.calls["age_s"] == 1
+    assert other.messages.link.calls["find_original"] == looks
+    assert other.messages.link.calls["age_s"] == 1

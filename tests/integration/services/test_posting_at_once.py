@@ -85,11 +85,11 @@ async def test_the_first_message_of_an_old_bucket_is_looked_for_once(world: Worl
     for number in range(3):
         await post(worker, conversation.id, number)
     world.clock.advance(timedelta(hours=1).total_seconds())
-    worker.messages.line.calls.clear()
+    worker.messages.link.calls.clear()
 
     await post(worker, conversation.id, 3)
 
-    assert dict(worker.messages.line.calls) == {"age_s": 1, "append": 1}
+    assert dict(worker.messages.link.calls) == {"age_s": 1, "append": 1}
 
 
 async def test_a_store_that_lags_for_long_is_unavailable_rather_than_wrong() -> None:
@@ -126,7 +126,7 @@ async def test_a_conversation_that_others_always_win_is_unavailable(
                 )
             )
 
-    worker.messages.line.pause = another_is_quicker
+    worker.messages.link.pause = another_is_quicker
 
     with pytest.raises(UnavailableError, match="busy"):
         await post(worker, conversation.id, 2)

@@ -91,7 +91,7 @@ async def test_a_heartbeat_counts_what_came_meanwhile(world: World, worker: Work
 
 
 async def test_without_live_state_nobody_is_known_to_be_there(world: World, worker: Worker) -> None:
-    world.redis_line.down = True
+    world.redis_link.down = True
     presences = worker.chat.presences
 
     assert await presences.connected(by(ANN, TV), TV) == []
@@ -108,7 +108,7 @@ async def test_without_live_state_nobody_is_known_to_be_there(world: World, work
 async def test_a_change_that_the_website_misses_is_pushed_all_the_same(
     world: World, worker: Worker
 ) -> None:
-    world.redis_line.fail("publish")
+    world.redis_link.fail("publish")
 
     assert len(pushed(await worker.chat.presences.connected(by(ANN, TV), TV))) == 1
 
@@ -264,7 +264,7 @@ async def test_seats_are_found_in_the_store_when_they_are_lost(
     await world.worker().chat.presences.connected(by(BOB, TV), TV)
 
     assert [one for one in groups if world.hub.audience(one)] != []
-    assert world.hub.line.calls["join"] == len(groups) * 2 + 1
+    assert world.hub.link.calls["join"] == len(groups) * 2 + 1
 
 
 async def test_old_seats_are_taken_anew_once(world: World, worker: Worker) -> None:
@@ -276,10 +276,10 @@ async def test_old_seats_are_taken_anew_once(world: World, worker: Worker) -> No
 
     await worker.chat.presences.connected(by(BOB, PHONE), PHONE)
     assert list(world.hub.remembered[BOB]) == [group.id]
-    world.hub.line.calls.clear()
+    world.hub.link.calls.clear()
     await worker.chat.presences.connected(by(BOB, "desk"), ConnectionId("desk"))
 
-    assert not world.hub.line.calls
+    assert not world.hub.link.calls
 
 
 @pytest.mark.parametrize("down", ["store", "fill_seats", "renew_seats"])
@@ -288,8 +288,8 @@ async def test_a_connection_is_online_even_when_its_seats_cannot_be_found(
 ) -> None:
     await start(worker, ANN, BOB)
     world.redis.flush()
-    world.memberships.line.down = down == "store"
-    world.redis_line.fail(down)
+    world.memberships.link.down = down == "store"
+    world.redis_link.fail(down)
 
     effects = await worker.chat.presences.connected(by(BOB, TV), TV)
 
@@ -324,9 +324,9 @@ async def test_typing_in_a_large_group_or_without_live_state_is_not_told() -> No
     small = (await start(worker, *crowd[:20])).conversation
 
     assert await worker.chat.typing.set_typing(by(crowd[0]), large.id, typing=True) == []
-    world.redis_line.down = True
+    world.redis_link.down = True
     assert await worker.chat.typing.set_typing(by(crowd[0]), small.id, typing=True) == []
-    world.redis_line.down = False
+    world.redis_link.down = False
     assert len(await worker.chat.typing.set_typing(by(crowd[0]), small.id, typing=True)) == 1
 
 

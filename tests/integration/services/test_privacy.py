@@ -4,7 +4,6 @@ from collections import Counter
 
 import pytest
 
-from shared.adapters.memory_system import NOON
 from shared.domain.attachment import Attachment
 from shared.domain.errors import (
     BlockedError,
@@ -32,6 +31,7 @@ from tests.integration.services.world import (
     start,
     start_pair,
 )
+from tests.twins.system import NOON
 from tests.unit.things import ANN, BOB, CAT, DAN
 
 
@@ -146,7 +146,7 @@ async def test_a_conversation_of_many_steps_is_erased_to_its_end(
     assert removed(steps)["contents of messages"] == 7
     assert removed(steps)["groups left"] == 1
     assert contents(world, group.id) == [(ANN, "")] * 7
-    last = world.redis.kept.hot[group.id].last
+    last = world.redis.data.conversations[group.id].last
     assert last is not None
     assert (last.sequence, last.body) == (7, "")
 
@@ -167,8 +167,8 @@ async def test_an_erased_user_leaves_an_id_and_nothing_else(world: World, worker
     assert contents(world, group.id) == [(ANN, ""), (BOB, "stays")]
     assert [one.sequence for one in world.stored(group.id)] == [1, 2]
     assert await world.memberships.list_all(ANN) == {}
-    assert ANN not in str(world.redis.kept.inboxes.keys())
-    assert world.redis.kept.forget(ANN) == 0
+    assert ANN not in str(world.redis.data.inboxes.keys())
+    assert world.redis.data.forget(ANN) == 0
     assert await world.memberships.list_all(BOB) == {
         group.id: NOON,
         pair.id: NOON,
@@ -218,7 +218,7 @@ async def test_a_thumbnail_that_is_made_meanwhile_goes_too(world: World, worker:
         if name == "put_thumbnail":
             await world.blobs.settle(group.id, attachment_id, keep=False)
 
-    world.blobs.line.pause = pause
+    world.blobs.link.pause = pause
     await worker.chat.files.process([posted.message])
 
     assert world.blobs.thumbnails == {}
@@ -268,12 +268,12 @@ async def test_a_live_state_that_is_behind_shows_no_more_of_it_either(
 ) -> None:
     group = (await start(worker, BOB, ANN)).conversation
     await post(worker, group.id, 1, body="gone")
-    world.redis_line.fail("record_sent")
+    world.redis_link.fail("record_sent")
     await post(worker, group.id, 2, body="gone too")
 
     await erase(worker)
 
-    last = world.redis.kept.hot[group.id].last
+    last = world.redis.data.conversations[group.id].last
     assert last is not None
     assert (last.sequence, last.body) == (2, "")
 
@@ -367,11 +367,11 @@ def fail_once(world: World, worker: Worker, *, at_call: int) -> None:
         if left["moments"] == 0:
             raise UnavailableError("the service is down")
 
-    for line in (
-        *(worker.messages.line, worker.conversations.line, world.users.line),
-        *(world.memberships.line, world.blobs.line, world.redis_line),
+    for link in (
+        *(worker.messages.link, worker.conversations.link, world.users.link),
+        *(world.memberships.link, world.blobs.link, world.redis_link),
     ):
-        line.pause = pause
+        link.pause = pause
 
 
 async def erase_stubbornly(worker: Worker) -> int:
@@ -409,7 +409,7 @@ async def test_an_erasure_that_fails_anywhere_is_completed_by_calling_again(
         now = await worker.conversations.find(conversation_id)
         assert now is not None
         assert now.find_member(ANN) is None
-    last = world.redis.kept.hot[group.id].last
+    last = world.redis.data.conversations[group.id].last
     assert last is not None
     assert last.body == ""
 

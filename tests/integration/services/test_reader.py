@@ -19,14 +19,14 @@ async def test_no_more_conversations_are_kept_than_fit(
     groups = [(await start(worker, ANN, BOB)).conversation for _ in range(3)]
     for number, group in enumerate(groups):
         await post(worker, group.id, number)
-    line = worker.conversations.line
-    line.calls.clear()
+    link = worker.conversations.link
+    link.calls.clear()
 
     await worker.chat.conversations.open(by(ANN), groups[2].id)
-    assert line.calls["find"] == 0
+    assert link.calls["find"] == 0
     await worker.chat.conversations.open(by(ANN), groups[0].id)
 
-    assert line.calls["find"] == 1
+    assert link.calls["find"] == 1
 
 
 async def test_no_more_buckets_are_remembered_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +53,7 @@ async def test_a_head_that_only_this_worker_knows_holds_for_it(
     world: World, worker: Worker
 ) -> None:
     conversation_id = (await start_pair(worker)).conversation.id
-    world.redis_line.fail("record_sent")
+    world.redis_link.fail("record_sent")
     await post(worker, conversation_id, 1)
 
     opened = await worker.chat.history.list_messages(

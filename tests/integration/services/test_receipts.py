@@ -113,7 +113,7 @@ async def test_what_live_state_does_not_know_of_may_be_acknowledged(
     world: World, worker: Worker
 ) -> None:
     conversation_id = await pair_with(worker, 1)
-    world.redis_line.fail("record_sent")
+    world.redis_link.fail("record_sent")
     await post(worker, conversation_id, 2)
 
     receipt = await acknowledge(world.worker(), conversation_id, read=2)
@@ -156,7 +156,7 @@ async def test_a_lost_live_state_is_filled_from_the_store(world: World, worker: 
 
 async def test_acknowledging_waits_for_live_state(world: World, worker: Worker) -> None:
     conversation_id = await pair_with(worker, 1)
-    world.redis_line.down = True
+    world.redis_link.down = True
 
     with pytest.raises(UnavailableError):
         await acknowledge(worker, conversation_id, read=1)
@@ -171,7 +171,7 @@ async def test_a_conversation_that_live_state_always_loses_is_unavailable(
         if name == "acknowledge":
             world.redis.flush()
 
-    world.redis_line.pause = lose
+    world.redis_link.pause = lose
 
     with pytest.raises(UnavailableError):
         await acknowledge(worker, conversation_id, read=1)
@@ -223,7 +223,7 @@ async def test_a_flush_writes_each_changed_conversation_once(world: World, worke
     effects = await worker.chat.receipts.flush()
     again = await world.worker().chat.receipts.flush()
 
-    assert worker.conversations.line.calls["save_state"] == 1
+    assert worker.conversations.link.calls["save_state"] == 1
     assert await stored_receipts(worker, group.id) == {ANN: 1, BOB: 1, CAT: 1}
     assert await stored_receipts(worker, quiet.id) == {}
     (told,) = pushed(effects)
@@ -239,10 +239,10 @@ async def test_a_live_state_that_went_back_in_time_takes_no_watermark_back(
     conversation_id = await pair_with(worker, 3)
     await acknowledge(worker, conversation_id, read=1)
     await worker.chat.receipts.flush()
-    older = deepcopy(world.redis.kept)
+    older = deepcopy(world.redis.data)
     await acknowledge(worker, conversation_id, read=3)
     await worker.chat.receipts.flush()
-    world.redis.kept = older  # as a replica that lags takes over, or an old file is read
+    world.redis.data = older  # as a replica that lags takes over, or an old file is read
     await post(worker, conversation_id, 4)
 
     await worker.chat.receipts.flush()  # sees that it does not follow what is recorded
@@ -258,10 +258,10 @@ async def test_a_conversation_set_aside_is_merged_before_it_is_flushed_again(
 ) -> None:
     conversation_id = await pair_with(worker, 3)
     await worker.chat.receipts.flush()
-    older = deepcopy(world.redis.kept)
+    older = deepcopy(world.redis.data)
     await acknowledge(worker, conversation_id, read=3)
     await worker.chat.receipts.flush()
-    world.redis.kept = older
+    world.redis.data = older
     await post(worker, conversation_id, 4)
 
     await worker.chat.receipts.flush_again(conversation_id)
@@ -272,7 +272,7 @@ async def test_a_conversation_set_aside_is_merged_before_it_is_flushed_again(
 
 async def test_a_conversation_that_still_cannot_be_flushed_says_so(worker: Worker) -> None:
     conversation_id = await pair_with(worker, 1)
-    worker.conversations.line.down = True
+    worker.conversations.link.down = True
 
     with pytest.raises(UnavailableError):
         await worker.chat.receipts.flush_again(conversation_id)
@@ -281,7 +281,7 @@ async def test_a_conversation_that_still_cannot_be_flushed_says_so(worker: Worke
 async def test_a_group_hears_of_receipts_whose_flush_is_put_off(worker: Worker) -> None:
     group = (await start(worker, ANN, BOB)).conversation
     await post(worker, group.id, 1)
-    worker.conversations.line.fail("save_state")
+    worker.conversations.link.fail("save_state")
 
     (told,) = pushed(await worker.chat.receipts.flush())
     again = await worker.chat.receipts.flush()
@@ -314,7 +314,7 @@ async def test_one_conversation_that_fails_does_not_stop_the_others(worker: Work
     other = (await start(worker, ANN, CAT)).conversation
     for conversation in (one, other):
         await post(worker, conversation.id, 1)
-    worker.conversations.line.fail("save_state")
+    worker.conversations.link.fail("save_state")
 
     await worker.chat.receipts.flush()
     saved = [await stored_receipts(worker, each.id) for each in (one, other)]
@@ -329,7 +329,7 @@ async def test_what_changes_during_a_flush_is_flushed_by_the_next(
     world: World, worker: Worker
 ) -> None:
     conversation_id = await pair_with(worker, 2)
-    worker.conversations.line.pause = meanwhile = _Meanwhile(world, conversation_id)
+    worker.conversations.link.pause = meanwhile = _Meanwhile(world, conversation_id)
 
     await worker.chat.receipts.flush()
 
@@ -356,7 +356,7 @@ async def test_a_flush_without_live_state_is_put_off(
     world: World, worker: Worker, call: str
 ) -> None:
     conversation_id = await pair_with(worker, 1)
-    world.redis_line.fail(call)
+    world.redis_link.fail(call)
 
     await worker.chat.receipts.flush()
     await worker.chat.receipts.flush()
@@ -383,7 +383,7 @@ async def test_a_group_that_cannot_be_read_is_told_later(world: World, worker: W
     group = (await start(worker, ANN, BOB)).conversation
     await post(worker, group.id, 1)
     other = world.worker()
-    other.conversations.line.fail("find")
+    other.conversations.link.fail("find")
 
     assert await other.chat.receipts.flush() == []
     assert await stored_receipts(worker, group.id) == {ANN: 1}

@@ -71,7 +71,7 @@ async def test_nothing_gets_through_a_stale_worker_while_redis_is_down(
     world: World, worker: Worker, use: Use
 ) -> None:
     group, stale = await group_that_another_worker_knows(world, worker)
-    world.redis_line.down = True
+    world.redis_link.down = True
     await worker.chat.conversations.remove_member(by(ANN), group, user_id=BOB)
 
     replies = await asyncio.gather(*(use(stale, group) for _ in range(4)), return_exceptions=True)
@@ -85,10 +85,10 @@ async def test_a_copy_from_before_an_outage_lets_nobody_in_after_it(
     world: World, worker: Worker, use: Use
 ) -> None:
     group, stale = await group_that_another_worker_knows(world, worker)
-    world.redis_line.down = True
+    world.redis_link.down = True
     await asyncio.gather(_open(stale, group), return_exceptions=True)
     await worker.chat.conversations.remove_member(by(ANN), group, user_id=BOB)
-    world.redis_line.down = False  # with the version of before the removal
+    world.redis_link.down = False  # with the version of before the removal
 
     with pytest.raises(NotFoundError):
         await use(stale, group)
@@ -100,7 +100,7 @@ async def test_an_inbox_and_a_sync_show_nothing_of_what_was_left(
     group, stale = await group_that_another_worker_knows(world, worker)
     await stale.chat.inbox.list_conversations(by(BOB), limit=9, after=None)
     # A crash between the conversation and what follows from it.
-    world.memberships.line.fail("remove")
+    world.memberships.link.fail("remove")
     removal = worker.chat.conversations.remove_member(by(ANN), group, user_id=BOB)
     await asyncio.gather(removal, return_exceptions=True)
     world.redis.flush()
@@ -131,15 +131,15 @@ async def test_a_send_without_redis_costs_two_reads_and_the_write(
 ) -> None:
     group = (await start(worker, ANN, BOB)).conversation.id
     await post(worker, group, 1)
-    world.redis_line.down = True
+    world.redis_link.down = True
     await post(worker, group, 2)
-    for line in (worker.conversations.line, worker.messages.line):
-        line.calls.clear()
+    for link in (worker.conversations.link, worker.messages.link):
+        link.calls.clear()
 
     await post(worker, group, 3)
 
-    assert dict(worker.conversations.line.calls) == {"find_with_state": 1}
-    assert dict(worker.messages.line.calls) == {"find_newest": 1, "append": 1}
+    assert dict(worker.conversations.link.calls) == {"find_with_state": 1}
+    assert dict(worker.messages.link.calls) == {"find_newest": 1, "append": 1}
 
 
 async def test_a_reader_that_lags_does_not_replace_the_newer_copy_it_has(

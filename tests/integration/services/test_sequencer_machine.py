@@ -18,14 +18,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from shared.adapters.memory_line import When
-from shared.adapters.memory_messages import MemoryMessageStore
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import UserId
 from shared.domain.message import Message
 from shared.services.posting import Posted
 from shared.services.sequencer import Sequencer
 from tests.integration.services.world import FastLoop, Worker, World, by, draft, start_pair
+from tests.twins.faulty_link import When
+from tests.twins.messages import MemoryMessageStore
 from tests.unit.things import ANN, BOB
 
 WORKERS = 3
@@ -75,7 +75,7 @@ class Writers(RuleBasedStateMachine):
         started = self.runner.run(start_pair(self.workers[0]))
         self.conversation_id = started.conversation.id
         for worker in self.workers:
-            worker.messages.line.pause = self._pause
+            worker.messages.link.pause = self._pause
 
     @rule(sender=st.integers(0, 1), worker=workers)
     def send(self, sender: int, worker: int) -> None:
@@ -120,7 +120,7 @@ class Writers(RuleBasedStateMachine):
 
     @rule(worker=workers, when=st.sampled_from(["before", "after"]))
     def fail(self, worker: int, when: When) -> None:
-        self.workers[worker].messages.line.fail("append", when=when)
+        self.workers[worker].messages.link.fail("append", when=when)
 
     @rule(worker=workers, hidden=st.integers(1, 8), reads=st.integers(1, 12))
     def lag(self, worker: int, hidden: int, reads: int) -> None:
@@ -170,7 +170,7 @@ class Writers(RuleBasedStateMachine):
 
     def _quiet(self) -> None:
         for worker in self.workers:
-            worker.messages.line.clear()
+            worker.messages.link.clear()
             worker.messages.replica.lag(0, reads=0)
         self.go_all_the_way()
         assert not self.attempts, "an attempt never ends"
@@ -187,11 +187,10 @@ class Writers(RuleBasedStateMachine):
         assert len(self._stored()) == sum(len(one.acknowledged) for one in self.outboxes)
 
     def _worker(self, bucket_size: int, *, ahead_s: float) -> Worker:
-        made = self.world.worker(ahead_s=ahead_s)
         messages = self.store(bucket_size=bucket_size, table=self.world.message_table)
+        made = self.world.worker(ahead_s=ahead_s, messages=messages)
         clock = made.chat.posting.clock
         sequencer = self.sequencer(messages, clock, bucket_size=bucket_size)
-        made.chat.posting.reader._messages = messages
         posting = replace(made.chat.posting, sequencer=sequencer)
         return Worker(replace(made.chat, posting=posting), messages, made.conversations)
 
@@ -260,14 +259,14 @@ class AsksForNoProof(Sequencer):
 
 class HasNoUniqueKey(MemoryMessageStore):
     @override
-    def _collide(self, one: Message, other: Message) -> bool:
+    def collide(self, one: Message, other: Message) -> bool:
         return one.sequence == other.sequence
 
 
 class HasNoUniqueId(MemoryMessageStore):
     @override
-    def _collide(self, one: Message, other: Message) -> bool:
-        return super()._collide(one, other) and one.sequence != other.sequence
+    def collide(self, one: Message, other: Message) -> bool:
+        return super().collide(one, other) and one.sequence != other.sequence
 
 
 def mutant(**changed: type) -> type[Writers]:

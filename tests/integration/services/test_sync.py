@@ -167,7 +167,7 @@ async def test_a_cursor_that_cannot_be_honoured_counts_as_none(
     elif how == "restarted":
         world.redis.restore(world.redis.snapshot())
     elif how == "down":
-        world.redis_line.down = True
+        world.redis_link.down = True
     elif how == "unreadable":
         since = "unreadable"
     else:
@@ -188,7 +188,7 @@ async def test_without_live_state_a_client_past_what_was_recorded_lacks_nothing(
     conversation = (await start_pair(worker)).conversation.id
     for number in (1, 2, 3):  # none of them flushed: the recorded head is 0
         await post(worker, conversation, number)
-    world.redis_line.down = True
+    world.redis_link.down = True
 
     answer = await sync(worker, None, {conversation: 1})
 
@@ -200,9 +200,9 @@ async def test_a_cursor_made_without_live_state_is_not_honoured(
     world: World, worker: Worker
 ) -> None:
     (conversation,) = await several(world, worker, 1)
-    world.redis_line.down = True
+    world.redis_link.down = True
     cursor = (await sync(worker)).cursor
-    world.redis_line.down = False
+    world.redis_link.down = False
 
     answer = await sync(worker, cursor, {conversation: 0})
 
@@ -254,13 +254,13 @@ async def test_nothing_new_costs_the_same_of_ten_and_of_a_thousand(
         await several(world, worker, count)
         cursor = await now(worker)
         fresh = world.worker()
-        world.redis_line.calls.clear()
+        world.redis_link.calls.clear()
 
         assert (await sync(fresh, cursor)).items == []
 
-        assert not fresh.conversations.line.calls
-        assert not fresh.messages.line.calls
-        costs.append(dict(world.redis_line.calls))
+        assert not fresh.conversations.link.calls
+        assert not fresh.messages.link.calls
+        costs.append(dict(world.redis_link.calls))
     assert costs == [{"enter": 1, "touches": 1}] * 2
 
 
@@ -270,12 +270,12 @@ async def test_a_new_device_is_answered_without_a_look_at_every_conversation(
     await several(world, worker, 600)
     await sync(worker)
     fresh = world.worker()
-    world.redis_line.calls.clear()
+    world.redis_link.calls.clear()
 
     answer = await sync(fresh)
 
     assert (len(answer.items), answer.more) == (50, True)
-    assert world.redis_line.calls["summaries"] == 2
+    assert world.redis_link.calls["summaries"] == 2
 
 
 ACT = st.tuples(
@@ -307,7 +307,7 @@ def test_whatever_happens_while_a_client_syncs_it_ends_with_what_the_inbox_shows
         groups = [(await start(workers[0], ANN, BOB, CAT)).conversation.id for _ in range(3)]
         client = Client(workers[1])
         await client.load()
-        world.redis_line.pause = pause
+        world.redis_link.pause = pause
         for number, acts in enumerate(rounds):
             running = [
                 act(world, workers[at % 2], what, groups[which], 10 * number + at)

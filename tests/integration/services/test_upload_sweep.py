@@ -62,7 +62,7 @@ async def test_a_sweep_goes_on_until_nothing_is_left() -> None:
 
     assert await swept(world) == 1_100
 
-    assert world.blobs._grants == {}
+    assert world.blobs.grants == {}
 
 
 async def test_a_sweep_ends_in_time_and_goes_on_later(world: World, worker: Worker) -> None:
@@ -74,7 +74,7 @@ async def test_a_sweep_ends_in_time_and_goes_on_later(world: World, worker: Work
     async def be_slow(name: str) -> None:
         await asyncio.sleep(30 if name == "settle" else 0)
 
-    world.blobs.line.pause = be_slow
+    world.blobs.link.pause = be_slow
     loop = asyncio.get_running_loop()
     began = loop.time()
 
@@ -90,7 +90,7 @@ async def test_an_upload_that_fails_holds_up_no_other(world: World, worker: Work
     for _ in range(5):
         await granted(worker, conversation_id)
     world.clock.advance(DAY_S + HOUR_S)
-    world.blobs.line.fail("settle", count=2)
+    world.blobs.link.fail("settle", count=2)
 
     assert await swept(world) == 5  # the second listing brings them again
 
@@ -101,7 +101,7 @@ async def test_a_storage_that_fails_at_everything_ends_the_sweep(
     conversation_id = (await start_pair(worker)).conversation.id
     await granted(worker, conversation_id)
     world.clock.advance(DAY_S + HOUR_S)
-    world.blobs.line.fail("settle", count=9_999)
+    world.blobs.link.fail("settle", count=9_999)
 
     assert await swept(world) == 0
 
@@ -109,13 +109,13 @@ async def test_a_storage_that_fails_at_everything_ends_the_sweep(
 async def test_a_marker_without_a_grant_is_swept_too(world: World, worker: Worker) -> None:
     conversation_id = (await start_pair(worker)).conversation.id
     await uploaded(world, worker, conversation_id)
-    world.blobs._grants.clear()  # a worker ended before it deleted the marker
+    world.blobs.grants.clear()  # a worker ended before it deleted the marker
     world.clock.advance(DAY_S + HOUR_S)
 
     await swept(world)
 
-    assert world.blobs._unsettled == {}
-    assert world.blobs._files == {}
+    assert world.blobs.unsettled == {}
+    assert world.blobs.files == {}
 
 
 async def used_up(worker: Worker, conversation_id: ConversationId, user: UserId = ANN) -> bool:
@@ -180,5 +180,5 @@ async def test_an_early_look_settles_what_was_sent(world: World, worker: Worker)
 
     await swept(world)
 
-    assert world.blobs._unsettled == {}
+    assert world.blobs.unsettled == {}
     assert await is_kept(world, conversation_id, kept)

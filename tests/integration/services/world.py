@@ -5,29 +5,6 @@ from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, override
 
-from shared.adapters.memory_accounts import MemoryAccountStates
-from shared.adapters.memory_blobs import MemoryBlobStore, MemoryImages
-from shared.adapters.memory_bus import MemoryBus, MemoryNotificationChannel
-from shared.adapters.memory_conversations import (
-    ConversationTable,
-    MemoryConversationStore,
-    MemoryMembershipStore,
-    MemoryUserStore,
-)
-from shared.adapters.memory_hub import MemoryConnectionHub
-from shared.adapters.memory_line import Line
-from shared.adapters.memory_live import MemoryLiveState
-from shared.adapters.memory_messages import MemoryMessageStore, MessageTable
-from shared.adapters.memory_presence import MemoryNoticeMarks, MemoryPresenceStore
-from shared.adapters.memory_state import RedisTwin
-from shared.adapters.memory_system import (
-    CountingIds,
-    MemoryProbe,
-    MemoryVerifier,
-    SettableClock,
-    WrongClock,
-)
-from shared.adapters.memory_uploads import MemoryUploads
 from shared.composition import Adapters, Chat, wire_up
 from shared.config import Settings
 from shared.domain.events import Effect, JoinGroup, LeaveGroup, Push
@@ -37,6 +14,29 @@ from shared.domain.message import Draft, Message
 from shared.domain.user import Subscription, User
 from shared.services.conversations import Changed
 from shared.services.posting import Posted
+from tests.twins.accounts import MemoryAccountStates
+from tests.twins.blobs import MemoryBlobStore, MemoryImages
+from tests.twins.bus import MemoryBus, MemoryNotificationChannel
+from tests.twins.conversations import (
+    ConversationTable,
+    MemoryConversationStore,
+    MemoryMembershipStore,
+    MemoryUserStore,
+)
+from tests.twins.faulty_link import FaultyLink
+from tests.twins.hub import MemoryConnectionHub
+from tests.twins.live import MemoryLiveState
+from tests.twins.messages import MemoryMessageStore, MessageTable
+from tests.twins.presence import MemoryNoticeMarks, MemoryPresenceStore
+from tests.twins.redis_data import RedisTwin
+from tests.twins.system import (
+    CountingIds,
+    MemoryProbe,
+    MemoryVerifier,
+    SettableClock,
+    WrongClock,
+)
+from tests.twins.uploads import MemoryUploads
 from tests.unit.things import ANN, BOB, CAT, DAN, client_id
 
 ENV = {
@@ -93,12 +93,12 @@ class World:
         self.settings = Settings.from_env({**ENV, **(settings or {})})
         self.clock = clock or SettableClock()
         self.ids = CountingIds()
-        self.redis_line = Line()
+        self.redis_link = FaultyLink()
         self.redis = RedisTwin(self.clock, lease_s=LEASE_S)
-        self.live = MemoryLiveState(self.redis, line=self.redis_line)
-        self.presence = MemoryPresenceStore(self.redis, line=self.redis_line)
+        self.live = MemoryLiveState(self.redis, link=self.redis_link)
+        self.presence = MemoryPresenceStore(self.redis, link=self.redis_link)
         self.hub = MemoryConnectionHub()
-        self.accounts = MemoryAccountStates(self.redis, line=self.redis_line)
+        self.accounts = MemoryAccountStates(self.redis, link=self.redis_link)
         self.message_table = MessageTable(self.clock)
         self.conversation_table = ConversationTable()
         self.memberships = MemoryMembershipStore()
@@ -111,10 +111,16 @@ class World:
             name: MemoryProbe() for name in ("cosmos", "redis", "signalr", "serviceBus", "blob")
         }
 
-    def worker(self, *, ahead_s: float = 0) -> Worker:
-        """Return one more worker, whose clock is *ahead_s* seconds ahead of the world's."""
-        bucket_size = self.settings.bucket_size
-        messages = MemoryMessageStore(bucket_size=bucket_size, table=self.message_table)
+    def worker(self, *, ahead_s: float = 0, messages: MemoryMessageStore | None = None) -> Worker:
+        """Return one more worker of this world.
+
+        Args:
+            ahead_s: How far its clock is ahead of the world's, in seconds.
+            messages: Its session with the message store; None for an ordinary one.
+        """
+        messages = messages or MemoryMessageStore(
+            bucket_size=self.settings.bucket_size, table=self.message_table
+        )
         conversations = MemoryConversationStore(table=self.conversation_table)
         adapters = Adapters(
             messages=messages,
@@ -125,11 +131,11 @@ class World:
             presence=self.presence,
             hub=self.hub,
             accounts=self.accounts,
-            marks=MemoryNoticeMarks(self.redis, line=self.redis_line),
+            marks=MemoryNoticeMarks(self.redis, link=self.redis_link),
             bus=self.bus,
             channel=self.channel,
             blobs=self.blobs,
-            uploads=MemoryUploads(self.redis, line=self.redis_line),
+            uploads=MemoryUploads(self.redis, link=self.redis_link),
             images=self.images,
             verifier=MemoryVerifier(),
             clock=WrongClock(self.clock, ahead_s=ahead_s),

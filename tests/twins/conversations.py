@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import override
 
-from shared.adapters.memory_line import Line, Replica
 from shared.domain.conversation import Conversation
 from shared.domain.ids import NO_SEQUENCE, ConversationId, UserId
 from shared.domain.live import FlushedState, LiveConversation
 from shared.domain.mute import UNSAID, Mute
 from shared.domain.user import User
 from shared.ports import ConversationStore, MembershipStore, UserStore, VersionConflictError
+from tests.twins.faulty_link import FaultyLink, Replica
 
 _NOT_FLUSHED = FlushedState(NO_SEQUENCE, ())
 
@@ -37,14 +37,16 @@ class MemoryConversationStore(ConversationStore):
         table: Shared by the stores of several workers.
     """
 
-    def __init__(self, *, table: ConversationTable | None = None, line: Line | None = None) -> None:
+    def __init__(
+        self, *, table: ConversationTable | None = None, link: FaultyLink | None = None
+    ) -> None:
         self.table = table or ConversationTable()
-        self.line = line or Line()
+        self.link = link or FaultyLink()
         self.replica = Replica()
 
     @override
     async def find(self, conversation_id: ConversationId) -> Conversation | None:
-        async with self.line.call("find"):
+        async with self.link.call("find"):
             item = self._read(conversation_id)
             return item.conversation if item else None
 
@@ -52,33 +54,33 @@ class MemoryConversationStore(ConversationStore):
     async def find_with_state(
         self, conversation_id: ConversationId
     ) -> tuple[Conversation, FlushedState] | None:
-        async with self.line.call("find_with_state"):
+        async with self.link.call("find_with_state"):
             item = self._read(conversation_id)
             return (item.conversation, item.flushed) if item else None
 
     @override
     async def find_many(self, ids: Iterable[ConversationId]) -> list[Conversation]:
-        async with self.line.call("find_many"):
+        async with self.link.call("find_many"):
             return [item.conversation for one in ids if (item := self._read(one))]
 
     @override
     async def find_many_with_state(
         self, ids: Iterable[ConversationId]
     ) -> list[tuple[Conversation, FlushedState]]:
-        async with self.line.call("find_many_with_state"):
+        async with self.link.call("find_many_with_state"):
             items = [item for one in ids if (item := self._read(one))]
             return [(item.conversation, item.flushed) for item in items]
 
     @override
     async def list_ids(self, after: str, *, limit: int) -> tuple[list[ConversationId], str]:
-        async with self.line.call("list_ids"):
+        async with self.link.call("list_ids"):
             begin = int(after or 0)
             ids = list(self.table.logs)[begin : begin + limit]
             return ids, str(begin + len(ids))
 
     @override
     async def add(self, conversation: Conversation) -> Conversation | None:
-        async with self.line.call("add"):
+        async with self.link.call("add"):
             if self._stored(conversation.id):
                 return None
             self._write(_Item(conversation))
@@ -86,7 +88,7 @@ class MemoryConversationStore(ConversationStore):
 
     @override
     async def replace(self, conversation: Conversation) -> Conversation:
-        async with self.line.call("replace"):
+        async with self.link.call("replace"):
             item = self._stored(conversation.id)
             if item is None or item.conversation.version != conversation.version - 1:
                 raise VersionConflictError
@@ -95,7 +97,7 @@ class MemoryConversationStore(ConversationStore):
 
     @override
     async def save_state(self, state: LiveConversation) -> None:
-        async with self.line.call("save_state"):
+        async with self.link.call("save_state"):
             item = self._stored(state.conversation_id)
             if item is None or item.flushed.stamp not in {0, state.base}:
                 raise VersionConflictError
@@ -119,32 +121,32 @@ class MemoryConversationStore(ConversationStore):
 class MemoryMembershipStore(MembershipStore):
     """Fulfils `MembershipStore`."""
 
-    def __init__(self, *, line: Line | None = None) -> None:
-        self.line = line or Line()
+    def __init__(self, *, link: FaultyLink | None = None) -> None:
+        self.link = link or FaultyLink()
         self._joined: defaultdict[UserId, dict[ConversationId, datetime]] = defaultdict(dict)
         self._mutes: dict[tuple[UserId, ConversationId], Mute] = {}
 
     @override
     async def put(self, user_id: UserId, conversation_id: ConversationId, at: datetime) -> None:
-        async with self.line.call("put"):
+        async with self.link.call("put"):
             self._joined[user_id].setdefault(conversation_id, at)
 
     @override
     async def remove(self, user_id: UserId, conversation_id: ConversationId) -> None:
-        async with self.line.call("remove"):
+        async with self.link.call("remove"):
             self._joined[user_id].pop(conversation_id, None)
             self._mutes.pop((user_id, conversation_id), None)
 
     @override
     async def list_all(self, user_id: UserId) -> dict[ConversationId, datetime]:
-        async with self.line.call("list_all"):
+        async with self.link.call("list_all"):
             return dict(self._joined[user_id])
 
     @override
     async def mute(
         self, user_id: UserId, conversation_id: ConversationId, until: datetime | None
     ) -> Mute | None:
-        async with self.line.call("mute"):
+        async with self.link.call("mute"):
             if conversation_id not in self._joined[user_id]:
                 return None
             place = (user_id, conversation_id)
@@ -155,7 +157,7 @@ class MemoryMembershipStore(MembershipStore):
     async def mutes(
         self, conversation_id: ConversationId, users: Iterable[UserId]
     ) -> dict[UserId, Mute]:
-        async with self.line.call("mutes"):
+        async with self.link.call("mutes"):
             found = ((user, self._mutes.get((user, conversation_id))) for user in users)
             return {user: mute for user, mute in found if mute}
 
@@ -163,7 +165,7 @@ class MemoryMembershipStore(MembershipStore):
     async def mutes_of(
         self, user_id: UserId, ids: Iterable[ConversationId]
     ) -> dict[ConversationId, Mute]:
-        async with self.line.call("mutes_of"):
+        async with self.link.call("mutes_of"):
             found = ((one, self._mutes.get((user_id, one))) for one in ids)
             return {one: mute for one, mute in found if mute}
 
@@ -171,45 +173,45 @@ class MemoryMembershipStore(MembershipStore):
 class MemoryUserStore(UserStore):
     """Fulfils `UserStore`: an etag names each state."""
 
-    def __init__(self, users: Iterable[User] = (), *, line: Line | None = None) -> None:
-        self.line = line or Line()
+    def __init__(self, users: Iterable[User] = (), *, link: FaultyLink | None = None) -> None:
+        self.link = link or FaultyLink()
         self.owners: dict[str, UserId] = {}
-        self._users: dict[UserId, User] = {}
+        self.stored: dict[UserId, User] = {}
         self._writes = 0
         for user in users:
-            self._write(user)
+            self.write(user)
 
     @override
     async def find(self, user_id: UserId) -> User | None:
-        async with self.line.call("find"):
-            return self._users.get(user_id)
+        async with self.link.call("find"):
+            return self.stored.get(user_id)
 
     @override
     async def find_many(self, ids: Iterable[UserId]) -> list[User]:
-        async with self.line.call("find_many"):
-            return [user for one in ids if (user := self._users.get(one))]
+        async with self.link.call("find_many"):
+            return [user for one in ids if (user := self.stored.get(one))]
 
     @override
     async def add(self, user: User) -> User | None:
-        async with self.line.call("add"):
-            return None if user.id in self._users else self._write(user)
+        async with self.link.call("add"):
+            return None if user.id in self.stored else self.write(user)
 
     @override
     async def replace(self, user: User) -> User:
-        async with self.line.call("replace"):
-            stored = self._users.get(user.id)
+        async with self.link.call("replace"):
+            stored = self.stored.get(user.id)
             if stored is None or stored.etag != user.etag:
                 raise VersionConflictError
-            return self._write(user)
+            return self.write(user)
 
     @override
     async def find_endpoint_owner(self, endpoint: str) -> UserId | None:
-        async with self.line.call("find_endpoint_owner"):
+        async with self.link.call("find_endpoint_owner"):
             return self.owners.get(endpoint)
 
     @override
     async def claim_endpoint(self, endpoint: str, user_id: UserId, *, after: UserId | None) -> bool:
-        async with self.line.call("claim_endpoint"):
+        async with self.link.call("claim_endpoint"):
             if self.owners.get(endpoint) != after:
                 return False
             self.owners[endpoint] = user_id
@@ -217,12 +219,12 @@ class MemoryUserStore(UserStore):
 
     @override
     async def release_endpoint(self, endpoint: str, user_id: UserId) -> None:
-        async with self.line.call("release_endpoint"):
+        async with self.link.call("release_endpoint"):
             if self.owners.get(endpoint) == user_id:
                 del self.owners[endpoint]
 
-    def _write(self, user: User) -> User:
+    def write(self, user: User) -> User:
         self._writes += 1
         stored = replace(user, etag=f"etag-{self._writes}")
-        self._users[user.id] = stored
+        self.stored[user.id] = stored
         return stored

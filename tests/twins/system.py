@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import override
 
-from shared.adapters.memory_line import Line
 from shared.domain.errors import ForbiddenError, UnauthenticatedError
 from shared.domain.ids import (
     AttachmentId,
@@ -16,6 +15,7 @@ from shared.domain.ids import (
 )
 from shared.domain.user import Principal
 from shared.ports import Clock, Ids, Probe, TokenVerifier
+from tests.twins.faulty_link import FaultyLink
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -108,11 +108,11 @@ class MemoryVerifier(TokenVerifier):
 
 @dataclass(slots=True)
 class MemoryProbe(Probe):
-    """Fulfils `Probe`: answers while its line does."""
+    """Fulfils `Probe`: answers while its link does."""
 
-    line: Line = field(default_factory=Line)
+    link: FaultyLink = field(default_factory=FaultyLink)
 
     @override
     async def check(self) -> None:
-        async with self.line.call("check"):
+        async with self.link.call("check"):
             pass

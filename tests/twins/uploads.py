@@ -3,10 +3,10 @@
 from datetime import timedelta
 from typing import Final, override
 
-from shared.adapters.memory_line import Line
-from shared.adapters.memory_state import RedisTwin
 from shared.domain.ids import AttachmentId, UserId
 from shared.ports import UploadLedger
+from tests.twins.faulty_link import FaultyLink
+from tests.twins.redis_data import RedisTwin
 
 _KEEP: Final = timedelta(hours=26)
 
@@ -14,20 +14,20 @@ _KEEP: Final = timedelta(hours=26)
 class MemoryUploads(UploadLedger):
     """Fulfils `UploadLedger`."""
 
-    def __init__(self, redis: RedisTwin, *, line: Line | None = None) -> None:
+    def __init__(self, redis: RedisTwin, *, link: FaultyLink | None = None) -> None:
         self.redis = redis
-        self.line = line or Line()
+        self.link = link or FaultyLink()
 
     @override
     async def open(self, user_id: UserId, attachment_id: AttachmentId, *, most: int) -> bool:
-        async with self.line.call("open"):
+        async with self.link.call("open"):
             now = self.redis.now()
             counted = {
                 one: at
-                for one, at in self.redis.kept.uploads.get(user_id, {}).items()
+                for one, at in self.redis.data.uploads.get(user_id, {}).items()
                 if at > now - _KEEP
             }
-            self.redis.kept.uploads[user_id] = counted
+            self.redis.data.uploads[user_id] = counted
             if len(counted) >= most:
                 return False
             counted[attachment_id] = now
@@ -35,5 +35,5 @@ class MemoryUploads(UploadLedger):
 
     @override
     async def close(self, user_id: UserId, attachment_id: AttachmentId) -> None:
-        async with self.line.call("close"):
-            self.redis.kept.uploads.get(user_id, {}).pop(attachment_id, None)
+        async with self.link.call("close"):
+            self.redis.data.uploads.get(user_id, {}).pop(attachment_id, None)

@@ -30,7 +30,7 @@ GONE = frozenset({"erasing", "erased"})
 
 
 @dataclass(slots=True)
-class Hot:
+class ConversationState:
     """One conversation's live state; in `epoch` it was seeded, so that nothing is lacking."""
 
     epoch: Epoch = NO_EPOCH
@@ -62,7 +62,7 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Kept:
+class RedisData:
     """All that a flush loses.
 
     An inbox is `complete`, or `begun` and being rebuilt, or both, or not there; a user's seats are
@@ -71,7 +71,7 @@ class Kept:
 
     epoch: Epoch = NO_EPOCH
     process: int = 0
-    hot: dict[ConversationId, Hot] = field(default_factory=dict)
+    conversations: dict[ConversationId, ConversationState] = field(default_factory=dict)
     changed: defaultdict[ConversationId, set[UserId]] = field(
         default_factory=lambda: defaultdict(set)
     )
@@ -113,7 +113,7 @@ class Kept:
     accounts: dict[UserId, AccountState] = field(default_factory=dict)
 
     def forget(self, user_id: UserId) -> int:
-        """Delete what is kept of one user alone; tell how many entries that were."""
+        """Delete what is data of one user alone; tell how many entries that were."""
         named: list[dict[Any, Any]] = [self.inboxes, self.seats, self.unsure, self.activity]
         named += [self.leases, self.opened, self.seen, self.closed, self.quotas, self.uploads]
         named += [self.mutes]
@@ -122,10 +122,10 @@ class Kept:
         self.index.discard(user_id)
         self.begun.pop(user_id, None)
         self.complete.pop(user_id, None)
-        gone = sum(bool(kept.pop(user_id, None)) for kept in named)
-        for kept in paired:
-            own = [key for key in kept if key[0] == user_id]
-            gone += len([kept.pop(key) for key in own])
+        gone = sum(bool(data.pop(user_id, None)) for data in named)
+        for data in paired:
+            own = [key for key in data if key[0] == user_id]
+            gone += len([data.pop(key) for key in own])
         return gone
 
 
@@ -137,7 +137,7 @@ class RedisTwin:
     """
 
     def __init__(self, clock: Clock, *, lease_s: float) -> None:
-        self.kept = Kept()
+        self.data = RedisData()
         self.published: list[Presence] = []
         self.lease = timedelta(seconds=lease_s)
         self._clock = clock
@@ -147,23 +147,23 @@ class RedisTwin:
 
     def flush(self) -> None:
         """Lose everything."""
-        self.kept = Kept()
+        self.data = RedisData()
 
-    def snapshot(self) -> Kept:
+    def snapshot(self) -> RedisData:
         """Return a copy of everything, as a file or a lagging replica has it."""
-        return deepcopy(self.kept)
+        return deepcopy(self.data)
 
-    def restore(self, kept: Kept) -> None:
+    def restore(self, data: RedisData) -> None:
         """Go on in another process with what a snapshot holds."""
-        self.kept = deepcopy(kept)
+        self.data = deepcopy(data)
         self._process += 1
 
     def epoch(self) -> Epoch:
-        """Return the epoch, a new one where another process gave it or none is kept."""
-        if not self.kept.epoch or self.kept.process != self._process:
+        """Return the epoch, a new one where another process gave it or none is data."""
+        if not self.data.epoch or self.data.process != self._process:
             self._epochs += 1
-            self.kept.epoch, self.kept.process = Epoch(str(self._epochs)), self._process
-        return self.kept.epoch
+            self.data.epoch, self.data.process = Epoch(str(self._epochs)), self._process
+        return self.data.epoch
 
     def now(self) -> datetime:
         return self._clock.now()
@@ -176,8 +176,8 @@ class RedisTwin:
     def live(self, user_id: UserId) -> dict[ConnectionId, datetime]:
         """Return the user's leases that have not lapsed, and forget the others."""
         now = self.now()
-        leases = {c: at for c, at in self.kept.leases[user_id].items() if at > now}
-        self.kept.leases[user_id] = leases
+        leases = {c: at for c, at in self.data.leases[user_id].items() if at > now}
+        self.data.leases[user_id] = leases
         return leases
 
     def enter(self, call: Call) -> CallState:
@@ -187,29 +187,29 @@ class RedisTwin:
             return CallState(has_other_connections=False, account="erased")
         wait_ms = self._take(call)
         leases = self.live(user)
-        if connection is None or connection in self.kept.closed[user]:
+        if connection is None or connection in self.data.closed[user]:
             return CallState(wait_ms, has_other_connections=bool(leases), account=account)
         others = leases.keys() - {connection}
-        seen = self.kept.seen.get(user)
+        seen = self.data.seen.get(user)
         came = not wait_ms and (seen is None or seen.status != "online")
         leases[connection] = self.now() + self.lease
-        self.kept.index.add(user)
+        self.data.index.add(user)
         status = "online" if came else seen.status if seen else None
-        self.kept.seen[user] = Seen(status, self.now())
+        self.data.seen[user] = Seen(status, self.now())
         return CallState(
             wait_ms, came_online=came, has_other_connections=bool(others), account=account
         )
 
     def account(self, user_id: UserId) -> AccountState:
-        return self.kept.accounts.get(user_id, "unknown")
+        return self.data.accounts.get(user_id, "unknown")
 
     def open(
         self, user_id: UserId, connection_id: ConnectionId, *, most: int
     ) -> list[ConnectionId]:
         """Note a new connection; end the leases of the oldest above *most*, and return them."""
-        if connection_id in self.kept.closed[user_id]:
+        if connection_id in self.data.closed[user_id]:
             return []
-        leases, before = self.live(user_id), self.kept.opened[user_id]
+        leases, before = self.live(user_id), self.data.opened[user_id]
         opened = {c: at for c, at in before.items() if c in leases or c == connection_id}
         opened.setdefault(connection_id, self.now())
         unknown = {c: _LONG_AGO for c in sorted(leases) if c not in opened}
@@ -218,8 +218,8 @@ class RedisTwin:
         for one in ended:
             del opened[one]
             leases.pop(one, None)
-            self.kept.closed[user_id][one] = self.now()
-        self.kept.opened[user_id] = opened
+            self.data.closed[user_id][one] = self.now()
+        self.data.opened[user_id] = opened
         return ended
 
     def close(self, user_id: UserId, connection_id: ConnectionId) -> bool:
@@ -227,37 +227,37 @@ class RedisTwin:
         if self.account(user_id) in GONE:
             return False
         now = self.now()
-        recent = {c: at for c, at in self.kept.closed[user_id].items() if at > now - self.lease}
-        self.kept.closed[user_id] = {**recent, connection_id: now}
+        recent = {c: at for c, at in self.data.closed[user_id].items() if at > now - self.lease}
+        self.data.closed[user_id] = {**recent, connection_id: now}
         leases = self.live(user_id)
         leases.pop(connection_id, None)
-        seen = self.kept.seen.get(user_id)
+        seen = self.data.seen.get(user_id)
         if leases or (seen and seen.status == "offline"):
             return False
-        self.kept.seen[user_id] = Seen("offline", now)
+        self.data.seen[user_id] = Seen("offline", now)
         return True
 
     def lapse(self, user_id: UserId) -> bool:
         """Forget a user without a live lease; tell whether the user went offline by it."""
         if self.live(user_id):
             return False
-        self.kept.index.discard(user_id)
+        self.data.index.discard(user_id)
         if self.account(user_id) in GONE:
             return False
-        seen = self.kept.seen[user_id]
+        seen = self.data.seen[user_id]
         if seen.status == "offline":
             return False
-        self.kept.seen[user_id] = Seen("offline", seen.at)
+        self.data.seen[user_id] = Seen("offline", seen.at)
         return True
 
     def take_quota(self, user_id: UserId, amount: int, *, most: int) -> int:
         """Add to what the user used since the first use of the window; return ms to wait, or 0."""
-        used, ends_at = self.kept.quotas.get(user_id, (0, self.now()))
+        used, ends_at = self.data.quotas.get(user_id, (0, self.now()))
         if ends_at <= self.now():
             used, ends_at = 0, self.now() + _DAY
         if used + amount > most:
             return max(1, to_ms(ends_at) - to_ms(self.now()))
-        self.kept.quotas[user_id] = used + amount, ends_at
+        self.data.quotas[user_id] = used + amount, ends_at
         return 0
 
     def _take(self, call: Call) -> int:
@@ -265,6 +265,6 @@ class RedisTwin:
             return 0
         what, limit = call.limit
         key = call.user_id, what
-        state, wait_ms = take(limit, self.kept.buckets.get(key), now=self.now().timestamp())
-        self.kept.buckets[key] = state
+        state, wait_ms = take(limit, self.data.buckets.get(key), now=self.now().timestamp())
+        self.data.buckets[key] = state
         return wait_ms

@@ -3,10 +3,10 @@
 from collections import Counter, defaultdict
 from typing import Final, override
 
-from shared.adapters.memory_line import Line
 from shared.domain.events import Effect, Event, JoinGroup, LeaveGroup, Push, ToConnection, ToUser
 from shared.domain.ids import ConnectionId, UserId
 from shared.ports import ConnectionHub
+from tests.twins.faulty_link import FaultyLink
 
 REMEMBERED: Final = 100  # groups of a user that the service keeps for connections to come
 
@@ -14,8 +14,8 @@ REMEMBERED: Final = 100  # groups of a user that the service keeps for connectio
 class MemoryConnectionHub(ConnectionHub):
     """Fulfils `ConnectionHub`, and does what the service does when clients come and go."""
 
-    def __init__(self, *, line: Line | None = None) -> None:
-        self.line = line or Line()
+    def __init__(self, *, link: FaultyLink | None = None) -> None:
+        self.link = link or FaultyLink()
         self.calls: Counter[str] = Counter()
         self.remembered: defaultdict[UserId, dict[str, None]] = defaultdict(dict)
         self.connections: dict[ConnectionId, tuple[UserId, set[str]]] = {}
@@ -23,7 +23,7 @@ class MemoryConnectionHub(ConnectionHub):
 
     @override
     async def join(self, who: ToUser | ToConnection, group: str) -> None:
-        async with self.line.call("join"):
+        async with self.link.call("join"):
             if isinstance(who, ToUser):
                 groups = self.remembered[who.user_id]
                 groups.pop(group, None)
@@ -35,7 +35,7 @@ class MemoryConnectionHub(ConnectionHub):
 
     @override
     async def leave(self, who: ToUser | ToConnection, group: str) -> None:
-        async with self.line.call("leave"):
+        async with self.link.call("leave"):
             if isinstance(who, ToUser):
                 self.remembered[who.user_id].pop(group, None)
             for _, joined in self._of(who):
@@ -43,7 +43,7 @@ class MemoryConnectionHub(ConnectionHub):
 
     @override
     async def close(self, who: ToUser | ToConnection, *, reason: str) -> None:
-        async with self.line.call("close"):
+        async with self.link.call("close"):
             for connection_id, _ in self._of(who):
                 self.disconnect(connection_id)
 

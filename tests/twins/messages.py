@@ -4,12 +4,12 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import override
 
-from shared.adapters.memory_line import Line, Replica
 from shared.adapters.system import SystemClock
 from shared.domain.attachment import Attachment
 from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.message import Message, Original, bucket_of, erase
 from shared.ports import Clock, MessageStore, SequenceTakenError
+from tests.twins.faulty_link import FaultyLink, Replica
 
 
 class MessageTable:
@@ -41,18 +41,18 @@ class MemoryMessageStore(MessageStore):
     """
 
     def __init__(
-        self, *, bucket_size: int, table: MessageTable | None = None, line: Line | None = None
+        self, *, bucket_size: int, table: MessageTable | None = None, link: FaultyLink | None = None
     ) -> None:
         self.table = table or MessageTable()
-        self.line = line or Line()
+        self.link = link or FaultyLink()
         self.replica = Replica()
         self._bucket_size = bucket_size
 
     @override
     async def append(self, message: Message) -> None:
-        async with self.line.call("append"):
+        async with self.link.call("append"):
             log = self.table.logs[message.conversation_id]
-            if any(self._collide(one, message) for one in log):
+            if any(self.collide(one, message) for one in log):
                 raise SequenceTakenError
             log.append(message)
             self.table.wrote(message)
@@ -62,7 +62,7 @@ class MemoryMessageStore(MessageStore):
     async def find_original(
         self, message: Message, *, bucket: int | None, proof: Sequence | None = None
     ) -> Original:
-        async with self.line.call("find_original"):
+        async with self.link.call("find_original"):
             seen = [
                 one
                 for one in self._seen(message.conversation_id)
@@ -74,13 +74,13 @@ class MemoryMessageStore(MessageStore):
 
     @override
     async def find(self, conversation_id: ConversationId, sequence: Sequence) -> Message | None:
-        async with self.line.call("find"):
+        async with self.link.call("find"):
             seen = self._seen(conversation_id)
             return next((one for one in seen if one.sequence == sequence), None)
 
     @override
     async def age_s(self, conversation_id: ConversationId, sequence: Sequence) -> float | None:
-        async with self.line.call("age_s"):
+        async with self.link.call("age_s"):
             seen = self._seen(conversation_id)
             found = next((one for one in seen if one.sequence == sequence), None)
             return None if found is None else self.table.age_s(found)
@@ -89,7 +89,7 @@ class MemoryMessageStore(MessageStore):
     async def list_range(
         self, conversation_id: ConversationId, first: Sequence, last: Sequence
     ) -> list[Message]:
-        async with self.line.call("list_range"):
+        async with self.link.call("list_range"):
             seen = [one for one in self._seen(conversation_id) if first <= one.sequence <= last]
             return sorted(seen, key=lambda one: one.sequence)
 
@@ -97,7 +97,7 @@ class MemoryMessageStore(MessageStore):
     async def set_attachment(
         self, conversation_id: ConversationId, sequence: Sequence, attachment: Attachment
     ) -> None:
-        async with self.line.call("set_attachment"):
+        async with self.link.call("set_attachment"):
             log = self.table.logs[conversation_id]
             for place, message in enumerate(log):
                 if message.sequence == sequence:
@@ -109,7 +109,7 @@ class MemoryMessageStore(MessageStore):
     async def find_newest(
         self, conversation_id: ConversationId, *, at_least: Sequence
     ) -> Message | None:
-        async with self.line.call("find_newest"):
+        async with self.link.call("find_newest"):
             bucket = self._bucket(Sequence(max(1, at_least)))
             seen = [
                 one for one in self._seen(conversation_id) if self._bucket(one.sequence) >= bucket
@@ -118,7 +118,7 @@ class MemoryMessageStore(MessageStore):
 
     @override
     async def list_written_in(self, sender_id: UserId) -> set[ConversationId]:
-        async with self.line.call("list_written_in"):
+        async with self.link.call("list_written_in"):
             return {
                 conversation_id
                 for conversation_id in self.table.logs
@@ -129,7 +129,7 @@ class MemoryMessageStore(MessageStore):
     async def list_sent(
         self, conversation_id: ConversationId, sender_id: UserId, *, after: Sequence, limit: int
     ) -> list[Message]:
-        async with self.line.call("list_sent"):
+        async with self.link.call("list_sent"):
             sent = [
                 one
                 for one in self._seen(conversation_id)
@@ -139,14 +139,14 @@ class MemoryMessageStore(MessageStore):
 
     @override
     async def erase(self, message: Message) -> None:
-        async with self.line.call("erase"):
+        async with self.link.call("erase"):
             log = self.table.logs[message.conversation_id]
             for place, one in enumerate(log):
                 if one.sequence == message.sequence:
                     log[place] = erase(one)
                     self.table.wrote(one)
 
-    def _collide(self, one: Message, other: Message) -> bool:
+    def collide(self, one: Message, other: Message) -> bool:
         if one.sequence == other.sequence:
             return True
         same_bucket = self._bucket(one.sequence) == self._bucket(other.sequence)

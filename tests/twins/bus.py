@@ -4,13 +4,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import override
 
-from shared.adapters.memory_line import Line
 from shared.adapters.notices import notice_id
 from shared.domain.errors import UnavailableError
 from shared.domain.notification import Clearance, Notice, Notification
 from shared.domain.set_aside import SetAside
 from shared.domain.user import Subscription
 from shared.ports import Bus, NotificationChannel
+from tests.twins.faulty_link import FaultyLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Queued:
 class MemoryBus(Bus):
     """Fulfils `Bus`. A notice sent again is a duplicate, whatever its delay."""
 
-    def __init__(self, *, line: Line | None = None) -> None:
-        self.line = line or Line()
+    def __init__(self, *, link: FaultyLink | None = None) -> None:
+        self.link = link or FaultyLink()
         self.queued: list[Queued] = []
         self.dead: list[Queued] = []
         self.aside: list[SetAside] = []
@@ -33,20 +33,20 @@ class MemoryBus(Bus):
 
     @override
     async def send(self, notice: Notice, *, delay_s: float = 0) -> None:
-        async with self.line.call("send"):
+        async with self.link.call("send"):
             if notice_id(notice) not in self._known:
                 self._known.add(notice_id(notice))
                 self.queued.append(Queued(notice, delay_s))
 
     @override
     async def set_aside(self, item: SetAside) -> None:
-        async with self.line.call("set_aside"):
+        async with self.link.call("set_aside"):
             if item not in self.aside:
                 self.aside.append(item)
 
     @override
     async def replay(self, *, limit: int) -> int:
-        async with self.line.call("replay"):
+        async with self.link.call("replay"):
             moved, self.dead = self.dead[:limit], self.dead[limit:]
             self.queued += moved
             return len(moved)
@@ -67,7 +67,7 @@ class MemoryNotificationChannel(NotificationChannel):
         broken: Ids of subscriptions at which the channel itself fails.
     """
 
-    line: Line = field(default_factory=Line)
+    link: FaultyLink = field(default_factory=FaultyLink)
     gone: set[str] = field(default_factory=set)
     failing: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
@@ -76,7 +76,7 @@ class MemoryNotificationChannel(NotificationChannel):
 
     @override
     async def deliver(self, subscription: Subscription, notification: Notification) -> bool:
-        async with self.line.call("deliver"):
+        async with self.link.call("deliver"):
             if not self._reaches(subscription):
                 return False
             self.shown[subscription.id].append(notification)
@@ -84,7 +84,7 @@ class MemoryNotificationChannel(NotificationChannel):
 
     @override
     async def clear(self, subscription: Subscription, clearance: Clearance) -> bool:
-        async with self.line.call("clear"):
+        async with self.link.call("clear"):
             if not self._reaches(subscription):
                 return False
             self.cleared[subscription.id].append(clearance)

@@ -1,4 +1,4 @@
-"""The line between the chat and a twin: where calls wait, fail, and lose their replies."""
+"""The link between the chat and a twin: where calls wait, fail, and lose their replies."""
 
 import asyncio
 from collections import Counter
@@ -23,7 +23,7 @@ class _Fault:
     count: int
 
 
-class Line:
+class FaultyLink:
     """Carries the calls to one twin.
 
     Args:
@@ -55,7 +55,7 @@ class Line:
         """Carry one call, whose effect is the body of the `async with`.
 
         Raises:
-            UnavailableError: The line is down or a fault is armed.
+            UnavailableError: The link is down or a fault is armed.
         """
         self.calls[name] += 1
         await self.pause(name)
