@@ -33,11 +33,19 @@ stage() {
     printf '  %-28s %-8s %4d s\n' "$name" "$outcome" "$took" >>"$reports/summary"
 }
 
+spelling() {
+    git ls-files -z '*.md' '*.py' '*.ts' '*.tsx' '*.mjs' '*.sh' '*.yaml' '*.bicep' |
+        xargs -0 $bin/codespell
+}
+
 check() {
     stage "format" $bin/ruff format --check --quiet .
     stage "lint" $bin/ruff check --quiet .
     stage "types" $bin/mypy .
     stage "layers" $bin/lint-imports --no-logo
+    stage "table of layers" $bin/python tools/layers.py check
+    stage "spelling" spelling
+    stage "dead code" $bin/vulture
     stage "pinned packages" $bin/python tools/requirements.py check
 }
 

@@ -66,7 +66,6 @@ class Host:
         self._triggers: dict[str, Trigger] = {}
         self._admin = Admin(keys, self._invoker, self._triggers)
         self._indexed = asyncio.Event()
-        self._listeners: list[asyncio.Task[None]] = []
         self._session: aiohttp.ClientSession
 
     async def run(self, stop: asyncio.Event) -> None:

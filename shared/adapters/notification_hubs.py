@@ -42,8 +42,6 @@ _REMEMBERED: Final = 10_000
 _GONE: Final = re.compile(r"<Name>\s*(ExpiredChannel|BadChannel|WrongToken)\s*</Name>")
 _NO_WAIT: Final = 1000
 
-type Sign = Callable[[str], str]
-
 
 class NotificationHubs(NotificationChannel):
     """Fulfils `NotificationChannel` for apps.

@@ -47,10 +47,6 @@ class Declaration:
         return any(one.type == "existing" or text(one) == "existing" for one in self.node.children)
 
     @property
-    def conditional(self) -> bool:
-        return any(one.type == "if_statement" for one in self.node.named_children)
-
-    @property
     def required(self) -> bool:
         """Whether a parameter has no default."""
         return not any(text(one) == "=" for one in self.node.children)
