@@ -21,7 +21,7 @@ from shared.domain.errors import (
     UserNotFoundError,
 )
 from shared.domain.events import Effect
-from shared.domain.live import Call
+from shared.ports import Call
 
 _MOST_CALLERS: Final = 10_000
 _EVERY_S: Final = 1.0

@@ -17,7 +17,7 @@ from typing import Any, Final
 from shared.bootstrap import chat
 from shared.domain.errors import UnavailableError
 from shared.domain.events import Effect
-from shared.domain.set_aside import SetAside
+from shared.ports import SetAside
 from triggers import documents as stored
 
 logger = logging.getLogger("parley")

@@ -10,7 +10,8 @@ from typing import Any, Final, Literal
 from shared.domain.catchup import NEVER, SyncCursor
 from shared.domain.errors import InvalidError
 from shared.domain.ids import ConversationId, UserId, is_conversation_id
-from shared.domain.live import Epoch, InboxEntry
+from shared.domain.live import Epoch
+from shared.ports import InboxEntry
 from triggers.decode import LAST_MS
 
 _MAX_CHARACTERS: Final = 200

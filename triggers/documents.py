@@ -10,7 +10,7 @@ from shared.adapters.notices import notice_from_item, set_aside_from_item
 from shared.domain.conversation import Conversation
 from shared.domain.message import Message
 from shared.domain.notification import Notice
-from shared.domain.set_aside import SetAside
+from shared.ports import SetAside
 
 
 def texts(documents: func.DocumentList) -> list[str]:

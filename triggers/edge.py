@@ -13,8 +13,8 @@ from shared.domain.errors import ForbiddenError, InvalidError, UnauthenticatedEr
 from shared.domain.events import Effect
 from shared.domain.ids import UserId, user_id
 from shared.domain.limits import Limit
-from shared.domain.live import Call
 from shared.domain.user import Principal, proved
+from shared.ports import Call
 from triggers import admission, wire
 
 _SCHEME: Final = "bearer"  # in any case: RFC 9110, section 11.1

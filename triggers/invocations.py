@@ -7,8 +7,8 @@ from typing import Final
 from shared import telemetry
 from shared.domain.errors import InvalidError, UnauthenticatedError
 from shared.domain.ids import ConnectionId, UserId, user_id
-from shared.domain.live import Call
 from shared.domain.presence import MAX_WATCHED
+from shared.ports import Call
 from triggers import admission, decode, edge
 from triggers.decode import Fields
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from shared.domain.attachment import Attachment, UploadGrant
+from shared.domain.attachment import Attachment
 from shared.domain.conversation import Conversation, Member
 from shared.domain.events import (
     AttachmentChanged,
@@ -30,6 +30,7 @@ from shared.domain.presence import Presence
 from shared.domain.receipt import Receipt
 from shared.domain.times import to_ms
 from shared.domain.user import User
+from shared.ports import UploadGrant
 from shared.services.accounts import Contact
 from shared.services.presences import Beat
 from shared.services.sync import Synced, SyncItem

@@ -35,18 +35,18 @@ from shared.adapters.blob_layout import (
     thumbnail_name,
 )
 from shared.config import Endpoint
-from shared.domain.attachment import (
-    LINK_LASTS,
-    SNIFFED_BYTES,
-    Attachment,
+from shared.domain.attachment import LINK_LASTS, SNIFFED_BYTES, Attachment
+from shared.domain.errors import UnavailableError
+from shared.domain.ids import AttachmentId, ConversationId, UserId
+from shared.ports import (
+    BlobStore,
+    Clock,
     Granted,
     StoredBlob,
     Unsettled,
     UploadGrant,
+    VersionConflictError,
 )
-from shared.domain.errors import UnavailableError
-from shared.domain.ids import AttachmentId, ConversationId, UserId
-from shared.ports import BlobStore, Clock, VersionConflictError
 
 CONTAINER: Final = "attachments"
 _READ: Final = timedelta(minutes=10)

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from shared.adapters.items import attachment_from_item, attachment_item
-from shared.domain.attachment import Granted
 from shared.domain.file_name import stored_file_name
 from shared.domain.ids import AttachmentId, ConversationId, UserId
 from shared.domain.times import from_ms, to_ms
+from shared.ports import Granted
 
 
 def file_name(conversation_id: ConversationId, attachment_id: AttachmentId) -> str:

@@ -19,10 +19,15 @@ from shared.adapters.items import (
 )
 from shared.domain.conversation import Conversation
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
-from shared.domain.live import FlushedState, LiveConversation
 from shared.domain.mute import Mute
 from shared.domain.times import from_ms, optional_from_ms, to_ms
-from shared.ports import ConversationStore, MembershipStore, VersionConflictError
+from shared.ports import (
+    ConversationStore,
+    FlushedState,
+    LiveConversation,
+    MembershipStore,
+    VersionConflictError,
+)
 
 _AT_ONCE: Final = 200  # conversations in one request: some 200 KB
 _READERS: Final = 4

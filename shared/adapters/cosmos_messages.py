@@ -17,8 +17,8 @@ from shared.adapters.items import (
 )
 from shared.domain.attachment import Attachment
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
-from shared.domain.message import Message, Original, bucket_of, erase
-from shared.ports import MessageStore, SequenceTakenError
+from shared.domain.message import Message, bucket_of, erase
+from shared.ports import MessageStore, Original, SequenceTakenError
 
 _ORIGINAL = "SELECT * FROM c WHERE c.senderId = @sender AND c.clientMessageId = @client"
 _RANGE = "SELECT * FROM c WHERE c.sequence >= @first AND c.sequence <= @last ORDER BY c.sequence"

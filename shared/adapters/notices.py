@@ -5,7 +5,7 @@ import hashlib
 from shared.adapters.items import Item
 from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.notification import Notice
-from shared.domain.set_aside import SetAside
+from shared.ports import SetAside
 
 
 def notice_id(notice: Notice) -> str:

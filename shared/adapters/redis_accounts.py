@@ -7,8 +7,7 @@ from shared.adapters import redis_keys as keys
 from shared.adapters import redis_scripts as scripts
 from shared.adapters.redis_client import RedisClient, call
 from shared.domain.ids import UserId
-from shared.domain.live import AccountState
-from shared.ports import AccountStates
+from shared.ports import AccountState, AccountStates
 
 # An open account is looked up in the store once a day; an erased one is unknown after 90 days,
 # and the store tells again.

@@ -6,11 +6,12 @@ from typing import Any
 
 from shared.adapters.items import message_from_text
 from shared.domain.ids import ConversationId, Sequence, UserId
-from shared.domain.live import Epoch, Head, InboxEntry, LiveConversation, LiveSummary
+from shared.domain.live import Epoch, Head
 from shared.domain.mute import Mute
 from shared.domain.receipt import Receipt
 from shared.domain.seats import Seat
 from shared.domain.times import from_ms, optional_from_ms
+from shared.ports import InboxEntry, LiveConversation, LiveSummary
 
 HEAD_FIELDS = ("ready", "head", "version", "at")
 READY = ""  # the member that says a sorted set is complete; its score puts it at the far end

@@ -7,7 +7,7 @@ from shared.adapters import redis_scripts as scripts
 from shared.adapters.redis_client import BrokenKeyError, Entry, RedisClient, call
 from shared.adapters.redis_codec import snapshot_of, text_of
 from shared.domain.ids import ConversationId
-from shared.domain.live import LiveConversation
+from shared.ports import LiveConversation
 
 
 class RedisFlushes:

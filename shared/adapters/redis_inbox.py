@@ -11,9 +11,9 @@ from shared.adapters.redis_codec import READY, follows, pairs_of, text_of
 from shared.adapters.redis_epoch import epoch_of, read_epoch
 from shared.adapters.redis_mutes import remembering
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.live import Epoch, InboxEntry, Touches
+from shared.domain.live import Epoch
 from shared.domain.mute import Mute
-from shared.ports import InboxState
+from shared.ports import InboxEntry, InboxState, Touches
 
 _KEEP_MS = 30 * 24 * 3600 * 1000
 _TOUCHES_KEEP_US = _KEEP_MS * 1000

@@ -28,21 +28,20 @@ from shared.adapters.redis_mutes import mute_of
 from shared.config import Limits
 from shared.domain.conversation import Conversation
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
-from shared.domain.live import (
-    NO_EPOCH,
-    AccountState,
-    Acknowledged,
-    Call,
-    CallState,
-    Epoch,
-    Head,
-    LiveSummary,
-)
+from shared.domain.live import NO_EPOCH, Epoch, Head
 from shared.domain.message import Message
 from shared.domain.receipt import Receipt
 from shared.domain.seats import Seat
 from shared.domain.times import optional_from_ms, to_ms
-from shared.ports import LiveState, SenderErasedError
+from shared.ports import (
+    AccountState,
+    Acknowledged,
+    Call,
+    CallState,
+    LiveState,
+    LiveSummary,
+    SenderErasedError,
+)
 
 _BUCKETS = ("none", *(field.name for field in fields(Limits)))
 # Keys of one user alone; what lives for seconds goes by itself.

@@ -21,8 +21,7 @@ from shared.adapters.notices import notice_id, notice_item, set_aside_item
 from shared.config import Endpoint
 from shared.domain.errors import UnavailableError
 from shared.domain.notification import Notice
-from shared.domain.set_aside import SetAside
-from shared.ports import Bus
+from shared.ports import Bus, SetAside
 
 QUEUE: Final = "notifications"
 _TIMEOUT_S: Final = 15.0

@@ -1,13 +1,12 @@
 """Attachments: which files are taken, and how their first bytes must look."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
 from shared.domain.errors import InvalidError, TooLargeError, UnsupportedTypeError
 from shared.domain.file_name import check_file_name
-from shared.domain.ids import AttachmentId, ConversationId, Sequence, UserId
+from shared.domain.ids import AttachmentId
 
 State = Literal["pending", "clean", "rejected"]
 
@@ -58,54 +57,6 @@ class Attachment:
     width: int | None = None
     height: int | None = None
     state: State = "pending"
-
-
-@dataclass(frozen=True, slots=True)
-class UploadGrant:
-    """Leave to write one blob: PUT to `url` with exactly these headers, before `expires_at`."""
-
-    url: str
-    headers: Mapping[str, str]
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """A file somebody may upload, or has.
-
-    Args:
-        referred: A message refers to it, so it is kept and members may read it.
-        sequence: That message's; None until the change feed has shown it.
-        has_thumbnail: A small copy lies beside it.
-        thumbnail_tries: How often making one has begun.
-        etag: Names the stored state this value was read from; empty for one not stored yet.
-    """
-
-    attachment: Attachment
-    owner: UserId
-    granted_at: datetime
-    referred: bool = False
-    sequence: Sequence | None = None
-    has_thumbnail: bool = False
-    thumbnail_tries: int = 0
-    etag: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Unsettled:
-    """An upload that no sweep has settled yet; `marked_at` is the hour it was granted in."""
-
-    conversation_id: ConversationId
-    attachment_id: AttachmentId
-    marked_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StoredBlob:
-    """An uploaded file, as its storage knows it."""
-
-    size_bytes: int
-    first_bytes: bytes
 
 
 def check_grant(file_name: object, content_type: object, size_bytes: object) -> None:

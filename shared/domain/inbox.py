@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from shared.domain.conversation import Conversation
+from shared.domain.live import Head
 from shared.domain.message import Message
 from shared.domain.mute import UNSAID, Mute
 from shared.domain.receipt import Receipt
-
-if TYPE_CHECKING:  # events tell of rows, and live state of events
-    from shared.domain.live import Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +15,7 @@ class Row:
     """One conversation as live state and store have it, with the user's receipt and mute."""
 
     conversation: Conversation
-    head: "Head"
+    head: Head
     last: Message | None
     receipt: Receipt
     mute: Mute = UNSAID

@@ -63,19 +63,6 @@ def erase(message: Message) -> Message:
     return replace(message, body="", attachments=())
 
 
-@dataclass(frozen=True, slots=True)
-class Original:
-    """The answer of a look-up in one bucket.
-
-    Args:
-        message: The original, or None.
-        proven: The proof asked for was visible, so a None is final.
-    """
-
-    message: Message | None
-    proven: bool
-
-
 def check_body(body: object, *, attachment_count: int) -> str:
     """Return *body* if it may be posted.
 

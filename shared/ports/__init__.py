@@ -5,55 +5,86 @@ Stores: `get_` raises, `find_` returns None, `list_` returns a page, `append` an
 not answer, and whether a write took place is unknown.
 """
 
+from shared.ports.calls import AccountState, AccountStates, Call, Callers, CallState, Token
 from shared.ports.connections import ConnectionHub
-from shared.ports.inbox import InboxState
-from shared.ports.live import (
-    AccountStates,
-    LiveState,
-    NoticeMarks,
-    PresenceStore,
+from shared.ports.epochs import Epochs
+from shared.ports.files import (
+    BlobStore,
+    Granted,
+    Images,
+    StoredBlob,
+    Unsettled,
+    UploadGrant,
+    UploadLedger,
+)
+from shared.ports.flush import FlushedState, FlushState, LiveConversation
+from shared.ports.group_memberships import GroupMemberships
+from shared.ports.heads import (
+    Acknowledged,
+    ConversationHeads,
+    LiveSummary,
+    Outcome,
     SenderErasedError,
 )
-from shared.ports.outside import (
-    BlobStore,
-    Bus,
-    Clock,
-    Ids,
-    Images,
-    NotificationChannel,
-    Probe,
-    TokenVerifier,
-)
+from shared.ports.inbox import InboxEntry, InboxState, Touches
+from shared.ports.live import LiveState
+from shared.ports.notifications import Bus, NoticeMarks, NotificationChannel, SetAside
+from shared.ports.outside import Clock, Ids, Probe, TokenVerifier
+from shared.ports.presence import PresenceStore
+from shared.ports.reconciled import ReconciledVersions
 from shared.ports.stores import (
     ConversationStore,
     MembershipStore,
     MessageStore,
+    Original,
     SequenceTakenError,
     UserStore,
     VersionConflictError,
 )
-from shared.ports.uploads import UploadLedger
 
 __all__ = [
+    "AccountState",
     "AccountStates",
+    "Acknowledged",
     "BlobStore",
     "Bus",
+    "Call",
+    "CallState",
+    "Callers",
     "Clock",
     "ConnectionHub",
+    "ConversationHeads",
     "ConversationStore",
+    "Epochs",
+    "FlushState",
+    "FlushedState",
+    "Granted",
+    "GroupMemberships",
     "Ids",
     "Images",
+    "InboxEntry",
     "InboxState",
+    "LiveConversation",
     "LiveState",
+    "LiveSummary",
     "MembershipStore",
     "MessageStore",
     "NoticeMarks",
     "NotificationChannel",
+    "Original",
+    "Outcome",
     "PresenceStore",
     "Probe",
+    "ReconciledVersions",
     "SenderErasedError",
     "SequenceTakenError",
+    "SetAside",
+    "StoredBlob",
+    "Token",
     "TokenVerifier",
+    "Touches",
+    "Unsettled",
+    "UploadGrant",
     "UploadLedger",
     "UserStore",
     "VersionConflictError",

@@ -1,15 +1,46 @@
 """The order of each user's inbox: a part of the live state."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.live import Epoch, InboxEntry, Touches
+from shared.domain.live import NO_EPOCH, Epoch
 from shared.domain.mute import Mute
+from shared.ports.calls import Call, CallState
+from shared.ports.epochs import Epochs
 
 
-class InboxState(Protocol):
+@dataclass(frozen=True, slots=True)
+class InboxEntry:
+    """One conversation of an inbox, and when it was last active: epoch milliseconds."""
+
+    conversation_id: ConversationId
+    activity_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Touches:
+    """Which conversations were touched for one user after a moment, the first touched first.
+
+    Args:
+        honoured: False when live state cannot tell: it lost what it knew of that moment.
+        newest: The moment of the newest touch of all: microseconds of live state's own clock.
+        epoch: The epoch it was read in: a moment of another epoch says nothing.
+    """
+
+    honoured: bool
+    newest: int
+    touched: tuple[tuple[ConversationId, int], ...] = ()
+    epoch: Epoch = NO_EPOCH
+
+
+class InboxState(Epochs, Protocol):
     """Each user's conversations by activity. Each method is one round trip."""
+
+    async def heartbeat(self, call: Call) -> tuple[CallState, int]:
+        """Enter, and return the count of messages to this user."""
+        ...
 
     async def inbox_page(
         self, user_id: UserId, *, limit: int, after: InboxEntry | None

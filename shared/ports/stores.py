@@ -1,6 +1,7 @@
 """Durable stores: history, conversations, memberships, users."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -11,13 +12,23 @@ from shared.domain.ids import (
     Sequence,
     UserId,
 )
-from shared.domain.live import (
-    FlushedState,
-    LiveConversation,
-)
-from shared.domain.message import Message, Original
+from shared.domain.message import Message
 from shared.domain.mute import Mute
 from shared.domain.user import User
+from shared.ports.flush import FlushedState, LiveConversation
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The answer of a look-up in one bucket.
+
+    Args:
+        message: The original, or None.
+        proven: The proof asked for was visible, so a None is final.
+    """
+
+    message: Message | None
+    proven: bool
 
 
 class MessageStore(Protocol):

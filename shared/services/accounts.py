@@ -13,7 +13,6 @@ from shared.domain.errors import (
 )
 from shared.domain.events import Effect, LeaveGroup
 from shared.domain.ids import UserId
-from shared.domain.live import Call
 from shared.domain.presence import Presence, unknown
 from shared.domain.user import (
     MAX_SUBSCRIPTIONS,
@@ -23,7 +22,7 @@ from shared.domain.user import (
     User,
     blocks_between,
 )
-from shared.ports import PresenceStore, UserStore, VersionConflictError
+from shared.ports import Call, PresenceStore, UserStore, VersionConflictError
 from shared.services.block_presence import list_known, show_block
 from shared.services.conversations import Conversations
 from shared.services.gate import Gate

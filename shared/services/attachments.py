@@ -3,15 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from shared.domain.attachment import (
-    IMAGE_TYPES,
-    Attachment,
-    Granted,
-    StoredBlob,
-    UploadGrant,
-    check_grant,
-    matches_type,
-)
+from shared.domain.attachment import IMAGE_TYPES, Attachment, check_grant, matches_type
 from shared.domain.errors import (
     InvalidError,
     NotFoundError,
@@ -21,9 +13,17 @@ from shared.domain.errors import (
 )
 from shared.domain.file_name import stored_file_name
 from shared.domain.ids import AttachmentId, ConversationId, Sequence, UserId
-from shared.domain.live import Call
 from shared.domain.message import Draft
-from shared.ports import BlobStore, Ids, Images, VersionConflictError
+from shared.ports import (
+    BlobStore,
+    Call,
+    Granted,
+    Ids,
+    Images,
+    StoredBlob,
+    UploadGrant,
+    VersionConflictError,
+)
 from shared.services.entrance import Entered, Entrance
 from shared.services.upload_quota import UploadQuota
 

@@ -9,10 +9,9 @@ from typing import Final
 
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId, Sequence, UserId
-from shared.domain.live import LiveConversation
 from shared.domain.notification import Clearance, Notice
 from shared.domain.receipt import Receipt
-from shared.ports import Bus, NoticeMarks, NotificationChannel, UserStore
+from shared.ports import Bus, LiveConversation, NoticeMarks, NotificationChannel, UserStore
 from shared.services.accounts import Accounts
 
 logger = logging.getLogger(__name__)

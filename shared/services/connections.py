@@ -9,8 +9,7 @@ from shared.domain.errors import BusyError, RateLimitedError, UnavailableError
 from shared.domain.events import ToConnection
 from shared.domain.ids import ConnectionId, UserId
 from shared.domain.limits import Limit
-from shared.domain.live import Call
-from shared.ports import ConnectionHub, PresenceStore
+from shared.ports import Call, ConnectionHub, PresenceStore
 from shared.services.gate import Gate
 
 logger = logging.getLogger(__name__)

@@ -15,12 +15,11 @@ from shared.domain.errors import (
 from shared.domain.events import Effect
 from shared.domain.ids import ConversationId, Sequence, UserId, direct_conversation_id
 from shared.domain.limits import Limit
-from shared.domain.live import Call
 from shared.domain.message import MAX_BODY_CHARACTERS
 from shared.domain.receipt import Receipt
 from shared.domain.text import plain_line
 from shared.domain.user import User, blocks_between
-from shared.ports import Clock, ConversationStore, Ids, UserStore, VersionConflictError
+from shared.ports import Call, Clock, ConversationStore, Ids, UserStore, VersionConflictError
 from shared.services.entrance import Entrance
 from shared.services.gate import Gate
 from shared.services.membership import Membership

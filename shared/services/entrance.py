@@ -7,8 +7,8 @@ from shared.domain.conversation import Conversation, Member
 from shared.domain.errors import AccountErasedError, NotFoundError, UnavailableError
 from shared.domain.events import Effect
 from shared.domain.ids import ConversationId
-from shared.domain.live import Call, CallState, Epoch, Head
-from shared.ports import LiveState
+from shared.domain.live import Epoch, Head
+from shared.ports import Call, CallState, LiveState
 from shared.services.gate import Gate
 from shared.services.reader import ConversationReader
 

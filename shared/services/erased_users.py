@@ -14,8 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.domain.ids import UserId
-from shared.domain.live import AccountState
-from shared.ports import AccountStates, UserStore
+from shared.ports import AccountState, AccountStates, UserStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from shared.domain.attachment import IMAGE_TYPES, Attachment, Granted, State
+from shared.domain.attachment import IMAGE_TYPES, Attachment, State
 from shared.domain.conversation import Conversation
 from shared.domain.errors import UnavailableError
 from shared.domain.events import (
@@ -18,7 +18,7 @@ from shared.domain.events import (
 )
 from shared.domain.ids import AttachmentId, ConversationId, Sequence
 from shared.domain.message import Message
-from shared.ports import BlobStore, Images, MessageStore, VersionConflictError
+from shared.ports import BlobStore, Granted, Images, MessageStore, VersionConflictError
 from shared.services.reader import ConversationReader
 from shared.services.upload_quota import UploadQuota
 

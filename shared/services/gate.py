@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 
 from shared.domain.errors import AccountErasedError, UnavailableError
 from shared.domain.events import Effect, PresenceChanged, Push, ToGroup, watchers_group
-from shared.domain.live import Call, CallState
 from shared.domain.presence import Presence
-from shared.ports import Clock, LiveState, PresenceStore
+from shared.ports import Call, CallState, Clock, LiveState, PresenceStore
 from shared.services.erased_users import ErasedUsers
 from shared.services.throttle import Throttle, refusal
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from shared.domain.conversation import Conversation
 from shared.domain.ids import ConversationId, Sequence, UserId
-from shared.domain.live import Call
 from shared.domain.message import Message, Status, status_of
 from shared.domain.receipt import Receipt
+from shared.ports import Call
 from shared.services.entrance import Entrance
 from shared.services.reader import ConversationReader, receipts_of
 

@@ -16,10 +16,18 @@ from shared.domain.conversation import Conversation, Member
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
 from shared.domain.inbox import InboxItem, Row
-from shared.domain.live import Call, Head, InboxEntry, LiveSummary
+from shared.domain.live import Head
 from shared.domain.mute import UNSAID, Mute, muted_until
 from shared.domain.receipt import Receipt, unread_count
-from shared.ports import Clock, LiveState, MembershipStore, MessageStore
+from shared.ports import (
+    Call,
+    Clock,
+    InboxEntry,
+    LiveState,
+    LiveSummary,
+    MembershipStore,
+    MessageStore,
+)
 from shared.services.gate import Gate
 from shared.services.inbox_order import InboxOrder
 from shared.services.reader import ConversationReader

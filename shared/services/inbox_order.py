@@ -27,9 +27,9 @@ from typing import Final
 
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId, Sequence, UserId
-from shared.domain.live import Epoch, Head, InboxEntry
+from shared.domain.live import Epoch, Head
 from shared.domain.times import to_ms
-from shared.ports import LiveState, MembershipStore, MessageStore
+from shared.ports import InboxEntry, LiveState, MembershipStore, MessageStore
 from shared.services.reader import ConversationReader
 from shared.services.turns import Turns
 

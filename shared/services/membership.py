@@ -23,10 +23,10 @@ from shared.domain.events import (
     conversation_group,
 )
 from shared.domain.ids import NO_SEQUENCE, UserId
-from shared.domain.live import Head, InboxEntry
+from shared.domain.live import Head
 from shared.domain.seats import Seat
 from shared.domain.times import to_ms
-from shared.ports import Clock, LiveState, MembershipStore
+from shared.ports import Clock, InboxEntry, LiveState, MembershipStore
 from shared.services.entrance import Entrance
 from shared.services.group_members import GroupMembers
 from shared.services.inbox import Inbox

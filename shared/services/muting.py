@@ -12,9 +12,9 @@ from shared.domain.conversation import Conversation
 from shared.domain.errors import NotFoundError, UnavailableError
 from shared.domain.events import Effect, InboxChanged, Push, ToUser
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.live import NO_EPOCH, Call, Epoch
+from shared.domain.live import NO_EPOCH, Epoch
 from shared.domain.mute import Mute
-from shared.ports import LiveState, MembershipStore
+from shared.ports import Call, LiveState, MembershipStore
 from shared.services.entrance import Entrance
 from shared.services.inbox import Inbox
 from shared.services.membership import Membership

@@ -16,9 +16,9 @@ from shared.domain.events import (
     conversation_group,
 )
 from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
-from shared.domain.live import Call, Head
+from shared.domain.live import Head
 from shared.domain.message import Draft, Message, erase
-from shared.ports import Clock, Ids, LiveState, SenderErasedError
+from shared.ports import Call, Clock, Ids, LiveState, SenderErasedError
 from shared.services.attachments import Attachments
 from shared.services.entrance import Entrance
 from shared.services.message_eraser import MessageEraser

@@ -14,11 +14,18 @@ from shared.domain.events import (
     watchers_group,
 )
 from shared.domain.ids import ConnectionId, ConversationId, UserId, is_group_id
-from shared.domain.live import Call
 from shared.domain.presence import Presence, unknown
 from shared.domain.seats import Seat, plan
 from shared.domain.user import blocks_between
-from shared.ports import Clock, ConnectionHub, LiveState, MembershipStore, PresenceStore, UserStore
+from shared.ports import (
+    Call,
+    Clock,
+    ConnectionHub,
+    LiveState,
+    MembershipStore,
+    PresenceStore,
+    UserStore,
+)
 from shared.services.connections import ConnectionLimits
 from shared.services.gate import Gate
 from shared.services.group_members import GroupMembers

@@ -17,10 +17,10 @@ from typing import Final
 from shared.domain.conversation import Conversation
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
-from shared.domain.live import NO_EPOCH, Epoch, FlushedState, Head
+from shared.domain.live import NO_EPOCH, Epoch, Head
 from shared.domain.message import Message
 from shared.domain.receipt import Receipt, merge
-from shared.ports import ConversationStore, LiveState, MessageStore
+from shared.ports import ConversationStore, FlushedState, LiveState, MessageStore
 
 _MAX_CACHED: Final = 20_000
 _BELIEVED_S: Final = 60.0  # how long a copy is used on live state's word, which may be too old

@@ -10,10 +10,16 @@ from typing import Any, Final
 
 from shared.domain.errors import NotFoundError
 from shared.domain.ids import ConversationId, UserId, is_conversation_id
-from shared.domain.live import InboxEntry
-from shared.domain.set_aside import SetAside
 from shared.domain.times import to_ms
-from shared.ports import Bus, Clock, ConversationStore, LiveState, MembershipStore
+from shared.ports import (
+    Bus,
+    Clock,
+    ConversationStore,
+    InboxEntry,
+    LiveState,
+    MembershipStore,
+    SetAside,
+)
 from shared.services.inbox import Inbox
 from shared.services.reader import ConversationReader
 

@@ -22,10 +22,20 @@ from shared.domain.events import (
     conversation_group,
 )
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId, is_group_id
-from shared.domain.live import Acknowledged, Call, CallState, Head, LiveConversation
+from shared.domain.live import Head
 from shared.domain.receipt import Receipt
-from shared.domain.set_aside import SetAside
-from shared.ports import Bus, Clock, ConversationStore, LiveState, VersionConflictError
+from shared.ports import (
+    Acknowledged,
+    Bus,
+    Call,
+    CallState,
+    Clock,
+    ConversationStore,
+    LiveConversation,
+    LiveState,
+    SetAside,
+    VersionConflictError,
+)
 from shared.services.clearing import Clearing
 from shared.services.gate import Gate
 from shared.services.reader import ConversationReader

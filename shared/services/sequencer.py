@@ -24,8 +24,8 @@ from typing import Final
 
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId, Sequence
-from shared.domain.message import Message, Original, bucket_of
-from shared.ports import Clock, MessageStore, SequenceTakenError
+from shared.domain.message import Message, bucket_of
+from shared.ports import Clock, MessageStore, Original, SequenceTakenError
 
 # Longer than any attempt lives: HTTP ends after 230 s (App Service's load balancer).
 ATTEMPT_LIFETIME_S: Final = 15 * 60

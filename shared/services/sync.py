@@ -18,11 +18,11 @@ from shared.domain.catchup import NEVER, SyncCursor, gap_after
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
 from shared.domain.inbox import InboxItem, Row
-from shared.domain.live import Call, Head, Touches
+from shared.domain.live import Head
 from shared.domain.message import Message, Status
 from shared.domain.receipt import Receipt
 from shared.domain.times import to_ms
-from shared.ports import LiveState
+from shared.ports import Call, LiveState, Touches
 from shared.services.gate import Gate
 from shared.services.history import with_status
 from shared.services.inbox import Inbox

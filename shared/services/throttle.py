@@ -8,7 +8,7 @@ from typing import Final
 from shared.domain.errors import RateLimitedError
 from shared.domain.ids import UserId
 from shared.domain.limits import BucketState, Limit, charge, take
-from shared.domain.live import Call
+from shared.ports import Call
 
 _MOST_BUCKETS: Final = 20_000
 _OVERDRAWN: Final = -1.0  # tokens

@@ -15,8 +15,7 @@ from shared.domain.events import (
     conversation_group,
 )
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.live import Call
-from shared.ports import PresenceStore
+from shared.ports import Call, PresenceStore
 from shared.services.entrance import Entrance
 
 _MAX_MEMBERS: Final = 20  # in larger groups somebody always types

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from shared.domain.attachment import LINK_LASTS, Granted, Unsettled
-from shared.ports import BlobStore, Clock
+from shared.domain.attachment import LINK_LASTS
+from shared.ports import BlobStore, Clock, Granted, Unsettled
 from shared.services.upload_quota import UploadQuota
 
 logger = logging.getLogger(__name__)

@@ -4,8 +4,7 @@ from collections.abc import Sequence as Series
 from typing import override
 
 from shared.domain.ids import UserId
-from shared.domain.live import AccountState
-from shared.ports import AccountStates
+from shared.ports import AccountState, AccountStates
 from tests.twins.faulty_link import FaultyLink
 from tests.twins.redis_data import RedisTwin
 

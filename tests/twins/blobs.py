@@ -4,17 +4,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import override
 
-from shared.domain.attachment import (
-    LINK_LASTS,
-    SNIFFED_BYTES,
-    Attachment,
+from shared.domain.attachment import LINK_LASTS, SNIFFED_BYTES, Attachment
+from shared.domain.ids import AttachmentId, ConversationId, UserId
+from shared.ports import (
+    BlobStore,
+    Clock,
     Granted,
+    Images,
     StoredBlob,
     Unsettled,
     UploadGrant,
+    VersionConflictError,
 )
-from shared.domain.ids import AttachmentId, ConversationId, UserId
-from shared.ports import BlobStore, Clock, Images, VersionConflictError
 from tests.twins.faulty_link import FaultyLink
 
 type _Name = tuple[ConversationId, AttachmentId]

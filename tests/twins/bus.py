@@ -7,9 +7,8 @@ from typing import override
 from shared.adapters.notices import notice_id
 from shared.domain.errors import UnavailableError
 from shared.domain.notification import Clearance, Notice, Notification
-from shared.domain.set_aside import SetAside
 from shared.domain.user import Subscription
-from shared.ports import Bus, NotificationChannel
+from shared.ports import Bus, NotificationChannel, SetAside
 from tests.twins.faulty_link import FaultyLink
 
 

@@ -8,10 +8,16 @@ from typing import override
 
 from shared.domain.conversation import Conversation
 from shared.domain.ids import NO_SEQUENCE, ConversationId, UserId
-from shared.domain.live import FlushedState, LiveConversation
 from shared.domain.mute import UNSAID, Mute
 from shared.domain.user import User
-from shared.ports import ConversationStore, MembershipStore, UserStore, VersionConflictError
+from shared.ports import (
+    ConversationStore,
+    FlushedState,
+    LiveConversation,
+    MembershipStore,
+    UserStore,
+    VersionConflictError,
+)
 from tests.twins.faulty_link import FaultyLink, Replica
 
 _NOT_FLUSHED = FlushedState(NO_SEQUENCE, ())

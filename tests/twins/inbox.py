@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import override
 
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.live import NO_EPOCH, Epoch, InboxEntry, Touches
+from shared.domain.live import NO_EPOCH, Epoch
 from shared.domain.mute import Mute
-from shared.ports import InboxState
+from shared.ports import InboxEntry, InboxState, Touches
 from tests.twins.faulty_link import FaultyLink
 from tests.twins.redis_data import RedisTwin
 

@@ -7,22 +7,21 @@ from typing import override
 
 from shared.domain.conversation import Conversation
 from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
-from shared.domain.live import (
-    NO_EPOCH,
-    Acknowledged,
-    Call,
-    CallState,
-    Epoch,
-    Head,
-    LiveConversation,
-    LiveSummary,
-    Outcome,
-)
+from shared.domain.live import NO_EPOCH, Epoch, Head
 from shared.domain.message import Message
 from shared.domain.receipt import Receipt, merge
 from shared.domain.seats import Seat
 from shared.domain.times import to_ms
-from shared.ports import LiveState, SenderErasedError
+from shared.ports import (
+    Acknowledged,
+    Call,
+    CallState,
+    LiveConversation,
+    LiveState,
+    LiveSummary,
+    Outcome,
+    SenderErasedError,
+)
 from tests.twins.faulty_link import FaultyLink
 from tests.twins.inbox import MemoryInboxes
 from tests.twins.redis_data import GONE, ConversationState, RedisTwin

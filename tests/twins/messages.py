@@ -7,8 +7,8 @@ from typing import override
 from shared.adapters.system import SystemClock
 from shared.domain.attachment import Attachment
 from shared.domain.ids import ConversationId, Sequence, UserId
-from shared.domain.message import Message, Original, bucket_of, erase
-from shared.ports import Clock, MessageStore, SequenceTakenError
+from shared.domain.message import Message, bucket_of, erase
+from shared.ports import Clock, MessageStore, Original, SequenceTakenError
 from tests.twins.faulty_link import FaultyLink, Replica
 
 

@@ -15,13 +15,13 @@ from shared.domain.ids import (
     UserId,
 )
 from shared.domain.limits import BucketState, take
-from shared.domain.live import NO_EPOCH, AccountState, Call, CallState, Epoch, Head
+from shared.domain.live import NO_EPOCH, Epoch, Head
 from shared.domain.message import Message
 from shared.domain.mute import Mute
 from shared.domain.presence import Presence, PresenceStatus
 from shared.domain.receipt import Receipt
 from shared.domain.times import to_ms
-from shared.ports import Clock
+from shared.ports import AccountState, Call, CallState, Clock
 
 _DAY = timedelta(days=1)
 _LONG_AGO = datetime.fromtimestamp(0, tz=UTC)

@@ -24,10 +24,9 @@ from shared.adapters.redis_presence import RedisNoticeMarks, RedisPresenceStore
 from shared.adapters.system import SystemClock
 from shared.domain.conversation import Conversation
 from shared.domain.ids import UserId
-from shared.domain.live import InboxEntry
 from shared.domain.message import Message
 from shared.domain.receipt import Receipt
-from shared.ports import AccountStates, Clock, LiveState, NoticeMarks, PresenceStore
+from shared.ports import AccountStates, Clock, InboxEntry, LiveState, NoticeMarks, PresenceStore
 from tests.contract.cosmos.harness import free_port
 from tests.twins.accounts import MemoryAccountStates
 from tests.twins.faulty_link import FaultyLink

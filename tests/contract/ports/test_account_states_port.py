@@ -3,8 +3,7 @@
 import pytest
 
 from shared.domain.ids import ConnectionId, UserId
-from shared.domain.live import Call
-from shared.ports import SenderErasedError
+from shared.ports import Call, SenderErasedError
 from tests.contract.ports.ends import LiveEnd
 from tests.unit.things import ANN, BOB, CAT, message
 

@@ -17,10 +17,10 @@ import pytest
 from local.blob.command import ACCOUNT, azurite_command, azurite_environment
 from shared.adapters.blob import CONTAINER, BlobFiles
 from shared.config import Endpoint
-from shared.domain.attachment import SNIFFED_BYTES, Attachment, Granted, Unsettled
+from shared.domain.attachment import SNIFFED_BYTES, Attachment
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import AttachmentId, ConversationId, attachment_id, group_conversation_id
-from shared.ports import BlobStore, VersionConflictError
+from shared.ports import BlobStore, Granted, Unsettled, VersionConflictError
 from tests.contract.cosmos.harness import ROOT, free_port
 from tests.contract.ports.ends import no_credential, wait_until_listening
 from tests.twins.blobs import MemoryBlobStore

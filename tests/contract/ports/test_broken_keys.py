@@ -13,8 +13,8 @@ from shared.adapters.redis_live import RedisLiveState
 from shared.adapters.redis_presence import RedisPresenceStore
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConnectionId
-from shared.domain.live import Call
 from shared.domain.presence import Presence
+from shared.ports import Call
 from tests.contract.cosmos.harness import free_port
 from tests.unit.things import ANN, BOB, GROUP
 

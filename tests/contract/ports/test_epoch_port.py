@@ -14,7 +14,8 @@ from local.redis.command import redis_command
 from shared.adapters.redis_client import RedisClient
 from shared.adapters.redis_live import RedisLiveState
 from shared.domain.ids import ConversationId
-from shared.domain.live import Call, Epoch, InboxEntry
+from shared.domain.live import Epoch
+from shared.ports import Call, InboxEntry
 from tests.contract.cosmos.harness import free_port
 from tests.contract.ports.ends import LEASE_S, LiveEnd, wait_until_listening
 from tests.unit.things import BOB, GROUP, NOON, group, message, receipt

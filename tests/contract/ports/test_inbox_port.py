@@ -3,7 +3,7 @@
 import asyncio
 
 from shared.domain.ids import ConversationId, Sequence
-from shared.domain.live import Call, InboxEntry
+from shared.ports import Call, InboxEntry
 from tests.contract.ports.ends import LiveEnd
 from tests.unit.things import ANN, BOB, GROUP, NOON, group, message, pair
 

@@ -7,11 +7,12 @@ import pytest
 
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.limits import Limit
-from shared.domain.live import Acknowledged, Call, Head, InboxEntry
+from shared.domain.live import Head
 from shared.domain.mute import UNSAID, Mute
 from shared.domain.receipt import Receipt
 from shared.domain.seats import Seat
 from shared.domain.times import to_ms
+from shared.ports import Acknowledged, Call, InboxEntry
 from tests.contract.ports.ends import LiveEnd
 from tests.unit.things import ANN, BOB, CAT, GROUP, NOON, attachment, group, message, receipt
 

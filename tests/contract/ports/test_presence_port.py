@@ -8,9 +8,9 @@ import pytest
 
 from shared.domain.ids import ConnectionId, Sequence, UserId
 from shared.domain.limits import Limit
-from shared.domain.live import Call
 from shared.domain.presence import Presence
 from shared.domain.times import to_ms
+from shared.ports import Call
 from tests.contract.ports.ends import LEASE_S, LiveEnd
 from tests.unit.things import ANN, BOB, CAT, GROUP, NOON, PAIR
 

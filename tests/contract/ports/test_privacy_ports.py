@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from shared.domain.ids import ConversationId, Sequence, UserId, group_conversation_id
 from shared.domain.limits import Limit
-from shared.domain.live import Call, InboxEntry
 from shared.domain.message import Message
 from shared.domain.user import User, tombstone
+from shared.ports import Call, InboxEntry
 from tests.contract.ports.ends import LiveEnd
 from tests.contract.ports.stores import BUCKET_SIZE, Stores
 from tests.unit.things import GROUP, NOON, attachment, group, message

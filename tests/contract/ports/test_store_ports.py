@@ -9,12 +9,12 @@ import pytest
 
 from shared.domain.conversation import Conversation
 from shared.domain.ids import ConversationId, Sequence, UserId, group_conversation_id
-from shared.domain.live import Head, LiveConversation
+from shared.domain.live import Head
 from shared.domain.mute import Mute
 from shared.domain.receipt import Receipt
 from shared.domain.times import from_ms
 from shared.domain.user import Subscription, User
-from shared.ports import VersionConflictError
+from shared.ports import LiveConversation, VersionConflictError
 from tests.contract.ports.stores import Stores
 from tests.unit.things import ANN, BOB, CAT, NOON, group, member
 

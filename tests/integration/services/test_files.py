@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.attachment import Attachment, Granted
+from shared.domain.attachment import Attachment
 from shared.domain.errors import (
     InvalidError,
     NotFoundError,
@@ -17,6 +17,7 @@ from shared.domain.errors import (
 )
 from shared.domain.events import AttachmentChanged, Push, ToGroup, ToUser
 from shared.domain.ids import AttachmentId, ConversationId, UserId
+from shared.ports import Granted
 from tests.integration.services.world import (
     PNG,
     Worker,

@@ -8,7 +8,7 @@ from shared.domain.errors import RateLimitedError, UnavailableError
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.inbox import InboxItem
 from shared.domain.limits import Limit
-from shared.domain.live import Call, InboxEntry
+from shared.ports import Call, InboxEntry
 from shared.services.inbox import InboxPage
 from tests.integration.services.world import Worker, World, by, post, start, start_pair
 from tests.unit.things import ANN, BOB, CAT

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.domain.errors import ChatError, RateLimitedError
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.limits import Limit
-from shared.domain.live import Call
+from shared.ports import Call
 from shared.services.throttle import Throttle
 from tests.integration.services.world import Worker, World, post, run, start_pair
 from tests.twins.system import SettableClock

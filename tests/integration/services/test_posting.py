@@ -12,7 +12,7 @@ from shared.domain.errors import (
 )
 from shared.domain.events import MessagePosted, Push, ToGroup, ToUser
 from shared.domain.limits import Limit
-from shared.domain.live import Call
+from shared.ports import Call
 from tests.integration.services.world import (
     Worker,
     World,

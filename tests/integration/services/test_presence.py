@@ -17,10 +17,10 @@ from shared.domain.events import (
 )
 from shared.domain.ids import ConnectionId, UserId
 from shared.domain.limits import Limit
-from shared.domain.live import Call
 from shared.domain.presence import Presence
 from shared.domain.seats import REMEMBERED, RENEWED_AFTER
 from shared.domain.user import User
+from shared.ports import Call
 from tests.integration.services.world import (
     LEASE_S,
     Worker,

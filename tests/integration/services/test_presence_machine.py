@@ -12,8 +12,8 @@ from shared.domain.errors import RateLimitedError
 from shared.domain.events import Effect, PresenceChanged, Push
 from shared.domain.ids import ConnectionId
 from shared.domain.limits import Limit
-from shared.domain.live import Call
 from shared.domain.presence import PresenceStatus
+from shared.ports import Call
 from tests.integration.services.world import LEASE_S, FastLoop, World, by
 from tests.unit.things import ANN, BOB
 

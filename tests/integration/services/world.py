@@ -9,9 +9,9 @@ from shared.composition import Adapters, Chat, wire_up
 from shared.config import Settings
 from shared.domain.events import Effect, JoinGroup, LeaveGroup, Push
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
-from shared.domain.live import Call
 from shared.domain.message import Draft, Message
 from shared.domain.user import Subscription, User
+from shared.ports import Call
 from shared.services.conversations import Changed
 from shared.services.posting import Posted
 from tests.twins.accounts import MemoryAccountStates

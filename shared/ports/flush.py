@@ -1,0 +1,65 @@
+"""What a flush takes from live state and writes to the conversations' store."""
+
+from collections.abc import Sequence as Series
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from shared.domain.ids import ConversationId, Sequence, UserId
+from shared.domain.live import Head
+from shared.domain.receipt import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class FlushedState:
+    """What the conversations store keeps of the live state, as of the last flush.
+
+    Args:
+        stamp: That flush's own; 0 before the first.
+        at: When the newest message was sent; None before the first.
+    """
+
+    head: Sequence
+    receipts: tuple[Receipt, ...]
+    stamp: int = 0
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveConversation:
+    """The live state of a conversation, as a flush takes it.
+
+    Args:
+        stamp: Live state's own clock at the snapshot, in microseconds: this flush's name.
+        base: The stamp of the flush that this one follows, as live state remembers it; 0 for none.
+        changed: Members whose receipts moved since the last snapshot.
+        told: No acknowledgement came since the last flush: what else moves a receipt, a message,
+            has touched every member by itself.
+    """
+
+    conversation_id: ConversationId
+    head: Head
+    receipts: tuple[Receipt, ...]
+    changed: tuple[UserId, ...]
+    stamp: int
+    base: int = 0
+    told: bool = True
+
+
+class FlushState(Protocol):
+    """Which conversations changed since their last flush. Each method is one round trip."""
+
+    async def dirty_conversations(self, *, limit: int) -> list[ConversationId]:
+        """Return conversations whose heads or receipts changed since their last flush."""
+        ...
+
+    async def snapshots(self, ids: Series[ConversationId]) -> list[LiveConversation]:
+        """Take what a flush writes; a head is not `known` when live state has lost it.
+
+        What cannot be read raises an error of its own, which is no UnavailableError.
+        """
+        ...
+
+    async def flushed(self, states: Series[LiveConversation]) -> None:
+        """Mark as clean what has not changed since its snapshot, and remember that flush."""
+        ...

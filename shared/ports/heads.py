@@ -1,0 +1,132 @@
+"""Heads and receipts of conversations: a part of live state."""
+
+from collections.abc import Iterable
+from collections.abc import Sequence as Series
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from shared.domain.conversation import Conversation
+from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
+from shared.domain.live import NO_EPOCH, Epoch, Head
+from shared.domain.message import Message
+from shared.domain.mute import Mute
+from shared.domain.receipt import Receipt
+from shared.ports.calls import Call, CallState
+from shared.ports.epochs import Epochs
+
+Outcome = Literal["moved", "unchanged", "beyond", "stale", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """How live state took an acknowledgement.
+
+    Args:
+        outcome: `moved` or `unchanged`; `beyond` when it lies past the head that live state
+            knows; `stale` when the caller's conversation version is not live state's; `unknown`
+            when live state has lost the conversation.
+    """
+
+    outcome: Outcome
+    receipt: Receipt
+    head: Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSummary:
+    """What one inbox row or sync position needs of live state.
+
+    Args:
+        mute: The user's own; None when live state does not know, and then the store tells.
+    """
+
+    head: Head
+    last: Message | None
+    receipt: Receipt
+    mute: Mute | None = None
+
+
+class SenderErasedError(Exception):
+    """A message with content was stored by a sender who is erased."""
+
+
+class ConversationHeads(Epochs, Protocol):
+    """The newest message, version and receipts of each conversation. Each method is one round trip.
+
+    All of it is derived from the stores and may be lost. `Head.known` tells whether what was read
+    can be trusted; where it cannot, the caller reads the store and seeds what it read.
+    """
+
+    async def enter_conversation(
+        self, call: Call, conversation_id: ConversationId
+    ) -> tuple[CallState, Head]:
+        """Enter, and read the conversation's head and version."""
+        ...
+
+    async def record_sent(
+        self,
+        message: Message,
+        members: Iterable[UserId],
+        *,
+        connection_id: ConnectionId | None = None,
+    ) -> bool:
+        """Raise the head, the sender's own receipt, and every member's inbox and activity.
+
+        Return whether the sender has live connections beside *connection_id*: asked after the
+        message was stored, so that a device that comes too late for its push finds it by a sync.
+
+        Raises:
+            SenderErasedError: The sender was erased while the message was on its way to the store.
+                It is recorded; whoever stored it empties it.
+        """
+        ...
+
+    async def raise_heads(self, newest: Series[Message]) -> list[bool]:
+        """Raise the heads of known conversations to these messages; tell which were behind."""
+        ...
+
+    async def acknowledge(
+        self,
+        call: Call,
+        conversation: Conversation,
+        *,
+        delivered: Sequence,
+        read: Sequence,
+        now: datetime,
+    ) -> tuple[CallState, Acknowledged]:
+        """Enter, and merge the watermarks if the conversation is known at this version."""
+        ...
+
+    async def seed(
+        self,
+        conversation: Conversation,
+        newest: Message | None,
+        receipts: Iterable[Receipt],
+        *,
+        flushed: int = 0,
+        epoch: Epoch = NO_EPOCH,
+    ) -> None:
+        """Merge what is stored of a conversation, by maximum, with whatever is there.
+
+        Args:
+            flushed: The stamp of the flush that *receipts* are of; 0 for none.
+            epoch: Makes the conversation known in this epoch, which was read before the store
+                was: what is lost between the two must not count as there. By default it only
+                merges.
+        """
+        ...
+
+    async def head(self, conversation_id: ConversationId) -> Head: ...
+
+    async def receipts(
+        self, ids: Series[ConversationId]
+    ) -> list[tuple[Head, dict[UserId, Receipt]]]: ...
+
+    async def summaries(
+        self, user_id: UserId, ids: Series[ConversationId]
+    ) -> list[LiveSummary]: ...
+
+    async def set_version(self, conversation_id: ConversationId, version: int) -> None:
+        """Raise the version that caches are compared with."""
+        ...
