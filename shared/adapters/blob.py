@@ -216,6 +216,10 @@ class BlobFiles(BlobStore):
         if granted_at is not None:
             await self._delete(marker_name(granted_at, conversation_id, attachment_id))
 
+    async def aclose(self) -> None:
+        """End the connections to the storage account."""
+        await self._service.close()
+
     async def check(self) -> None:
         """Ask for the container's properties.
 

@@ -42,6 +42,10 @@ class CosmosDatabase:
     def container(self, name: str) -> ContainerProxy:
         return self._database.get_container_client(name)
 
+    async def aclose(self) -> None:
+        """End the connections to the database."""
+        await self._client.close()
+
 
 async def answered[T](operation: Awaitable[T]) -> T:
     """Await *operation* within ten seconds.

@@ -58,6 +58,10 @@ class PillowImages(Images):
         self._thread.shutdown()
         self._discard()
 
+    async def aclose(self) -> None:
+        """End the child, after the picture that it decodes now."""
+        await asyncio.to_thread(self.close)
+
     def _decoded(self, data: bytes) -> bytes | None:
         try:
             child, is_new = self._living()

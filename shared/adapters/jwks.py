@@ -76,6 +76,13 @@ class PublishedKeys:
             raise UnavailableError("the token's issuer does not answer")
         raise UnauthenticatedError("the token's key is not known")
 
+    async def aclose(self) -> None:
+        """End the fetch under way; callers that wait for it are cancelled."""
+        fetch = self._fetch
+        if fetch is not None:
+            fetch.cancel()
+            await asyncio.wait([fetch])
+
     def _believed(self) -> dict[str, jwt.PyJWK]:
         return self._keys if time.monotonic() - self._fetched_at <= _BELIEVED_S else {}
 
@@ -130,6 +137,10 @@ class JwksTokenVerifier(TokenVerifier):
         if not self._auth.site_audience or not _has(claims, self._auth.site_audience):
             raise ForbiddenError("only the website itself may call this")
         return _principal(claims)
+
+    async def aclose(self) -> None:
+        """End the fetch of keys that is under way."""
+        await self._keys.aclose()
 
     async def _claims(self, token: str, audiences: list[str]) -> dict[str, Any]:
         if len(token) > _MAX_TOKEN_CHARACTERS:

@@ -70,7 +70,7 @@ class NotificationHubs(NotificationChannel):
     async def clear(self, subscription: Subscription, clearance: Clearance) -> bool:
         return await self._send(subscription, clearing(subscription.platform, clearance))
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """End the connections; the next call opens new ones."""
         session, self._session = self._session, None
         if session is not None:

@@ -114,6 +114,12 @@ class RedisClient:
                 raise UnavailableError("redis does not answer") from error
         self._down_until = 0.0
 
+    async def aclose(self) -> None:
+        """End the connections; the next call opens new ones."""
+        redis, self._redis = self._redis, None
+        if redis is not None:
+            await redis.aclose()
+
     def _fail_while_down(self) -> None:
         if time.monotonic() < self._down_until:
             raise UnavailableError("live state is not available")

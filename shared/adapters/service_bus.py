@@ -101,6 +101,12 @@ class ServiceBusQueue(Bus):
                 await self._forget()
                 raise UnavailableError("the queue did not answer") from error
 
+    async def aclose(self) -> None:
+        """End the sender, then the connection that it uses."""
+        async with self._turn:
+            await self._forget()
+            await self._client.close()
+
     async def _send(self, message: ServiceBusMessage) -> None:
         async with self._turn:
             try:

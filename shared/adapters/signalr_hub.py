@@ -56,7 +56,7 @@ class SignalRConnections(ConnectionHub):
         else:
             await self._call("DELETE", f"connections/{_segment(who.connection_id)}", reason)
 
-    async def end(self) -> None:
+    async def aclose(self) -> None:
         """End the connections to the service; the next call opens new ones."""
         session, self._session = self._session, None
         if session is not None:

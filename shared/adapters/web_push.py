@@ -46,6 +46,12 @@ class WebPush(NotificationChannel):
             return True
         return await self._send(subscription, _clear_payload(clearance), clearance.tag, "normal")
 
+    async def aclose(self) -> None:
+        """End the connections; the next call opens new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
     async def _send(
         self, subscription: Subscription, payload: bytes, tag: str, urgency: str
     ) -> bool:

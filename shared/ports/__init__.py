@@ -30,6 +30,7 @@ from shared.ports.inbox import InboxEntry, InboxState, Touches
 from shared.ports.live import LiveState
 from shared.ports.notifications import Bus, NoticeMarks, NotificationChannel, SetAside
 from shared.ports.outside import Clock, Ids, Probe, TokenVerifier
+from shared.ports.ports import Ports
 from shared.ports.presence import PresenceStore
 from shared.ports.reconciled import ReconciledVersions
 from shared.ports.stores import (
@@ -73,6 +74,7 @@ __all__ = [
     "NotificationChannel",
     "Original",
     "Outcome",
+    "Ports",
     "PresenceStore",
     "Probe",
     "ReconciledVersions",

@@ -62,6 +62,13 @@ class HealthCheck:
         # Shielded: one caller who goes away does not take the answer from the others.
         return await asyncio.shield(self._asking)
 
+    async def aclose(self) -> None:
+        """End the checks that are under way."""
+        tasks = [*self._running.values(), *([self._asking] if self._asking else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     async def _ask(self) -> Health:
         for name, probe in self._probes.items():
             if name not in self._running or self._running[name].done():

@@ -64,7 +64,7 @@ async def channel(hub: HubEndpoint) -> AsyncIterator[NotificationHubs]:
         NotificationHub(Endpoint(hub.connection_string, "", ""), NAME), no_identity
     )
     yield made
-    await made.close()
+    await made.aclose()
 
 
 async def test_an_iphone_is_sent_an_alert_that_replaces_the_conversations_last(
@@ -209,7 +209,7 @@ async def test_a_hub_that_does_not_answer_is_tried_again_later() -> None:
     with pytest.raises(UnavailableError):
         await channel.deliver(IPHONE, NOTE)
 
-    await channel.close()
+    await channel.aclose()
 
 
 async def test_one_signature_serves_many_calls(hub: HubEndpoint, channel: NotificationHubs) -> None:
@@ -226,7 +226,7 @@ async def test_an_identity_proves_the_app_where_there_is_no_key(hub: HubEndpoint
 
     assert await channel.deliver(IPHONE, NOTE)
 
-    await channel.close()
+    await channel.aclose()
     assert hub.tokens == ["Bearer entra-token"]
     assert identity.scopes == ["https://servicebus.azure.net/.default"]
 

@@ -1,6 +1,7 @@
 """The composition root: built once, at first use, over services it does not wait for."""
 
 import asyncio
+import gc
 import re
 from collections.abc import Iterator
 
@@ -37,9 +38,9 @@ ENV = {
 
 @pytest.fixture(autouse=True)
 def _unbuilt() -> Iterator[None]:
-    bootstrap._built.clear()
+    bootstrap.use(None)
     yield
-    bootstrap._built.clear()
+    bootstrap.use(None)
 
 
 def vapid_key() -> str:
@@ -58,6 +59,27 @@ async def test_a_worker_builds_one_chat(monkeypatch: pytest.MonkeyPatch) -> None
     assert one is other
     assert set(one.probes) == {"cosmos", "redis", "signalr", "serviceBus", "blob"}
     assert re.fullmatch(r"[A-Za-z0-9_-]{87}", one.push_public_key)
+
+
+async def test_what_was_opened_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**ENV, "CHAT_VAPID_PRIVATE_KEY": vapid_key()}.items():
+        monkeypatch.setenv(name, value)
+    chat = await bootstrap.chat()
+    left_open: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: left_open.append(context["message"]))
+    asking = asyncio.create_task(chat.health())  # opens a client of each service
+    await asyncio.sleep(0.1)
+
+    await chat.aclose()
+    await chat.aclose()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    del chat, asking
+    bootstrap.use(None)
+    gc.collect()
+    assert left_open == []
 
 
 async def test_a_wrong_setting_is_told_at_each_call(monkeypatch: pytest.MonkeyPatch) -> None:

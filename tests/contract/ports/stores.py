@@ -44,7 +44,7 @@ async def cosmos_stores(account: Account) -> AsyncIterator[Stores]:
     """Give the real adapters over the database that the stand-in provisions."""
     connection = f"AccountEndpoint={account.endpoint};AccountKey={account.key};"
     database = CosmosDatabase(Endpoint(connection, "", ""), "parley", no_credential)
-    async with database._client:
+    async with contextlib.aclosing(database):
         yield Stores(
             CosmosMessageStore(database.container("messages"), bucket_size=BUCKET_SIZE),
             CosmosConversationStore(database.container("conversations")),

@@ -84,7 +84,7 @@ def _running_azurite(directory: Path) -> Iterator[str]:
 async def azurite_end(connection: str) -> AsyncIterator[BlobEnd]:
     clock = SettableClock(datetime.now(SettableClock().now().tzinfo).replace(microsecond=0))
     blobs = BlobFiles(Endpoint(connection, "", ""), no_credential, clock)
-    async with blobs._service, aiohttp.ClientSession() as session:
+    async with contextlib.aclosing(blobs), aiohttp.ClientSession() as session:
         if not await blobs._container.exists():
             await blobs._container.create_container()
 
@@ -325,7 +325,7 @@ async def test_storage_that_is_not_there_is_unavailable(
     broken = azurite.replace("AccountName=", "AccountName=x")
     nowhere = BlobFiles(Endpoint(broken, "", ""), no_credential, SettableClock())
 
-    async with nowhere._service:
+    async with contextlib.aclosing(nowhere):
         with pytest.raises(UnavailableError):
             await nowhere.check()
         with pytest.raises(UnavailableError):

@@ -48,8 +48,7 @@ async def service_bus_end(connection: str) -> AsyncIterator[BusEnd]:
             return found
 
         yield BusEnd(bus, take)
-    await bus._forget()
-    await bus._client.close()
+    await bus.aclose()
 
 
 @pytest.fixture(params=["memory", pytest.param("servicebus", marks=pytest.mark.stack)])
@@ -107,4 +106,4 @@ async def test_a_queue_that_cannot_be_reached_is_unavailable(notice: Notice) -> 
     with pytest.raises(UnavailableError):
         await bus.send(notice)
 
-    await bus._client.close()
+    await bus.aclose()

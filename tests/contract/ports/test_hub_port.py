@@ -69,7 +69,7 @@ async def service_end(directory: Path) -> AsyncIterator[HubEnd]:
             await service.arm(kind="error", status=500, where="rest", count=9)
 
         yield HubEnd(hub, connect, hears, break_down)
-        await hub.end()
+        await hub.aclose()
 
 
 def _no_credential() -> AsyncTokenCredential:
@@ -157,7 +157,7 @@ async def test_a_service_that_is_not_there_or_refuses_the_key_is_unavailable(
             hub = SignalRConnections(Endpoint(text, "", ""), "chat", _no_credential)
             with pytest.raises(UnavailableError):
                 await hub.join(ToUser(UserId("ann")), "g-1")
-            await hub.end()
+            await hub.aclose()
 
 
 class _Identity:
@@ -179,6 +179,6 @@ async def test_without_a_key_the_app_shows_its_identity(tmp_path: Path) -> None:
         hub = SignalRConnections(Endpoint("", service.base, ""), "chat", lambda: credential)
         with pytest.raises(UnavailableError):  # the stand-in of today takes keys alone
             await hub.join(ToUser(UserId("ann")), "g-1")
-        await hub.end()
+        await hub.aclose()
 
     assert identity.asked == ["https://signalr.azure.com/.default"]

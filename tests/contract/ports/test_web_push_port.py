@@ -75,8 +75,7 @@ async def service() -> AsyncIterator[PushService]:
 async def channel() -> AsyncIterator[WebPush]:
     made = WebPush(private_key=vapid_key(), subject="mailto:chat@example.org")
     yield made
-    if made._session is not None:
-        await made._session.close()
+    await made.aclose()
 
 
 def read(body: bytes) -> Any:

@@ -25,6 +25,6 @@ def app() -> Iterator[App]:
     worker = world.worker()
     verifier = MemoryVerifier(principals(ANN, BOB, CAT, DAN, "site", "new"), frozenset({"site"}))
     chat = replace(worker.chat, verifier=verifier, push_public_key="public")
-    bootstrap._built[:] = [chat]
+    bootstrap.use(chat)
     yield App(world, replace(worker, chat=chat))
-    bootstrap._built.clear()
+    bootstrap.use(None)

@@ -171,7 +171,7 @@ def limited(app: App, **settings: str) -> None:
     app.world.settings = Settings.from_env({**ENV, **settings})
     chat = app.world.worker().chat
     verifier = MemoryVerifier(principals(ANN, BOB))
-    bootstrap._built[0] = replace(chat, verifier=verifier)
+    bootstrap.use(replace(chat, verifier=verifier))
 
 
 async def negotiated(app: App, user: str, **headers: str) -> Answer:

@@ -78,7 +78,7 @@ async def test_the_platform_proves_a_caller_only_where_it_stands_in_front(
     app: App, trusted: str, status: int
 ) -> None:
     env = {**ENV, "CHAT_AUTH_MODE": "easyauth", "WEBSITE_AUTH_ENABLED": trusted}
-    bootstrap._built[0] = replace(app.worker.chat, settings=Settings.from_env(env))
+    bootstrap.use(replace(app.worker.chat, settings=Settings.from_env(env)))
     app.headers |= {"x-ms-client-principal-id": "eve", "x-ms-client-principal-name": "Eve"}
 
     answer = await app.http(account.me, None, method="GET")
@@ -114,7 +114,7 @@ async def test_the_platform_tells_the_website_by_its_audience(
 ) -> None:
     env = {**ENV, "CHAT_AUTH_MODE": "easyauth", "WEBSITE_AUTH_ENABLED": "true"}
     settings = Settings.from_env({**env, "CHAT_SITE_SUBJECT": subject})
-    bootstrap._built[0] = replace(app.worker.chat, settings=settings)
+    bootstrap.use(replace(app.worker.chat, settings=settings))
     app.headers |= {"x-ms-client-principal-id": "eve", "x-ms-client-principal": claims}
 
     me = await app.http(account.me, None, method="GET")
@@ -128,7 +128,7 @@ async def test_the_platforms_name_is_cut_and_checked_as_a_tokens(
     app: App, said: str, shown: str
 ) -> None:
     env = {**ENV, "CHAT_AUTH_MODE": "easyauth", "WEBSITE_AUTH_ENABLED": "true"}
-    bootstrap._built[0] = replace(app.worker.chat, settings=Settings.from_env(env))
+    bootstrap.use(replace(app.worker.chat, settings=Settings.from_env(env)))
     app.headers |= {"x-ms-client-principal-id": "eve", "x-ms-client-principal-name": said}
 
     answer = await app.http(account.me, None, method="GET")

@@ -5,13 +5,13 @@ from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, override
 
-from shared.composition import Adapters, Chat, wire_up
+from shared.composition import Chat, build_services
 from shared.config import Settings
 from shared.domain.events import Effect, JoinGroup, LeaveGroup, Push
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.message import Draft, Message
 from shared.domain.user import Subscription, User
-from shared.ports import Call
+from shared.ports import Call, Ports
 from shared.services.conversations import Changed
 from shared.services.posting import Posted
 from tests.twins.accounts import MemoryAccountStates
@@ -122,7 +122,7 @@ class World:
             bucket_size=self.settings.bucket_size, table=self.message_table
         )
         conversations = MemoryConversationStore(table=self.conversation_table)
-        adapters = Adapters(
+        ports = Ports(
             messages=messages,
             conversations=conversations,
             memberships=self.memberships,
@@ -142,7 +142,7 @@ class World:
             ids=self.ids,
             probes=dict(self.probes),
         )
-        return Worker(wire_up(self.settings, adapters), messages, conversations)
+        return Worker(build_services(self.settings, ports), messages, conversations)
 
     def stored(self, conversation_id: ConversationId) -> list[Message]:
         """Return what is stored of a conversation, by sequence."""

@@ -1,0 +1,117 @@
+"""Receipts, notifications and administration: what goes on behind the calls.
+
+Acknowledging is a call as well, but it leads to flushes and to notifications that are dismissed,
+so receipts are built after the notifications.
+"""
+
+from dataclasses import dataclass
+
+from shared.composition.request_path import Basis, ConversationServices
+from shared.config import Settings
+from shared.ports import Ports
+from shared.services.accounts import Accounts
+from shared.services.clearing import Clearing
+from shared.services.erasure import Erasure
+from shared.services.export import Export
+from shared.services.health import HealthCheck
+from shared.services.message_eraser import MessageEraser
+from shared.services.notifications import Notifications
+from shared.services.privacy import Trail
+from shared.services.rebuild import Rebuild
+from shared.services.receipts import Receipts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationServices:
+    """Notifications: decided, delivered, and dismissed when another device has read them."""
+
+    notifications: Notifications
+    clearing: Clearing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminServices:
+    """What operators and the website start, and the answer to `health`."""
+
+    rebuild: Rebuild
+    export: Export
+    erasure: Erasure
+    check_health: HealthCheck
+
+
+def build_notifications(
+    ports: Ports, settings: Settings, basis: Basis, accounts: Accounts
+) -> NotificationServices:
+    clearing = Clearing(
+        marks=ports.marks,
+        bus=ports.bus,
+        users=ports.users,
+        accounts=accounts,
+        channel=ports.channel,
+    )
+    notifications = Notifications(
+        entrance=basis.entrance,
+        reader=basis.reader,
+        users=ports.users,
+        memberships=ports.memberships,
+        accounts=accounts,
+        presence=ports.presence,
+        marks=ports.marks,
+        bus=ports.bus,
+        channel=ports.channel,
+        clock=ports.clock,
+        delay_s=settings.timing.notify_delay_s,
+    )
+    return NotificationServices(notifications=notifications, clearing=clearing)
+
+
+def build_receipts(ports: Ports, basis: Basis, clearing: Clearing) -> Receipts:
+    return Receipts(
+        gate=basis.gate,
+        reader=basis.reader,
+        live=ports.live,
+        store=ports.conversations,
+        clock=ports.clock,
+        clearing=clearing,
+        bus=ports.bus,
+    )
+
+
+def build_admin(
+    ports: Ports, basis: Basis, conversing: ConversationServices, eraser: MessageEraser
+) -> AdminServices:
+    trail = Trail(users=ports.users, memberships=ports.memberships, messages=ports.messages)
+    rebuild = Rebuild(
+        reader=basis.reader,
+        inbox=conversing.inbox,
+        store=ports.conversations,
+        memberships=ports.memberships,
+        live=ports.live,
+        bus=ports.bus,
+        clock=ports.clock,
+    )
+    export = Export(
+        trail=trail,
+        reader=basis.reader,
+        memberships=ports.memberships,
+        blobs=ports.blobs,
+        clock=ports.clock,
+    )
+    erasure = Erasure(
+        trail=trail,
+        gate=basis.gate,
+        reader=basis.reader,
+        membership=conversing.membership,
+        store=ports.conversations,
+        users=ports.users,
+        live=ports.live,
+        eraser=eraser,
+        erased=basis.erased,
+        hub=ports.hub,
+    )
+    return AdminServices(
+        rebuild=rebuild,
+        export=export,
+        erasure=erasure,
+        check_health=HealthCheck(ports.probes),
+    )

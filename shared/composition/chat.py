@@ -1,0 +1,141 @@
+"""The chat as the triggers see it: its services by name, built over the ports."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.composition.background import build_admin, build_notifications, build_receipts
+from shared.composition.clients import Clients
+from shared.composition.request_path import (
+    build_basis,
+    build_conversations,
+    build_files,
+    build_messages,
+    build_people,
+    build_presence,
+)
+from shared.config import Settings
+from shared.ports import Bus, Ports, Probe, TokenVerifier
+from shared.services.accounts import Accounts
+from shared.services.attachments import Attachments
+from shared.services.clearing import Clearing
+from shared.services.connections import ConnectionLimits
+from shared.services.conversations import Conversations
+from shared.services.erasure import Erasure
+from shared.services.export import Export
+from shared.services.files import Files
+from shared.services.gate import Gate
+from shared.services.healing import Healing
+from shared.services.health import Health, HealthCheck
+from shared.services.history import History
+from shared.services.inbox import Inbox
+from shared.services.membership import Membership
+from shared.services.message_eraser import MessageEraser
+from shared.services.muting import Muting
+from shared.services.notifications import Notifications
+from shared.services.posting import Posting
+from shared.services.presences import Presences
+from shared.services.rebuild import Rebuild
+from shared.services.receipts import Receipts
+from shared.services.sync import Sync
+from shared.services.typing import TypingSignals
+from shared.services.upload_sweep import UploadSweep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """Everything the triggers call.
+
+    Args:
+        clients: What `aclose` ends; None over twins, which open nothing.
+    """
+
+    settings: Settings
+    verifier: TokenVerifier
+    gate: Gate
+    push_public_key: str
+    posting: Posting
+    receipts: Receipts
+    presences: Presences
+    connections: ConnectionLimits
+    typing: TypingSignals
+    conversations: Conversations
+    membership: Membership
+    muting: Muting
+    history: History
+    sync: Sync
+    inbox: Inbox
+    attachments: Attachments
+    files: Files
+    upload_sweep: UploadSweep
+    healing: Healing
+    accounts: Accounts
+    notifications: Notifications
+    clearing: Clearing
+    rebuild: Rebuild
+    bus: Bus
+    export: Export
+    erasure: Erasure
+    eraser: MessageEraser
+    probes: Mapping[str, Probe]
+    check_health: HealthCheck
+    clients: Clients | None = None
+
+    async def health(self) -> Health:
+        """Tell whether the services behind the chat answer."""
+        return await self.check_health()
+
+    async def aclose(self) -> None:
+        """End the checks under way, and then the clients that they use."""
+        await self.check_health.aclose()
+        if self.clients is not None:
+            await self.clients.aclose()
+
+
+def compose(settings: Settings) -> Chat:
+    """Build the chat over the real services that *settings* name."""
+    clients = Clients(settings)
+    return build_services(settings, clients.ports(), clients)
+
+
+def build_services(settings: Settings, ports: Ports, clients: Clients | None = None) -> Chat:
+    """Build the services over *ports*, each capability after those that it uses."""
+    basis = build_basis(ports)
+    files = build_files(ports, settings, basis)
+    messages = build_messages(ports, settings, basis, files.attachments)
+    conversing = build_conversations(ports, settings, basis, messages.posting)
+    accounts = build_people(ports, basis, conversing)
+    presence = build_presence(ports, settings, basis, conversing)
+    notifying = build_notifications(ports, settings, basis, accounts)
+    admin = build_admin(ports, basis, conversing, messages.eraser)
+    return Chat(
+        settings=settings,
+        verifier=ports.verifier,
+        gate=basis.gate,
+        push_public_key=ports.push_public_key,
+        posting=messages.posting,
+        receipts=build_receipts(ports, basis, notifying.clearing),
+        presences=presence.presences,
+        connections=presence.connections,
+        typing=presence.typing,
+        conversations=conversing.conversations,
+        membership=conversing.membership,
+        muting=conversing.muting,
+        history=messages.history,
+        sync=conversing.sync,
+        inbox=conversing.inbox,
+        attachments=files.attachments,
+        files=files.processing,
+        upload_sweep=files.sweep,
+        healing=messages.healing,
+        accounts=accounts,
+        notifications=notifying.notifications,
+        clearing=notifying.clearing,
+        rebuild=admin.rebuild,
+        bus=ports.bus,
+        export=admin.export,
+        erasure=admin.erasure,
+        eraser=messages.eraser,
+        probes=ports.probes,
+        check_health=admin.check_health,
+        clients=clients,
+    )

@@ -1,0 +1,253 @@
+"""The services that answer calls, one function for each capability.
+
+Order: what all calls pass, then files, messages, conversations, people and presence. Each takes
+what was built before it.
+"""
+
+from dataclasses import dataclass
+
+from shared.config import Settings
+from shared.ports import Ports
+from shared.services.accounts import Accounts
+from shared.services.attachments import Attachments
+from shared.services.connections import ConnectionLimits
+from shared.services.conversations import Conversations
+from shared.services.entrance import Entrance
+from shared.services.erased_users import ErasedUsers
+from shared.services.files import Files
+from shared.services.gate import Gate
+from shared.services.group_members import GroupMembers
+from shared.services.healing import Healing
+from shared.services.history import History
+from shared.services.inbox import Inbox
+from shared.services.inbox_order import InboxOrder
+from shared.services.membership import Membership
+from shared.services.message_eraser import MessageEraser
+from shared.services.muting import Muting
+from shared.services.posting import Posting
+from shared.services.presences import Presences
+from shared.services.reader import ConversationReader
+from shared.services.sequencer import Sequencer
+from shared.services.sync import Sync
+from shared.services.throttle import Throttle
+from shared.services.turns import Turns
+from shared.services.typing import TypingSignals
+from shared.services.upload_quota import UploadQuota
+from shared.services.upload_sweep import UploadSweep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What every capability needs: admission of calls, and conversations as they are stored."""
+
+    gate: Gate
+    entrance: Entrance
+    reader: ConversationReader
+    erased: ErasedUsers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileServices:
+    """Uploads, their processing after the message was sent, and their sweep."""
+
+    attachments: Attachments
+    processing: Files
+    sweep: UploadSweep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageServices:
+    """Messages: posted, read, brought up to the store, and emptied when their sender is erased."""
+
+    posting: Posting
+    history: History
+    healing: Healing
+    eraser: MessageEraser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationServices:
+    """Conversations and their members, and each member's own view of them."""
+
+    inbox: Inbox
+    sync: Sync
+    groups: GroupMembers
+    membership: Membership
+    conversations: Conversations
+    muting: Muting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresenceServices:
+    """Connections, who is online, and who types."""
+
+    connections: ConnectionLimits
+    presences: Presences
+    typing: TypingSignals
+
+
+def build_basis(ports: Ports) -> Basis:
+    erased = ErasedUsers(users=ports.users, states=ports.accounts)
+    reader = ConversationReader(store=ports.conversations, messages=ports.messages, live=ports.live)
+    gate = Gate(
+        live=ports.live,
+        presence=ports.presence,
+        clock=ports.clock,
+        throttle=Throttle(lambda: ports.clock.now().timestamp()),
+        erased=erased,
+    )
+    entrance = Entrance(gate=gate, reader=reader, live=ports.live)
+    return Basis(gate=gate, entrance=entrance, reader=reader, erased=erased)
+
+
+def build_files(ports: Ports, settings: Settings, basis: Basis) -> FileServices:
+    quota = UploadQuota(
+        live=ports.live,
+        uploads=ports.uploads,
+        bytes_a_day=settings.upload_quota_bytes,
+        most_open=settings.open_uploads,
+    )
+    attachments = Attachments(
+        entrance=basis.entrance,
+        quota=quota,
+        blobs=ports.blobs,
+        images=ports.images,
+        ids=ports.ids,
+        scanned=settings.attachments_scanned,
+    )
+    processing = Files(
+        reader=basis.reader,
+        messages=ports.messages,
+        blobs=ports.blobs,
+        images=ports.images,
+        quota=quota,
+    )
+    sweep = UploadSweep(blobs=ports.blobs, quota=quota, clock=ports.clock)
+    return FileServices(attachments=attachments, processing=processing, sweep=sweep)
+
+
+def build_messages(
+    ports: Ports, settings: Settings, basis: Basis, attachments: Attachments
+) -> MessageServices:
+    eraser = MessageEraser(
+        reader=basis.reader,
+        messages=ports.messages,
+        live=ports.live,
+        blobs=ports.blobs,
+        erased=basis.erased,
+    )
+    posting = Posting(
+        entrance=basis.entrance,
+        reader=basis.reader,
+        sequencer=Sequencer(ports.messages, ports.clock, bucket_size=settings.bucket_size),
+        attachments=attachments,
+        live=ports.live,
+        clock=ports.clock,
+        ids=ports.ids,
+        turns=Turns(),
+        eraser=eraser,
+    )
+    return MessageServices(
+        posting=posting,
+        history=History(entrance=basis.entrance, reader=basis.reader),
+        healing=Healing(reader=basis.reader, live=ports.live),
+        eraser=eraser,
+    )
+
+
+def build_conversations(
+    ports: Ports, settings: Settings, basis: Basis, posting: Posting
+) -> ConversationServices:
+    inbox = build_inbox(ports, basis)
+    groups = GroupMembers(hub=ports.hub, presence=ports.presence)
+    membership = Membership(
+        entrance=basis.entrance,
+        inbox=inbox,
+        live=ports.live,
+        memberships=ports.memberships,
+        groups=groups,
+        clock=ports.clock,
+    )
+    conversations = Conversations(
+        gate=basis.gate,
+        entrance=basis.entrance,
+        reader=basis.reader,
+        store=ports.conversations,
+        users=ports.users,
+        membership=membership,
+        posting=posting,
+        clock=ports.clock,
+        ids=ports.ids,
+        groups=settings.limits.groups,
+    )
+    muting = Muting(
+        entrance=basis.entrance,
+        inbox=inbox,
+        live=ports.live,
+        memberships=ports.memberships,
+        membership=membership,
+    )
+    return ConversationServices(
+        inbox=inbox,
+        sync=Sync(gate=basis.gate, reader=basis.reader, inbox=inbox, live=ports.live),
+        groups=groups,
+        membership=membership,
+        conversations=conversations,
+        muting=muting,
+    )
+
+
+def build_inbox(ports: Ports, basis: Basis) -> Inbox:
+    order = InboxOrder(
+        reader=basis.reader,
+        live=ports.live,
+        memberships=ports.memberships,
+        messages=ports.messages,
+        turns=Turns(),
+    )
+    return Inbox(
+        gate=basis.gate,
+        reader=basis.reader,
+        live=ports.live,
+        memberships=ports.memberships,
+        messages=ports.messages,
+        clock=ports.clock,
+        order=order,
+    )
+
+
+def build_people(ports: Ports, basis: Basis, conversing: ConversationServices) -> Accounts:
+    return Accounts(
+        gate=basis.gate,
+        users=ports.users,
+        presence=ports.presence,
+        conversations=conversing.conversations,
+        groups=conversing.groups,
+    )
+
+
+def build_presence(
+    ports: Ports, settings: Settings, basis: Basis, conversing: ConversationServices
+) -> PresenceServices:
+    connections = ConnectionLimits(
+        gate=basis.gate,
+        presence=ports.presence,
+        hub=ports.hub,
+        limits=settings.connections,
+        reconnect_within_ms=settings.timing.reconnect_within_s * 1000,
+    )
+    presences = Presences(
+        gate=basis.gate,
+        live=ports.live,
+        presence=ports.presence,
+        users=ports.users,
+        memberships=ports.memberships,
+        clock=ports.clock,
+        hub=ports.hub,
+        connections=connections,
+        groups=conversing.groups,
+        membership=conversing.membership,
+        reader=basis.reader,
+    )
+    typing = TypingSignals(entrance=basis.entrance, presence=ports.presence)
+    return PresenceServices(connections=connections, presences=presences, typing=typing)
