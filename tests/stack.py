@@ -45,15 +45,22 @@ class StackFailedError(AssertionError):
 
 
 class Stack:
-    """A running `python -m local`."""
+    """A running `python -m local`; with *app*, of that app instead of Parley."""
 
     def __init__(
-        self, directory: Path, port: int, env: Mapping[str, str], root: Path = ROOT
+        self,
+        directory: Path,
+        port: int,
+        env: Mapping[str, str],
+        root: Path = ROOT,
+        app: Path | None = None,
     ) -> None:
         self.directory = directory
         self._root = root
+        self._arguments = [] if app is None else ["--app", str(app)]
         self.ports = Ports(port)
-        self.base_url = f"http://127.0.0.1:{port}"
+        self._door = self.ports.front if app is None else self.ports.host
+        self.base_url = f"http://127.0.0.1:{self._door}"
         self.started_in_s = 0.0
         self._env = env
         self._said = directory / "terminal.log"
@@ -82,7 +89,7 @@ class Stack:
         self.directory.mkdir(parents=True, exist_ok=True)
         with self._said.open("wb") as said:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "local"],
+                [sys.executable, "-m", "local", *self._arguments],
                 cwd=self._root,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -137,7 +144,7 @@ class Stack:
         if body is not None and not isinstance(body, bytes):
             sent.setdefault("Content-Type", "application/json")
             body = json.dumps(body).encode()
-        connection = http.client.HTTPConnection("127.0.0.1", self.ports.front, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self._door, timeout=30)
         with contextlib.closing(connection):
             connection.request(method, path, body=body, headers=sent)
             reply = connection.getresponse()
@@ -211,14 +218,16 @@ def running_stack(
     *,
     port: int | None = None,
     root: Path = ROOT,
+    app: Path | None = None,
 ) -> Iterator[Stack]:
     """Give a running stack that keeps its data in *directory*, and end it afterwards.
 
     Args:
         root: The project to run: a copy of it, for a test of what a change would do.
+        app: Another app to run on the stack; the calls then go to the host itself.
 
     """
-    stack = Stack(directory, port or free_block(), env or {}, root)
+    stack = Stack(directory, port or free_block(), env or {}, root, app)
     try:
         stack.start()
         yield stack

@@ -7,12 +7,10 @@ Source: learn.microsoft.com, "Authorize with Shared Key", version 2015-02-21 and
 import base64
 import hashlib
 import hmac
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from pathlib import Path
 from xml.sax.saxutils import escape
 
 import aiohttp
@@ -20,12 +18,6 @@ import aiohttp
 from local.blob.command import ACCOUNT
 
 _VERSION = "2023-11-03"
-
-
-def container_names(root: Path) -> list[str]:
-    """Return the containers of the data model, shared with `infra/`."""
-    model = json.loads((root / "infra" / "data-model.json").read_text(encoding="utf-8"))
-    return [str(name) for name in model["blobContainers"]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import uvloop
 from aiohttp import web
 
+# The exit status of a process that was given what it cannot serve: starting it again is useless.
+# Source: EX_CONFIG of sysexits.h.
+CANNOT_SERVE = 78
+
 _PR_SET_PDEATHSIG = 1
 _STOP_SECONDS = 2.0
 # When every client reconnects at once, one that finds the queue full waits a second to try again.

@@ -84,10 +84,11 @@ class LocalSettings:
     directory: Path
 
     @classmethod
-    def from_env(cls) -> Self:
-        """Read `PORT` (7071) and `CHAT_LOCAL_DIR` (`.local`), and make the directory.
+    def from_env(cls, directory: Path | None = None) -> Self:
+        """Read `PORT` (7071) and `CHAT_LOCAL_DIR` (*directory*), and make the directory.
 
-        From then on this process, and those it starts, make files for their owner alone.
+        Without *directory* it is `.local` of the current one. From then on this process, and those
+        it starts, make files for their owner alone.
 
         Raises:
             SystemExit: `PORT` is not a number from 1024 to 65000.
@@ -97,6 +98,7 @@ class LocalSettings:
         if not text.isdecimal() or not 1024 <= int(text) <= 65000:
             sentence = f"PORT must be a number from 1024 to 65000, not {text!r}"
             raise SystemExit(sentence)
-        directory = Path(os.environ.get("CHAT_LOCAL_DIR", ".local")).resolve()  # noqa: TID251
+        chosen = os.environ.get("CHAT_LOCAL_DIR")  # noqa: TID251
+        directory = (Path(chosen) if chosen else directory or Path(".local")).resolve()
         keep_private(directory)
         return cls(ports=Ports(int(text)), directory=directory)

@@ -7,7 +7,7 @@ import sys
 from local.common import process
 from local.common.settings import LocalSettings
 from local.host.appsettings import AppSettings
-from local.host.errors import StartError
+from local.host.errors import StartError, WorkerStartError
 from local.host.host import Host
 
 
@@ -17,9 +17,12 @@ async def _body(stop: asyncio.Event) -> None:
     try:
         host = Host(LocalSettings.from_env(), AppSettings.from_env())
         await host.run(stop)
-    except StartError as error:
+    except WorkerStartError as error:
         sys.stderr.write(f"host: {error}\n")
         raise SystemExit(1) from None
+    except StartError as error:
+        sys.stderr.write(f"host: {error}\n")
+        raise SystemExit(process.CANNOT_SERVE) from None
 
 
 if __name__ == "__main__":

@@ -7,6 +7,10 @@ class StartError(Exception):
     """The app, its settings or its host.json cannot be served; the text is one sentence."""
 
 
+class WorkerStartError(StartError):
+    """A worker ended or took too long before it had indexed the app: another try may succeed."""
+
+
 class BindingError(Exception):
     """An input could not be bound, or an output could not be written: the function failed."""
 

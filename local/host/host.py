@@ -18,9 +18,11 @@ from local.host.auth import KeyRing
 from local.host.bindings.quiet import WarmupTrigger
 from local.host.context import Context, Trigger
 from local.host.datum import string
+from local.host.errors import StartError
 from local.host.functions import parse_functions
 from local.host.http_front import HttpFront
 from local.host.invoker import Invoker
+from local.host.refusal import no_functions
 from local.host.signalr_webhook import SignalRWebhook
 from local.host.worker_process import Call, Worker
 from local.host.workers import WorkerPool
@@ -97,7 +99,10 @@ class Host:
 
     async def _prepare(self, worker: Worker, described: list[object]) -> None:
         if not self._indexed.is_set():
-            for function in parse_functions(described, self._settings.values):
+            functions = parse_functions(described, self._settings.values)
+            if not functions:
+                raise StartError(no_functions(self._settings.app_directory))
+            for function in functions:
                 if self._settings.disables(function.name):
                     continue
                 self._triggers[function.name.lower()] = registry.build(function, self._context)

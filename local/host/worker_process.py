@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.host.datum import Datum
-from local.host.errors import Failure, StartError
+from local.host.errors import Failure, StartError, WorkerStartError
 from local.host.ipc import Frame, FrameProtocol
+from local.host.refusal import refusal
 
 _INDEX_S = 60.0  # the real host gives a worker a minute to start
 _LONGEST_LINE = 1 << 20
+_ENDED = "ended"  # in place of a frame, when the process ended before it sent one
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +80,21 @@ class Worker:
         """Index the app of *directory*; return its functions as described.
 
         Raises:
-            StartError: The app could not be indexed, or the process died or took too long.
+            WorkerStartError: The process ended or took too long.
+            StartError: The app could not be indexed.
 
         """
         self._channel.send(["init", str(directory)])
         try:
             frame = await asyncio.wait_for(self._indexed, _INDEX_S)
         except TimeoutError:
-            raise StartError(f"the app was not indexed within {_INDEX_S:.0f} s") from None
+            sentence = f"the app was not indexed within {_INDEX_S:.0f} s"
+            raise WorkerStartError(sentence) from None
         if frame[0] == "ready" and isinstance(frame[1], list):
             return frame[1]
-        sentence, stack = str(frame[1]), str(frame[2])
-        raise StartError(f"the app could not be indexed: {sentence}\n{stack}".rstrip())
+        if frame[0] == _ENDED:
+            raise WorkerStartError("the app could not be indexed: the worker process ended")
+        raise StartError(refusal(str(frame[1]), str(frame[2]), directory))
 
     async def run(self, call: Call) -> Done:
         """Run *call*; when the process dies meanwhile, return that as the failure."""
@@ -142,7 +147,7 @@ class Worker:
     def _on_lost(self) -> None:
         self._lost.set()
         if not self._indexed.done():
-            self._indexed.set_result(["refused", "the worker process ended", ""])
+            self._indexed.set_result([_ENDED])
         for done in self._waiting.values():
             if not done.done():
                 done.set_result(Done(_DIED))

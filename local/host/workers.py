@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.host.errors import Failure, NoWorkerError, StartError
+from local.host.refusal import PACKAGES
 from local.host.worker_process import Call, Done, Worker
 
 logger = logging.getLogger(__name__)
@@ -39,10 +40,11 @@ class WorkerPool:
     ) -> None:
         self._slots = [_Slot(f"worker-{number}") for number in range(1, count + 1)]
         self._directory = directory
-        paths = [str(_PROJECT), *filter(None, [settings.get("PYTHONPATH")])]
+        # The app's own directory comes first: the worker puts it there.
+        paths = [str(directory / PACKAGES), str(_PROJECT), settings.get("PYTHONPATH", "")]
         self._environment = {
             **settings,
-            "PYTHONPATH": ":".join(paths),
+            "PYTHONPATH": ":".join(filter(None, paths)),
             "PYTHONUNBUFFERED": "1",
             "FUNCTIONS_WORKER_RUNTIME": "python",
         }

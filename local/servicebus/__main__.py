@@ -8,11 +8,12 @@ from aiohttp import web
 
 from local.common.control import add_control_routes
 from local.common.keys import load_or_create
+from local.common.model import PARLEY_MODEL, load_model
 from local.common.process import http_server, run
 from local.common.settings import LocalSettings
 from local.servicebus.broker import Broker
 from local.servicebus.connection import Connection, Namespace
-from local.servicebus.entities import MODEL, load
+from local.servicebus.entities import queues_of
 from local.servicebus.errors import CONNECTION_FORCED, PeerError
 from local.servicebus.knobs import Knobs
 from local.servicebus.store import Store
@@ -20,7 +21,9 @@ from local.servicebus.store import Store
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="local.servicebus", description=__doc__)
-    parser.add_argument("--model", type=Path, default=MODEL, help="the data model with the queues")
+    parser.add_argument(
+        "--model", type=Path, default=PARLEY_MODEL, help="the data model with the queues"
+    )
     model: Path = parser.parse_args().model
     run("servicebus", lambda stop: serve(LocalSettings.from_env(), model, stop))
 
@@ -30,7 +33,7 @@ async def serve(settings: LocalSettings, model: Path, stop: asyncio.Event) -> No
     directory = settings.directory / "servicebus"
     directory.mkdir(exist_ok=True)
     loop = asyncio.get_running_loop()
-    broker = Broker(load(model), Store(directory / "messages.db", loop.call_soon))
+    broker = Broker(queues_of(load_model(model)), Store(directory / "messages.db", loop.call_soon))
     namespace = Namespace(broker, Knobs(), load_or_create(settings.directory).servicebus)
     connections: set[Connection] = set()
     app = web.Application()

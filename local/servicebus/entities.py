@@ -1,12 +1,10 @@
-"""The queues there are, as `infra/data-model.json` defines them for Bicep and for us alike."""
+"""The queues there are, as the data model declares them."""
 
-import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
-MODEL = Path(__file__).parents[2] / "infra" / "data-model.json"
+from local.common.model import DataModel
 
 _DURATION = re.compile(
     r"P(?:(?P<days>\d+)D)?"
@@ -67,10 +65,17 @@ class QueueDefinition:
         )
 
 
-def load(path: Path = MODEL) -> list[QueueDefinition]:
-    """Return the queues of the data model at *path*."""
-    model = json.loads(path.read_text(encoding="utf-8"))
-    return [QueueDefinition.parse(item) for item in model["queues"]]
+def queues_of(model: DataModel) -> list[QueueDefinition]:
+    """Return the queues that *model* declares.
+
+    Raises:
+        ModelError: A queue is declared in a way that is not served here.
+
+    """
+    try:
+        return [QueueDefinition.parse(item) for item in model.queues]
+    except ValueError as error:
+        raise model.error(str(error)) from error
 
 
 def duration_ms(text: str) -> int:

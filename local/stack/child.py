@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from local.common.process import CANNOT_SERVE
 from local.stack.backoff import Backoff
 from local.stack.logs import open_log
 from local.stack.parts import Part
@@ -28,6 +29,7 @@ class Child:
         self.part = part
         self.restarts = 0
         self.backoff = Backoff()
+        self.refuses = False  # it ended last because it cannot serve what it was given
         self._root = root
         self._logs = logs
         self._report = report
@@ -50,6 +52,7 @@ class Child:
             if self._ending.is_set():
                 return
             self.restarts += 1
+            self.refuses = code == CANNOT_SERVE
             pause = 0.0 if code in _SENT else self.backoff.pause_s(lived_s=loop.time() - started)
             self._report(self.part.name, f"{_how(code)}; {_when(pause)}")
             with contextlib.suppress(TimeoutError):

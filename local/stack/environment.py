@@ -1,6 +1,6 @@
-"""The app settings the Functions host gets: what Azure would hold, with local addresses.
+"""The app settings that Azure would hold, with the addresses of the local stack.
 
-The names are the ones `shared/config.py` and the bindings of `function_app.py` read in Azure.
+The names of Parley's are those that `shared/config.py` and the bindings of `function_app.py` read.
 """
 
 import os
@@ -17,13 +17,17 @@ def caller_environment() -> dict[str, str]:
 
 
 def app_settings(ports: Ports, keys: Keys, vapid_key: str) -> dict[str, str]:
-    """Return every setting the function app needs, pointed at the stack's own ports."""
+    """Return every setting Parley needs, pointed at the stack's own ports."""
+    services = connection_strings(ports, keys)
     site = f"http://127.0.0.1:{ports.front}"
     return {
         "FUNCTIONS_WORKER_RUNTIME": "python",
-        **_connections(ports, keys),
+        "AzureSignalRConnectionString": services["signalr"],
+        "CosmosConnection": services["cosmos"],
+        "ServiceBusConnection": services["servicebus"],
+        "BlobConnection": services["blob"],
         "CHAT_COSMOS_DATABASE": "parley",
-        "CHAT_REDIS_URL": f"redis://127.0.0.1:{ports.redis}/0",
+        "CHAT_REDIS_URL": services["redis"],
         "CHAT_AUTH_MODE": "jwt",
         "CHAT_JWT_ISSUER": site,
         "CHAT_JWT_AUDIENCE": "parley",
@@ -47,29 +51,31 @@ def overridden(settings: Mapping[str, str], caller: Mapping[str, str]) -> list[s
     return sorted(name for name, value in settings.items() if caller.get(name, value) != value)
 
 
-def _connections(ports: Ports, keys: Keys) -> dict[str, str]:
+def connection_strings(ports: Ports, keys: Keys) -> dict[str, str]:
+    """Return the connection string of each service, by the names of `local.common.model`."""
     return {
-        "AzureSignalRConnectionString": _pairs(
+        "signalr": _pairs(
             Endpoint="http://127.0.0.1",
             Port=str(ports.signalr),
             AccessKey=keys.signalr,
             Version="1.0",
         ),
-        "CosmosConnection": _pairs(
+        "cosmos": _pairs(
             AccountEndpoint=f"http://127.0.0.1:{ports.cosmos}/", AccountKey=keys.cosmos
         ),
-        "ServiceBusConnection": _pairs(
+        "servicebus": _pairs(
             Endpoint=f"sb://127.0.0.1:{ports.servicebus}",
             SharedAccessKeyName="RootManageSharedAccessKey",
             SharedAccessKey=keys.servicebus,
             UseDevelopmentEmulator="true",
         ),
-        "BlobConnection": _pairs(
+        "blob": _pairs(
             DefaultEndpointsProtocol="http",
             AccountName=ACCOUNT,
             AccountKey=keys.blob,
             BlobEndpoint=f"http://127.0.0.1:{ports.blob}/{ACCOUNT}",
         ),
+        "redis": f"redis://127.0.0.1:{ports.redis}/0",
     }
 
 

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.stack.parts import CannotStartError
+from local.stack.errors import CannotStartError
 
 
 def require_free(ports: Mapping[int, str]) -> None:

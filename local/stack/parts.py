@@ -14,10 +14,8 @@ from local.blob.command import (
 from local.common.keys import Keys
 from local.common.settings import LocalSettings, Ports
 from local.redis.command import RedisMissingError, redis_command
-
-
-class CannotStartError(Exception):
-    """The stack cannot start; the text is one sentence that says why and what to do."""
+from local.stack.application import Application
+from local.stack.errors import CannotStartError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +42,11 @@ def parts(
     settings: LocalSettings,
     keys: Keys,
     environment: Mapping[str, str],
-    host_settings: Mapping[str, str],
+    app: Application,
 ) -> list[Part]:
     """Return every part, in the order they are listed to people.
+
+    Another app than Parley comes without Parley's site.
 
     Raises:
         CannotStartError: node, Azurite or a Redis server is missing.
@@ -60,17 +60,16 @@ def parts(
         # glibc gives every thread a heap of its own; two keep a worker some 20 MB smaller.
         "MALLOC_ARENA_MAX": "2",
     }
-    python = {
-        name: _part(name, [sys.executable, "-m", f"local.{name}"], common)
-        for name in ("signalr", "cosmos", "servicebus", "site", "proxy")
-    }
-    host = _part("host", [sys.executable, "-m", "local.host"], {**host_settings, **common})
-    servers = _servers(root, settings, keys, common)
+    model = ["--model", str(app.model.path)]
+    own_directory = {} if app.directory is None else {"CHAT_APP_DIR": str(app.directory)}
     return [
-        host,
-        *(python[name] for name in ("signalr", "cosmos", "servicebus")),
-        *servers,
-        *(python[name] for name in ("site", "proxy")),
+        _python("host", {**app.settings, **common, **own_directory}),
+        _python("signalr", common),
+        _python("cosmos", common, *model),
+        _python("servicebus", common, *model),
+        *_servers(root, settings, keys, common),
+        *([_python("site", common)] if app.is_parley else []),
+        _python("proxy", common),
     ]
 
 
@@ -112,6 +111,10 @@ def _servers(
         _part("redis", redis, common),
         _part("azurite", azurite, {**common, **azurite_environment(keys.blob)}),
     ]
+
+
+def _python(name: str, environment: Mapping[str, str], *arguments: str) -> Part:
+    return _part(name, [sys.executable, "-m", f"local.{name}", *arguments], environment)
 
 
 def _part(name: str, command: list[str], environment: Mapping[str, str]) -> Part:

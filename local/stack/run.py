@@ -4,28 +4,33 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 
-from local.blob.provision import Account, container_names, provision
+from local.blob.provision import Account, provision
 from local.common.keys import Keys, load_or_create
 from local.common.process import die_with_parent, http_server
 from local.common.settings import LocalSettings, take_from_others
-from local.common.vapid import load_or_create_vapid_key
-from local.stack.control import Control
-from local.stack.environment import (
-    app_settings,
-    caller_environment,
-    overridden,
+from local.stack.application import (
+    Application,
+    find_model,
+    other_app,
+    parley,
+    settings_json,
 )
+from local.stack.arguments import Arguments
+from local.stack.control import Control
+from local.stack.environment import caller_environment, overridden
+from local.stack.errors import CannotStartError
 from local.stack.locks import lock, require_free
 from local.stack.logs import LogWatch, last_lines, log_path
-from local.stack.parts import CannotStartError, Part, parts, uses
+from local.stack.parts import Part, parts, uses
 from local.stack.readiness import Readiness, refuse_hopeless
 from local.stack.supervisor import Supervisor
-from local.stack.terminal import Terminal, welcome
+from local.stack.terminal import SETTINGS_NAME, Terminal, welcome, welcome_app
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,11 +40,15 @@ _WATCH_PAUSE_S = 0.5
 class Stack:
     """One run of the stack in one local directory."""
 
-    def __init__(self, settings: LocalSettings, keys: Keys, all_parts: list[Part]) -> None:
+    def __init__(
+        self, settings: LocalSettings, keys: Keys, app: Application, all_parts: list[Part]
+    ) -> None:
+        self._app = app
         self._settings = settings
         self._keys = keys
         self._logs = settings.directory / "logs"
         self._names = [part.name for part in all_parts]
+        self._has_containers = asyncio.Event()
         self._terminal = Terminal()
         self._supervisor = Supervisor(all_parts, ROOT, self._logs, self._terminal.report)
 
@@ -51,7 +60,7 @@ class Stack:
 
         """
         self._terminal.say(f"starting {len(self._names)} processes")
-        self._supervisor.start()
+        self._supervisor.start([name for name in self._names if self._starts_at_once(name)])
         try:
             async with self._beside() as session, asyncio.TaskGroup() as group:
                 chores = [
@@ -78,18 +87,33 @@ class Stack:
             async with http_server(control.app(), ports.supervisor):
                 yield session
 
+    def _starts_at_once(self, name: str) -> bool:
+        # Parley waits for its services by itself, and is ready sooner for it. Another app may use
+        # them while it is imported, so it starts when its containers and queues exist.
+        return self._app.is_parley or name != "host"
+
     async def _say_when_ready(self, session: aiohttp.ClientSession) -> None:
-        readiness = Readiness(session, self._settings.ports)
-        await readiness.wait(self._check, self._still_waiting)
-        url = f"http://127.0.0.1:{self._settings.ports.front}"
+        ports, directory = self._settings.ports, self._settings.directory
+        readiness = Readiness(session, ports)
+        if self._app.is_parley:
+            url = f"http://127.0.0.1:{ports.front}"
+            await readiness.wait(readiness.parley, self._check, self._still_waiting)
+            screen = welcome(url, directory, os.getpid())
+        else:
+            url = f"http://127.0.0.1:{ports.host}"
+            await readiness.wait(readiness.services, self._check, self._still_waiting)
+            await self._has_containers.wait()
+            self._supervisor.start(["host"])
+            await readiness.wait(readiness.host, self._check, self._still_waiting)
+            screen = welcome_app(ports.supervisor, directory, os.getpid())
         self._terminal.say(f"ready {url}")
-        self._terminal.say(welcome(url, self._settings.directory, os.getpid()))
+        self._terminal.say(screen)
 
     def _check(self) -> None:
         self._supervisor.check()
         name = self._supervisor.hopeless()
         if name is not None:
-            words = last_lines(self._logs, name, 8)
+            words = last_lines(self._logs, name, 40)
             refuse_hopeless(name, words, str(log_path(self._logs, name)))
 
     def _still_waiting(self, missing: str) -> None:
@@ -107,13 +131,18 @@ class Stack:
         # Azurite writes its list of containers seconds later; one killed before has none.
         ports, done_for = self._settings.ports, None
         account = Account(ports.blob_server, self._keys.blob)
-        origins = [f"http://{name}:{ports.front}" for name in ("127.0.0.1", "localhost")]
+        origins = [
+            f"http://{name}:{port}"
+            for name in ("127.0.0.1", "localhost")
+            for port in (ports.front, ports.host)
+        ]
         while True:
             pid = self._supervisor.pid_of("azurite")
             if pid != done_for:
                 with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                    await provision(session, account, container_names(ROOT), origins)
+                    await provision(session, account, self._app.model.blob_containers, origins)
                     done_for = pid
+                    self._has_containers.set()
             await asyncio.sleep(_WATCH_PAUSE_S / 5)
 
 
@@ -124,27 +153,41 @@ def main() -> None:
         SystemExit: It could not start: status 1 and one sentence.
 
     """
+    arguments = Arguments.parse()
     try:
-        stack, holder = _prepare()
+        stack, holder = _prepare(arguments)
         with contextlib.closing(os.fdopen(holder)), asyncio.Runner() as runner:
             runner.run(_until_signalled(stack))
     except* CannotStartError as group:
         raise SystemExit(f"parley: {_first(group)}") from None
 
 
-def _prepare() -> tuple[Stack, int]:
-    settings = LocalSettings.from_env()
+def _prepare(arguments: Arguments) -> tuple[Stack, int]:
+    settings = LocalSettings.from_env(arguments.app and arguments.app / ".local")
+    keys = load_or_create(settings.directory)
+    app = _application(arguments, settings, keys)
+    if arguments.shows_settings:
+        sys.stdout.write(settings_json(app.settings))
+        raise SystemExit(0)
     holder = lock(settings.directory)
     take_from_others(settings.directory)
     require_free(uses(settings.ports))
-    keys = load_or_create(settings.directory)
     caller = caller_environment()
     if caller.get("CHAT_LOCAL_TIED") == "1":
         die_with_parent()
-    app = app_settings(settings.ports, keys, load_or_create_vapid_key(settings.directory))
-    for name in overridden(app, caller):
+    for name in overridden(app.settings, caller):
         Terminal().say(f"{name} is taken from your environment")
-    return Stack(settings, keys, parts(ROOT, settings, keys, caller, app)), holder
+    return Stack(settings, keys, app, parts(ROOT, settings, keys, caller, app)), holder
+
+
+def _application(arguments: Arguments, local: LocalSettings, keys: Keys) -> Application:
+    if arguments.app is None:
+        return parley(local, keys)
+    model = find_model(arguments.app, arguments.model, local.directory)
+    app = other_app(arguments.app, model, local.ports, keys)
+    # Other tools of the team read the connection strings there; the directory is private.
+    (local.directory / SETTINGS_NAME).write_text(settings_json(app.settings), encoding="utf-8")
+    return app
 
 
 async def _until_signalled(stack: Stack) -> None:

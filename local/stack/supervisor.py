@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from local.stack.child import Child, Report
+from local.stack.errors import CannotStartError
 from local.stack.logs import rotate
-from local.stack.parts import CannotStartError, Part
+from local.stack.parts import Part
 
 ACTIONS = ("kill", "pause", "resume", "restart")
 
@@ -31,11 +32,12 @@ class Supervisor:
         self._logs = logs
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self) -> None:
-        """Start every part at once."""
-        for name, child in self._children.items():
+    def start(self, names: Collection[str]) -> None:
+        """Start the parts *names* at once."""
+        for name in names:
             rotate(self._logs, name)
-            self._tasks.append(asyncio.create_task(child.keep_alive(), name=name))
+            task = asyncio.create_task(self._children[name].keep_alive(), name=name)
+            self._tasks.append(task)
 
     async def stop(self) -> None:
         """End all parts, callers before what they call; at most 4.5 seconds in all."""
@@ -50,9 +52,12 @@ class Supervisor:
             child.kill()
 
     def hopeless(self) -> str | None:
-        """Return the name of a part that keeps ending right after its start, if there is one."""
+        """Return the name of a part that keeps ending right after its start, if there is one.
+
+        A part that ends with the status `CANNOT_SERVE` says itself that no other try can succeed.
+        """
         for name, child in self._children.items():
-            if child.backoff.failures >= _HOPELESS_FAILURES:
+            if child.refuses or child.backoff.failures >= _HOPELESS_FAILURES:
                 return name
         return None
 

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 _QUIET_S = 5.0
+SETTINGS_NAME = "app-settings.json"
 
 
 class Terminal:
@@ -49,6 +50,20 @@ def welcome(url: str, directory: Path, pid: int) -> str:
   See what it costs  curl {url}/dev/metrics
   Kill a part        curl -X POST {url}/dev/processes/cosmos/kill   (it comes back)
   Read on            README.md, local/README.md       Test   make test
+"""
+
+
+def welcome_app(supervisor_port: int, directory: Path, pid: int) -> str:
+    """Return the screen that follows the ready line of another app than Parley."""
+    shown = _near(directory)
+    return f"""
+  Stop      Ctrl-C   (or: kill {pid})
+  Settings  {shown}/{SETTINGS_NAME}   the connection strings, for other tools
+  Data      {shown}
+  Logs      {shown}/logs
+
+  See what runs  curl http://127.0.0.1:{supervisor_port}/processes
+  Read on        local/README.md
 """
 
 

@@ -15,7 +15,7 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, DatabaseProxy
 from azure.cosmos.exceptions import CosmosHttpResponseError, CosmosResourceNotFoundError
 
-from local.cosmos.provision import DATA_MODEL
+from local.common.model import PARLEY_MODEL
 from tests.contract.cosmos.harness import REAL, Account, new_container, rows, running_account
 
 pytestmark = [
@@ -107,7 +107,7 @@ async def test_a_position_in_the_change_feed_survives_a_restart(tmp_path: Path) 
 
 
 async def test_the_containers_of_the_data_model_are_there(account: Account) -> None:
-    model = json.loads(DATA_MODEL.read_text())
+    model = json.loads(PARLEY_MODEL.read_text())
 
     async with account.client() as client:
         database = client.get_database_client(model["database"])

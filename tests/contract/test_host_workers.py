@@ -11,6 +11,7 @@ from typing import override
 
 import pytest
 
+from local.common.process import CANNOT_SERVE
 from tests.contract.host_app.harness import APPS, DEADLINE_S, Host, launch, running, settings, until
 from tests.stack import Reply, free_block
 
@@ -144,7 +145,20 @@ HUB = (
     ("code", "sentence"),
     [
         ("raise RuntimeError('at import')", "could not be indexed: RuntimeError: at import"),
-        ("", "Could not find top level function app"),
+        ("", "has no functions: function_app.py must define `app = func.FunctionApp()`"),
+        (APP, "has no functions: function_app.py must define `app = func.FunctionApp()`"),
+        ("import azure.durable_functions", "the app uses Durable Functions, which this host does"),
+        ("import no_such_package", "the app imports no_such_package, which is not installed"),
+        (
+            APP + "@app.service_bus_topic_trigger('m', 'Bus', 'news', 'all')\n"
+            "async def one(m: func.ServiceBusMessage) -> None: ...\n",
+            "function one, binding serviceBusTrigger m: topicName is not served",
+        ),
+        (
+            APP + "@app.route('a')\n@app.service_bus_topic_output('out', 'Bus', 'news')\n"
+            "def one(req: func.HttpRequest, out: func.Out[str]) -> str: ...\n",
+            "function one, binding serviceBus out: topicName is not served",
+        ),
         (ROUTED.format(route="a/{id:regex(x)}"), "function one: route segment"),
         (ROUTED.format(route="a/{id:decimal}"), "function one: route constraint 'decimal'"),
         (
@@ -177,7 +191,7 @@ def test_an_app_that_cannot_be_served_ends_the_host_with_a_sentence(
 ) -> None:
     host = launch(write_app(tmp_path, code), tmp_path / "local", {})
 
-    assert host.process.wait(DEADLINE_S) == 1
+    assert host.process.wait(DEADLINE_S) == CANNOT_SERVE
     assert sentence in host.said()
 
 
@@ -193,7 +207,7 @@ def test_two_functions_for_one_hub_event_are_refused(tmp_path: Path) -> None:
     two = HUB.format(kind="signalRTrigger", hub="H", name="two")
     host = launch(write_app(tmp_path, APP + one + two), tmp_path / "local", settings(9))
 
-    assert host.process.wait(DEADLINE_S) == 1
+    assert host.process.wait(DEADLINE_S) == CANNOT_SERVE
     assert "functions one and two have the same SignalR event" in host.said()
 
 
@@ -219,14 +233,14 @@ def test_a_host_json_that_cannot_be_obeyed_is_refused(
 ) -> None:
     host = launch(write_app(tmp_path, APP, host_json), tmp_path / "local", {})
 
-    assert host.process.wait(DEADLINE_S) == 1
+    assert host.process.wait(DEADLINE_S) == CANNOT_SERVE
     assert sentence in host.said()
 
 
 def test_a_directory_without_host_json_is_no_app(tmp_path: Path) -> None:
     host = launch(tmp_path, tmp_path / "local", {})
 
-    assert host.process.wait(DEADLINE_S) == 1
+    assert host.process.wait(DEADLINE_S) == CANNOT_SERVE
     assert "not a function app" in host.said()
 
 

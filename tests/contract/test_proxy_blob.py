@@ -12,10 +12,10 @@ from azure.storage.blob import BlobSasPermissions, generate_blob_sas
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
 from local.blob.command import ACCOUNT
-from local.blob.provision import Account, container_names, provision
+from local.blob.provision import Account, provision
+from local.common.model import load_model
 from tests.leaks import SDK_LEAKS
 from tests.proxy_harness import Faults, Services, faults_of, running_services
-from tests.stack import ROOT
 
 pytestmark = [pytest.mark.stack, *SDK_LEAKS]
 
@@ -38,7 +38,7 @@ async def faults(services: Services) -> AsyncIterator[Faults]:
 async def container(services: Services) -> AsyncIterator[ContainerClient]:
     account = Account(services.ports.blob_server, services.blob_key)
     async with aiohttp.ClientSession() as session:
-        await provision(session, account, container_names(ROOT), [ORIGIN])
+        await provision(session, account, load_model().blob_containers, [ORIGIN])
     url = f"http://127.0.0.1:{services.ports.blob}/{ACCOUNT}"
     credential = {"account_name": ACCOUNT, "account_key": services.blob_key}
     async with BlobServiceClient(url, credential=credential, retry_total=0) as opened:
@@ -65,7 +65,7 @@ async def test_making_the_containers_twice_changes_nothing(
     account = Account(services.ports.blob_server, services.blob_key)
 
     async with aiohttp.ClientSession() as session:
-        await provision(session, account, container_names(ROOT), [ORIGIN])
+        await provision(session, account, load_model().blob_containers, [ORIGIN])
 
     assert await (await container.download_blob("kept")).readall() == b"1"
 

@@ -11,10 +11,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from local.common.model import load_model
 from local.servicebus.amqp.encode import encode
 from local.servicebus.amqp.types import Described, ULong
 from local.servicebus.delivery import Delivery, Letter, Outcome, State
-from local.servicebus.entities import MODEL, QueueDefinition, duration_ms, load
+from local.servicebus.entities import QueueDefinition, duration_ms, queues_of
 from local.servicebus.errors import AmqpError, LockLostError
 from local.servicebus.message import Incoming, parse
 from local.servicebus.queue import Queue
@@ -217,7 +218,7 @@ def test_numbers_are_never_used_again(tmp_path: Path) -> None:
 
 
 def test_the_queues_are_those_of_the_data_model() -> None:
-    (notifications,) = [queue for queue in load(MODEL) if queue.name == "notifications"]
+    (notifications,) = [queue for queue in queues_of(load_model()) if queue.name == "notifications"]
 
     assert notifications == QueueDefinition(
         "notifications",

@@ -237,7 +237,7 @@ def test_a_port_that_is_none_is_said_in_one_sentence(port: str) -> None:
 def test_an_app_that_cannot_start_ends_the_stack_with_its_last_words(tmp_path: Path) -> None:
     said = refused(Stack(tmp_path, free_block(), {"CHAT_WORKERS": "many", **APP}))
 
-    assert "host keeps ending right after its start" in said
+    assert "host does not start" in said
     assert "CHAT_WORKERS must be a number" in said
 
 

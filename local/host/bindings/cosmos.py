@@ -14,6 +14,7 @@ from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient
+from azure.cosmos.exceptions import CosmosResourceNotFoundError
 
 from local.host.appsettings import parse_connection_string
 from local.host.bindings.cosmos_lease import Lease, Leases
@@ -55,6 +56,7 @@ class CosmosTrigger(Trigger):
         self._most = binding.whole("maxItemsPerInvocation", 0) or None
         self._poll_s = binding.whole("feedPollDelay", _POLL_MS) / 1000
         self._fetching = asyncio.Lock()
+        self._reported = ""
 
     @override
     async def run(self) -> None:
@@ -65,7 +67,10 @@ class CosmosTrigger(Trigger):
             started_at = loop.time()
             try:
                 async with self._client() as client:
-                    await self._follow_all(client)
+                    try:
+                        await self._follow_all(client)
+                    except* CosmosResourceNotFoundError:
+                        await self._report_missing(client)
             except* (AzureError, OSError) as errors:
                 kinds = ", ".join(sorted({type(error).__name__ for error in errors.exceptions}))
                 logger.warning("%s: Cosmos DB is unreachable: %s", self.invocable.name, kinds)
@@ -73,6 +78,33 @@ class CosmosTrigger(Trigger):
                 pause_s = _FIRST_PAUSE_S
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def _report_missing(self, client: CosmosClient) -> None:
+        """Say which of the database and the containers does not exist.
+
+        Tried for ever, since somebody may make it, but said once.
+        """
+        sentence = await self._missing(client)
+        if sentence != self._reported:
+            logger.error("%s: %s; declare it in the data model", self.invocable.name, sentence)
+        self._reported = sentence
+
+    async def _missing(self, client: CosmosClient) -> str:
+        leases = (
+            self._binding.text("leaseDatabaseName", self._database),
+            self._binding.text("leaseContainerName", "leases"),
+        )
+        for database, container in ((self._database, self._container), leases):
+            link = client.get_database_client(database)
+            try:
+                await link.read()
+            except CosmosResourceNotFoundError:
+                return f"database {database} does not exist"
+            try:
+                await link.get_container_client(container).read()
+            except CosmosResourceNotFoundError:
+                return f"container {container} of database {database} does not exist"
+        return "a database or container was made anew meanwhile"
 
     def _client(self) -> CosmosClient:
         suffix = self._context.host_json.cosmos_user_agent_suffix

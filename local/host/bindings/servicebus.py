@@ -13,9 +13,13 @@ from typing import override
 from azure.core.exceptions import AzureError
 from azure.servicebus import ServiceBusReceivedMessage
 from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver
-from azure.servicebus.exceptions import MessageAlreadySettled, MessageLockLostError
+from azure.servicebus.exceptions import (
+    MessageAlreadySettled,
+    MessageLockLostError,
+    MessagingEntityNotFoundError,
+)
 
-from local.host.bindings.servicebus_message import admin_occasion, occasion
+from local.host.bindings.servicebus_message import admin_occasion, occasion, refuse_topics
 from local.host.context import Context, Trigger
 from local.host.errors import NoWorkerError
 from local.host.invoker import Invocable, InvocationError, Occasion
@@ -32,22 +36,21 @@ type _Running = dict[asyncio.Task[bool], tuple[ServiceBusReceivedMessage, dateti
 
 
 class ServiceBusTrigger(Trigger):
-    """Properties: `connection`, `queueName` or `topicName` and `subscriptionName`, `dataType`."""
+    """Properties: `connection`, `queueName`, `dataType`."""
 
     def __init__(self, invocable: Invocable, context: Context) -> None:
         super().__init__(invocable, context)
         binding = self._binding
+        refuse_topics(binding)
         binding.refuse_unknown(
-            *("connection", "queueName", "topicName", "subscriptionName"),
-            *("accessRights", "cardinality", "isSessionsEnabled"),
+            "connection", "queueName", "accessRights", "cardinality", "isSessionsEnabled"
         )
         if binding.text("cardinality", "one").lower() != "one":
             raise binding.error("cardinality many is not served by this host")
         if binding.flag("isSessionsEnabled", default=False):
             raise binding.error("sessions are not served by this host")
-        if "queueName" not in binding.properties:
-            binding.text("topicName")
-            binding.text("subscriptionName")
+        self._queue = binding.text("queueName")
+        self._reported = ""
         self._connection = context.settings.require(binding.text("connection"))
         self._is_binary = binding.text("dataType", "string").lower() == "binary"
         self._running: _Running = {}
@@ -68,7 +71,10 @@ class ServiceBusTrigger(Trigger):
                     ) as client,
                     self._receiver(client) as receiver,
                 ):
+                    self._reported = ""
                     await self._pump(receiver)
+            except MessagingEntityNotFoundError:
+                self._report_missing_queue()
             except (AzureError, OSError, ValueError) as error:
                 logger.warning(
                     "%s: Service Bus is unreachable: %s", self.invocable.name, type(error).__name__
@@ -79,17 +85,16 @@ class ServiceBusTrigger(Trigger):
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
+    def _report_missing_queue(self) -> None:
+        # Tried for ever, since somebody may make the queue, but said once.
+        sentence = f"queue {self._queue} does not exist; declare it in the data model"
+        if sentence != self._reported:
+            logger.error("%s: %s", self.invocable.name, sentence)
+        self._reported = sentence
+
     def _receiver(self, client: ServiceBusClient) -> ServiceBusReceiver:
-        properties = self._binding.properties
         prefetch = self._context.host_json.bus_prefetch_count
-        if "queueName" in properties:
-            queue = self._binding.text("queueName")
-            return client.get_queue_receiver(queue, prefetch_count=prefetch)
-        return client.get_subscription_receiver(
-            self._binding.text("topicName"),
-            self._binding.text("subscriptionName"),
-            prefetch_count=prefetch,
-        )
+        return client.get_queue_receiver(self._queue, prefetch_count=prefetch)
 
     async def _pump(self, receiver: ServiceBusReceiver) -> None:
         most = self._context.host_json.bus_max_concurrent_calls

@@ -8,7 +8,20 @@ from datetime import UTC, datetime
 from azure.servicebus import ServiceBusReceivedMessage
 
 from local.host.datum import Datum, encoded, string
+from local.host.functions import Binding
 from local.host.invoker import Occasion
+
+
+def refuse_topics(binding: Binding) -> None:
+    """Refuse a binding to a topic or subscription.
+
+    Raises:
+        StartError: It names one.
+
+    """
+    for name in ("topicName", "subscriptionName"):
+        if binding.properties.get(name):
+            raise binding.error(f"{name} is not served: the local broker has queues, no topics")
 
 
 def occasion(message: ServiceBusReceivedMessage, *, is_binary: bool) -> Occasion:

@@ -6,7 +6,9 @@ import json
 from azure.core.exceptions import AzureError
 from azure.servicebus import ServiceBusMessage
 from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
+from azure.servicebus.exceptions import MessagingEntityNotFoundError
 
+from local.host.bindings.servicebus_message import refuse_topics
 from local.host.context import Context
 from local.host.datum import Datum, dumps
 from local.host.errors import BindingError
@@ -14,18 +16,16 @@ from local.host.functions import Binding
 
 
 class ServiceBusOutput:
-    """Properties: `connection`, and `queueName` or `topicName`.
+    """Properties: `connection` and `queueName`.
 
     A JSON array is as many messages as it has elements, as in the real host.
     """
 
     def __init__(self, binding: Binding, context: Context) -> None:
-        binding.refuse_unknown(
-            "connection", "queueName", "topicName", "subscriptionName", "accessRights"
-        )
+        refuse_topics(binding)
+        binding.refuse_unknown("connection", "queueName", "accessRights")
         self._connection = context.settings.require(binding.text("connection"))
-        self._is_queue = "queueName" in binding.properties
-        self._entity = binding.text("queueName" if self._is_queue else "topicName")
+        self._queue = binding.text("queueName")
         self._client: ServiceBusClient | None = None
         self._sender: ServiceBusSender | None = None
         # The SDK's senders are not for several tasks at once.
@@ -45,7 +45,7 @@ class ServiceBusOutput:
             # A link kept over the broker's restart is dead; a fresh one tells the truth.
             error = await self._send(bodies)
             if error is not None:
-                raise BindingError(f"Service Bus: {type(error).__name__}") from error
+                raise BindingError(f"Service Bus: {self._what(error)}") from error
 
     async def _send(self, bodies: list[str | bytes]) -> Exception | None:
         try:
@@ -58,14 +58,15 @@ class ServiceBusOutput:
             return error
         return None
 
+    def _what(self, error: Exception) -> str:
+        if isinstance(error, MessagingEntityNotFoundError):
+            return f"queue {self._queue} does not exist; declare it in the data model"
+        return type(error).__name__
+
     def _open(self) -> ServiceBusSender:
         if self._sender is None:
             self._client = ServiceBusClient.from_connection_string(self._connection, retry_total=1)
-            self._sender = (
-                self._client.get_queue_sender(self._entity)
-                if self._is_queue
-                else self._client.get_topic_sender(self._entity)
-            )
+            self._sender = self._client.get_queue_sender(self._queue)
         return self._sender
 
     async def _drop(self) -> None:
