@@ -17,6 +17,7 @@ from shared.adapters.items import (
     receipt_from_item,
     receipt_item,
 )
+from shared.domain.activity import renewed_before
 from shared.domain.conversation import Conversation
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
 from shared.domain.mute import Mute
@@ -32,6 +33,10 @@ from shared.ports import (
 _AT_ONCE: Final = 200  # conversations in one request: some 200 KB
 _READERS: Final = 4
 _LISTED: Final = 1_000  # memberships in one page
+
+_EARLIEST: Final = "SELECT TOP 1 c.activeFrom FROM c ORDER BY c.activeFrom"
+_LATEST: Final = "SELECT TOP @limit c.id, c.activeFrom FROM c ORDER BY c.activeFrom DESC"
+_ACTIVE: Final = "SELECT c.id FROM c WHERE c.activeFrom > @after"
 
 # What a change of a conversation rewrites; `live`, the flushed state, is a flush's own.
 _CHANGING = ("title", "members", "version", "blockedBy", "left", "leftByChoice")
@@ -98,7 +103,7 @@ class CosmosConversationStore(ConversationStore):
     @override
     async def add(self, conversation: Conversation) -> Conversation | None:
         try:
-            await answered(self._container.create_item(conversation_item(conversation)))
+            await answered(self._container.create_item(_new_item(conversation)))
         except CosmosHttpResponseError as error:
             if status_of(error) == HTTPStatus.CONFLICT:
                 return None
@@ -114,15 +119,22 @@ class CosmosConversationStore(ConversationStore):
         return conversation
 
     @override
-    async def save_state(self, state: LiveConversation) -> None:
+    async def save_state(
+        self, state: LiveConversation, *, active_from: datetime | None = None
+    ) -> None:
         live = {
             "head": state.head.sequence,
             "at": to_ms(state.head.at) if state.head.at else None,
             "receipts": {receipt.user_id: receipt_item(receipt) for receipt in state.receipts},
             "stamp": state.stamp,
         }
-        condition = f"from c where not is_defined(c.live) or c.live.stamp = {state.base}"
-        operations = [{"op": "set", "path": "/live", "value": live}]
+        operations: list[dict[str, Any]] = [{"op": "set", "path": "/live", "value": live}]
+        condition = f"from c where (not is_defined(c.live) or c.live.stamp = {state.base})"
+        if active_from:
+            operations.append({"op": "set", "path": "/activeFrom", "value": to_ms(active_from)})
+        elif state.head.at:
+            # An item without the property is refused too: the flush renews it and sets it.
+            condition += f" and c.activeFrom > {to_ms(renewed_before(state.head.at))}"
         await self._patch(state.conversation_id, operations, condition)
 
     async def _patch(
@@ -153,18 +165,49 @@ class CosmosMembershipStore(MembershipStore):
     """Fulfils `MembershipStore`: one small item per user and conversation.
 
     `mutedUntil` and `mutes`, the count of its changes, are there once the user muted or unmuted.
+    `activeFrom` bounds the conversation's newest activity (`domain/activity.py`); it is the one
+    indexed property, and items from before it came do not have it.
     """
 
     def __init__(self, container: ContainerProxy) -> None:
         self._container = container
 
     @override
-    async def put(self, user_id: UserId, conversation_id: ConversationId, at: datetime) -> None:
+    async def put(
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        at: datetime,
+        *,
+        active_from: datetime | None = None,
+    ) -> None:
         item = {"id": conversation_id, "userId": user_id, "joinedAt": to_ms(at)}
+        if active_from:
+            item["activeFrom"] = to_ms(active_from)
         try:
             await answered(self._container.create_item(item))
         except CosmosHttpResponseError as error:
             if status_of(error) != HTTPStatus.CONFLICT:
+                raise
+
+    @override
+    async def renew(
+        self, user_id: UserId, conversation_id: ConversationId, active_from: datetime
+    ) -> None:
+        at_ms = to_ms(active_from)
+        try:
+            await answered(
+                self._container.patch_item(
+                    conversation_id,
+                    user_id,
+                    patch_operations=[{"op": "set", "path": "/activeFrom", "value": at_ms}],
+                    filter_predicate=(
+                        f"from c where not is_defined(c.activeFrom) or c.activeFrom < {at_ms}"
+                    ),
+                )
+            )
+        except CosmosHttpResponseError as error:
+            if status_of(error) not in {HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED}:
                 raise
 
     @override
@@ -177,13 +220,26 @@ class CosmosMembershipStore(MembershipStore):
 
     @override
     async def list_all(self, user_id: UserId) -> dict[ConversationId, datetime]:
-        async def run() -> dict[ConversationId, datetime]:
-            pages = self._container.query_items(
-                "SELECT c.id, c.joinedAt FROM c", partition_key=user_id, max_item_count=_LISTED
-            )
-            return {ConversationId(one["id"]): from_ms(one["joinedAt"]) async for one in pages}
+        found = await self._query(user_id, "SELECT c.id, c.joinedAt FROM c", {})
+        return {ConversationId(one["id"]): from_ms(one["joinedAt"]) for one in found}
 
-        return await answered(run())
+    @override
+    async def list_newest(
+        self, user_id: UserId, *, limit: int
+    ) -> list[tuple[ConversationId, datetime]] | None:
+        # An item without the property sorts before all others, and is left out of no answer.
+        earliest, latest = await asyncio.gather(
+            self._query(user_id, _EARLIEST, {}), self._query(user_id, _LATEST, {"@limit": limit})
+        )
+        if any("activeFrom" not in item for item in earliest):
+            return None
+        # One that another worker has put since, of a version that knows of no bound, comes last.
+        return [(ConversationId(item["id"]), from_ms(item.get("activeFrom", 0))) for item in latest]
+
+    @override
+    async def list_active(self, user_id: UserId, *, after: datetime) -> list[ConversationId]:
+        found = await self._query(user_id, _ACTIVE, {"@after": to_ms(after)})
+        return [ConversationId(item["id"]) for item in found]
 
     @override
     async def mute(
@@ -217,6 +273,20 @@ class CosmosMembershipStore(MembershipStore):
         found = await self._said([(one, user_id) for one in ids])
         return {ConversationId(item["id"]): _mute(item) for item in found}
 
+    async def _query(
+        self, user_id: UserId, query: str, parameters: Mapping[str, object]
+    ) -> list[dict[str, Any]]:
+        async def run() -> list[dict[str, Any]]:
+            items = self._container.query_items(
+                query,
+                parameters=[{"name": name, "value": value} for name, value in parameters.items()],
+                partition_key=user_id,
+                max_item_count=_LISTED,
+            )
+            return [item async for item in items]
+
+        return await answered(run())
+
     async def _said(self, wanted: list[tuple[str, Any]]) -> list[dict[str, Any]]:
         if not wanted:
             return []
@@ -228,14 +298,18 @@ def _mute(item: dict[str, Any]) -> Mute:
     return Mute(optional_from_ms(item["mutedUntil"]), int(item["mutes"]))
 
 
+def _new_item(conversation: Conversation) -> dict[str, Any]:
+    return {**conversation_item(conversation), "activeFrom": to_ms(conversation.created_at)}
+
+
 def _flushed(item: dict[str, Any]) -> FlushedState:
-    live = item.get("live")
+    live, active_from = item.get("live"), optional_from_ms(item.get("activeFrom"))
     if not live:
-        return FlushedState(NO_SEQUENCE, ())
+        return FlushedState(NO_SEQUENCE, (), active_from=active_from)
     conversation_id = ConversationId(item["id"])
     receipts = tuple(
         receipt_from_item(conversation_id, user, receipt)
         for user, receipt in live["receipts"].items()
     )
     at = optional_from_ms(live.get("at"))
-    return FlushedState(Sequence(live["head"]), receipts, live["stamp"], at)
+    return FlushedState(Sequence(live["head"]), receipts, live["stamp"], at, active_from)

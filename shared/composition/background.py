@@ -19,6 +19,7 @@ from shared.services.notifications import Notifications
 from shared.services.privacy import Trail
 from shared.services.rebuild import Rebuild
 from shared.services.receipts import Receipts
+from shared.services.renewals import Renewals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,7 @@ def build_receipts(ports: Ports, basis: Basis, clearing: Clearing) -> Receipts:
         clock=ports.clock,
         clearing=clearing,
         bus=ports.bus,
+        renewals=Renewals(memberships=ports.memberships, store=ports.conversations),
     )
 
 

@@ -17,12 +17,15 @@ class FlushedState:
     Args:
         stamp: That flush's own; 0 before the first.
         at: When the newest message was sent; None before the first.
+        active_from: What the memberships of all members say at least (`domain/activity.py`); None
+            in items from before there was such a moment.
     """
 
     head: Sequence
     receipts: tuple[Receipt, ...]
     stamp: int = 0
     at: datetime | None = None
+    active_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,12 +149,19 @@ class ConversationStore(Protocol):
         """
         ...
 
-    async def save_state(self, state: LiveConversation) -> None:
+    async def save_state(
+        self, state: LiveConversation, *, active_from: datetime | None = None
+    ) -> None:
         """Record heads and receipts on top of the flush that *state* follows: one write.
+
+        Args:
+            active_from: What the memberships of all members have been made to say before this
+                call; None when they were left as they are.
 
         Raises:
             VersionConflictError: Another flush is recorded there, or the conversation is gone:
                 live state has lost time, or another flush was quicker. Merge, then flush again.
+                Or the memberships must be renewed first (`domain/activity.py`).
         """
         ...
 
@@ -162,14 +169,46 @@ class ConversationStore(Protocol):
 class MembershipStore(Protocol):
     """Which conversations a user is in: what an inbox is rebuilt from; and the user's own mute."""
 
-    async def put(self, user_id: UserId, conversation_id: ConversationId, at: datetime) -> None:
-        """Add the membership; one that is there stays as it is, with its mute."""
+    async def put(
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        at: datetime,
+        *,
+        active_from: datetime | None = None,
+    ) -> None:
+        """Add the membership; one that is there stays as it is, with its mute.
+
+        Args:
+            at: When the user joined.
+            active_from: Now, by the caller's clock: no message recorded so far is much later. None
+                leaves the membership without a bound.
+        """
+        ...
+
+    async def renew(
+        self, user_id: UserId, conversation_id: ConversationId, active_from: datetime
+    ) -> None:
+        """Raise the membership's `active_from`; never lowers it, never adds a membership."""
         ...
 
     async def remove(self, user_id: UserId, conversation_id: ConversationId) -> None: ...
 
     async def list_all(self, user_id: UserId) -> dict[ConversationId, datetime]:
         """Return the user's conversations, and when they joined each."""
+        ...
+
+    async def list_newest(
+        self, user_id: UserId, *, limit: int
+    ) -> list[tuple[ConversationId, datetime]] | None:
+        """Return up to *limit* conversations with their `active_from`, the latest first.
+
+        None when a membership of the user has none: any conversation may be the newest then.
+        """
+        ...
+
+    async def list_active(self, user_id: UserId, *, after: datetime) -> list[ConversationId]:
+        """Return the conversations whose `active_from` is later than *after*, in any order."""
         ...
 
     async def mute(

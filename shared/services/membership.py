@@ -119,7 +119,12 @@ class Membership:
 
         async def one(member: Member) -> None:
             async with slots:
-                await self.memberships.put(member.user_id, conversation.id, member.joined_at)
+                await self.memberships.put(
+                    member.user_id,
+                    conversation.id,
+                    member.joined_at,
+                    active_from=self.clock.now(),
+                )
 
         joined = list(members)
         await asyncio.gather(*map(one, joined))

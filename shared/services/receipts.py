@@ -11,6 +11,7 @@ from itertools import batched
 from typing import Final
 
 from shared.domain.access import access_conversation
+from shared.domain.activity import is_renewal_due
 from shared.domain.conversation import Conversation
 from shared.domain.errors import SequenceOutOfRangeError, UnavailableError
 from shared.domain.events import (
@@ -39,6 +40,7 @@ from shared.ports import (
 from shared.services.clearing import Clearing
 from shared.services.gate import Gate
 from shared.services.reader import ConversationReader
+from shared.services.renewals import Renewal, Renewals
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +62,7 @@ class Receipts:
     clock: Clock
     clearing: Clearing
     bus: Bus
+    renewals: Renewals
 
     async def acknowledge(
         self,
@@ -141,25 +144,30 @@ class Receipts:
             return []
         slots = asyncio.Semaphore(_WRITERS)
 
-        async def saved(state: LiveConversation) -> bool:
+        async def saved(state: LiveConversation) -> bool | Renewal:
             async with slots:
                 return await self._save(state)
 
         done = await asyncio.gather(*map(saved, states))
-        written = [state for state, ok in zip(states, done, strict=True) if ok]
+        written = [state for state, ok in zip(states, done, strict=True) if ok is True]
         groups = await self._groups(states)
         with contextlib.suppress(UnavailableError):
             # First: a flush that is cut short in between is repeated, and tells them then.
             await self.live.touch(_concerned(states, groups))
             await self.live.flushed(written)
         await self.clearing.queue(states)
+        # Last, and not for long: nobody else's flush waits for the memberships of a large group.
+        if renewed := await self.renewals.run(_due(done)):
+            with contextlib.suppress(UnavailableError):
+                await self.live.flushed(renewed)
         return [push for state in states for push in _group_push(state, groups)]
 
     async def flush_again(self, conversation_id: ConversationId) -> None:
         """Flush one conversation that was set aside, and raise what that raises."""
         for _ in range(_TRIES):
             states = await self.live.snapshots([conversation_id])
-            if all([await self._save(state) for state in states]):
+            done = [await self._save(state) for state in states]
+            if all(done) and len(await self.renewals.run(_due(done))) == len(_due(done)):
                 await self.live.flushed(states)
                 return
         raise UnavailableError("the conversation cannot be flushed")
@@ -186,28 +194,34 @@ class Receipts:
         await self.live.flushed([LiveConversation(conversation_id, Head(), (), (), _NEVER)])
         return []
 
-    async def _save(self, state: LiveConversation) -> bool:
+    async def _save(self, state: LiveConversation) -> bool | Renewal:
+        """Record *state*; return False to try again later, or the renewal that must come first."""
         if not state.head.known:
             return True
         try:
             await self.store.save_state(state)
         except VersionConflictError:
-            return await self._merge(state.conversation_id)
+            return await self._merge(state)
         except UnavailableError as error:
             logger.warning("flush of %s put off: %s", state.conversation_id, error)
             return False
         return True
 
-    async def _merge(self, conversation_id: ConversationId) -> bool:
+    async def _merge(self, state: LiveConversation) -> bool | Renewal:
         """Bring what is recorded into live state, for the next flush; true when nothing is there.
 
-        Live state that came back older than its last flush must not take watermarks back.
+        Live state that came back older than its last flush must not take watermarks back. If
+        *state* does follow what is recorded, it was refused for the memberships: renew them.
         """
+        conversation_id, active_at = state.conversation_id, state.head.at
         try:
             found = await self.store.find_with_state(conversation_id)
             if found is None:
                 return True
             conversation, flushed = found
+            follows = flushed.stamp in {0, state.base}
+            if follows and active_at and is_renewal_due(flushed.active_from, active_at):
+                return Renewal(state, conversation, active_at)
             await self.live.seed(conversation, None, flushed.receipts, flushed=flushed.stamp)
         except UnavailableError:
             return False
@@ -222,6 +236,10 @@ class Receipts:
                     conversation = await self.reader.find(one, version=0)
                     groups |= {one: conversation} if conversation else {}
         return groups
+
+
+def _due(done: Iterable[bool | Renewal]) -> list[Renewal]:
+    return [one for one in done if isinstance(one, Renewal)]
 
 
 def _concerned(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import override
 
+from shared.domain.activity import is_renewal_due
 from shared.domain.conversation import Conversation
 from shared.domain.ids import NO_SEQUENCE, ConversationId, UserId
 from shared.domain.mute import UNSAID, Mute
@@ -89,7 +90,8 @@ class MemoryConversationStore(ConversationStore):
         async with self.link.call("add"):
             if self._stored(conversation.id):
                 return None
-            self._write(_Item(conversation))
+            flushed = replace(_NOT_FLUSHED, active_from=conversation.created_at)
+            self._write(_Item(conversation, flushed))
             return conversation
 
     @override
@@ -102,12 +104,19 @@ class MemoryConversationStore(ConversationStore):
             return conversation
 
     @override
-    async def save_state(self, state: LiveConversation) -> None:
+    async def save_state(
+        self, state: LiveConversation, *, active_from: datetime | None = None
+    ) -> None:
         async with self.link.call("save_state"):
-            item = self._stored(state.conversation_id)
+            item, head = self._stored(state.conversation_id), state.head
             if item is None or item.flushed.stamp not in {0, state.base}:
                 raise VersionConflictError
-            flushed = FlushedState(state.head.sequence, state.receipts, state.stamp, state.head.at)
+            known = item.flushed.active_from
+            if active_from is None and head.at and is_renewal_due(known, head.at):
+                raise VersionConflictError
+            flushed = FlushedState(
+                head.sequence, state.receipts, state.stamp, head.at, active_from or known
+            )
             self._write(replace(item, flushed=flushed))
 
     def _stored(self, conversation_id: ConversationId) -> _Item | None:
@@ -131,22 +140,60 @@ class MemoryMembershipStore(MembershipStore):
         self.link = link or FaultyLink()
         self._joined: defaultdict[UserId, dict[ConversationId, datetime]] = defaultdict(dict)
         self._mutes: dict[tuple[UserId, ConversationId], Mute] = {}
+        self.active_from: dict[tuple[UserId, ConversationId], datetime] = {}
 
     @override
-    async def put(self, user_id: UserId, conversation_id: ConversationId, at: datetime) -> None:
+    async def put(
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        at: datetime,
+        *,
+        active_from: datetime | None = None,
+    ) -> None:
         async with self.link.call("put"):
+            if conversation_id not in self._joined[user_id] and active_from:
+                self.active_from[user_id, conversation_id] = active_from
             self._joined[user_id].setdefault(conversation_id, at)
+
+    @override
+    async def renew(
+        self, user_id: UserId, conversation_id: ConversationId, active_from: datetime
+    ) -> None:
+        async with self.link.call("renew"):
+            if conversation_id in self._joined[user_id]:
+                place = user_id, conversation_id
+                self.active_from[place] = max(active_from, self.active_from.get(place, active_from))
 
     @override
     async def remove(self, user_id: UserId, conversation_id: ConversationId) -> None:
         async with self.link.call("remove"):
             self._joined[user_id].pop(conversation_id, None)
             self._mutes.pop((user_id, conversation_id), None)
+            self.active_from.pop((user_id, conversation_id), None)
 
     @override
     async def list_all(self, user_id: UserId) -> dict[ConversationId, datetime]:
         async with self.link.call("list_all"):
             return dict(self._joined[user_id])
+
+    @override
+    async def list_newest(
+        self, user_id: UserId, *, limit: int
+    ) -> list[tuple[ConversationId, datetime]] | None:
+        async with self.link.call("list_newest"):
+            joined = self._joined[user_id]
+            found = {one: self.active_from.get((user_id, one)) for one in joined}
+            bounded = [(one, at) for one, at in found.items() if at]
+            if len(bounded) < len(found):
+                return None
+            return sorted(bounded, key=lambda one: one[1], reverse=True)[:limit]
+
+    @override
+    async def list_active(self, user_id: UserId, *, after: datetime) -> list[ConversationId]:
+        async with self.link.call("list_active"):
+            places = ((one, self.active_from.get((user_id, one))) for one in self._joined[user_id])
+            return [one for one, at in places if at and at > after]
 
     @override
     async def mute(

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -19,6 +19,7 @@ from tests.contract.ports.stores import Stores
 from tests.unit.things import ANN, BOB, CAT, NOON, group, member
 
 LATER = NOON + timedelta(minutes=1)
+WEEK = NOON + timedelta(days=7)
 ALWAYS = from_ms(253_402_300_799_999)
 
 
@@ -145,6 +146,77 @@ async def test_a_flush_of_nothing_is_refused(stores: Stores, fresh: Conversation
         await stores.conversations.save_state(snapshot(fresh.id, head=5, stamp=10))
 
     assert await stores.conversations.find(fresh.id) is None
+
+
+async def test_a_flush_of_a_week_later_waits_until_the_memberships_are_renewed(
+    stores: Stores, fresh: Conversation
+) -> None:
+    async def active_from() -> datetime | None:
+        found = await stores.conversations.find_with_state(fresh.id)
+        assert found is not None
+        return found[1].active_from
+
+    def flush(at: datetime, stamp: int, base: int = 0) -> LiveConversation:
+        state = snapshot(fresh.id, head=stamp, stamp=stamp, base=base)
+        return replace(state, head=replace(state.head, at=at))
+
+    await stores.conversations.add(fresh)
+    assert await active_from() == NOON
+
+    await stores.conversations.save_state(flush(WEEK - timedelta(milliseconds=1), 1))
+    with pytest.raises(VersionConflictError):
+        await stores.conversations.save_state(flush(WEEK, 2, base=1))
+    assert await active_from() == NOON
+    await stores.conversations.save_state(flush(WEEK, 2, base=1), active_from=WEEK)
+    assert await active_from() == WEEK
+    # What is recorded of another flush is not written over for that.
+    with pytest.raises(VersionConflictError):
+        await stores.conversations.save_state(flush(WEEK, 3, base=1), active_from=LATER)
+    await stores.conversations.save_state(flush(WEEK, 3, base=2))
+    await stores.conversations.replace(replace(fresh, title="Lake", version=2))
+
+    assert await active_from() == WEEK
+
+
+async def test_memberships_are_listed_by_when_they_were_active(
+    stores: Stores, fresh: Conversation
+) -> None:
+    user, memberships = UserId(f"u-{uuid.uuid4()}"), stores.memberships
+    ids = [group_conversation_id(uuid.uuid4()) for _ in range(5)]
+    assert await memberships.list_newest(user, limit=3) == []
+
+    for number, one in enumerate(ids):
+        await memberships.put(user, one, NOON, active_from=NOON + timedelta(hours=number))
+    await memberships.put(user, ids[0], NOON, active_from=WEEK)  # it is there already
+
+    latest = await memberships.list_newest(user, limit=2)
+    assert latest == [(ids[4], NOON + timedelta(hours=4)), (ids[3], NOON + timedelta(hours=3))]
+    active = await memberships.list_active(user, after=NOON + timedelta(hours=2))
+    assert sorted(active) == sorted(ids[3:])
+
+    # Raised, never lowered; and no membership comes to be by it.
+    for at in (WEEK, LATER):
+        await memberships.renew(user, ids[1], at)
+        await memberships.renew(user, fresh.id, at)
+    latest = await memberships.list_newest(user, limit=9)
+    assert latest is not None
+    assert [latest[0], len(latest)] == [(ids[1], WEEK), 5]
+    assert sorted(await memberships.list_all(user)) == sorted(ids)
+    await memberships.mute(user, ids[1], LATER)
+    assert await memberships.list_active(user, after=NOON + timedelta(days=1)) == [ids[1]]
+
+
+async def test_a_membership_without_a_bound_may_be_the_newest(stores: Stores) -> None:
+    user, memberships = UserId(f"u-{uuid.uuid4()}"), stores.memberships
+    older, newer = (group_conversation_id(uuid.uuid4()) for _ in range(2))
+    await memberships.put(user, newer, NOON, active_from=WEEK)
+    await memberships.put(user, older, NOON)
+
+    assert await memberships.list_newest(user, limit=1) is None
+    assert await memberships.list_active(user, after=NOON) == [newer]
+
+    await memberships.renew(user, older, LATER)
+    assert await memberships.list_newest(user, limit=9) == [(newer, WEEK), (older, LATER)]
 
 
 async def test_the_mutes_of_a_full_group_are_read_at_once(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, override
 
 from shared.composition import Chat, build_services
@@ -110,6 +110,12 @@ class World:
         self.probes = {
             name: MemoryProbe() for name in ("cosmos", "redis", "signalr", "serviceBus", "blob")
         }
+
+    def forget_activity_bounds(self) -> None:
+        """Make all that is stored as it was before there was `active_from`."""
+        self.memberships.active_from.clear()
+        for log in self.conversation_table.logs.values():
+            log[:] = [replace(one, flushed=replace(one.flushed, active_from=None)) for one in log]
 
     def worker(self, *, ahead_s: float = 0, messages: MemoryMessageStore | None = None) -> Worker:
         """Return one more worker of this world.
