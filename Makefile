@@ -3,6 +3,9 @@
 PYTHON := .venv/bin/python
 SOURCES := $(wildcard function_app.py) shared triggers local tests bench tools
 
+# Where it is set, every process of every stack compiles all it imports: three times the work.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run setup test check format test-unit test-contract test-integration test-e2e test-npm \
 	bench soak attack capacity trace types audit sbom lock clean

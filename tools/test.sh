@@ -9,6 +9,9 @@ set -u
 
 cd "$(dirname "$0")/.."
 
+# Where it is set, every process of every stack compiles all it imports: three times the work.
+unset PYTHONDONTWRITEBYTECODE
+
 bin=.venv/bin
 reports=$(mktemp -d)
 trap 'rm -rf "$reports"' EXIT

@@ -218,7 +218,8 @@ def copy_project(directory: Path, changes: tuple[Change, ...] = ()) -> Path:
     for name in _COPIED:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
+            # With the compiled files: what is not changed need not be compiled once more.
+            shutil.copytree(source, directory / name)
         else:
             shutil.copy(source, directory / name)
     for name in _LINKED:
