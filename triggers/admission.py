@@ -41,7 +41,7 @@ async def opened(call: Call) -> Call:
         RateLimitedError: The caller was refused just now and has to wait still.
     """
     _open.set(call)
-    (await chat()).gate.throttle.check(call)
+    (await chat()).admission.throttle.check(call)
     return call
 
 
@@ -55,7 +55,7 @@ async def looks_up(call: Call) -> Call:
     Raises:
         RateLimitedError: The caller has asked for too many who are not there.
     """
-    (await chat()).gate.throttle.check(await _lookup(call))
+    (await chat()).admission.throttle.check(await _lookup(call))
     return call
 
 
@@ -66,9 +66,9 @@ async def settled(error: ChatError) -> ChatError:
     if call is None or isinstance(error, for_nothing):
         return error
     try:
-        await (await chat()).gate.charge(call)
+        await (await chat()).admission.charge(call)
         if isinstance(error, UserNotFoundError):
-            await (await chat()).gate.enter(await _lookup(call))
+            await (await chat()).admission.admit(await _lookup(call))
     except RateLimitedError as limited:
         limited.client_message_id = error.client_message_id
         return limited

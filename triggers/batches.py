@@ -70,7 +70,7 @@ async def _handle_all(function: str, documents: list[str]) -> list[Effect]:
 
 
 async def _notify(read: list[Any]) -> list[Effect]:
-    await (await chat()).notifications.decide(stored.messages(read))
+    await (await chat()).notification_planning.decide(stored.messages(read))
     return []
 
 

@@ -101,7 +101,7 @@ def as_result(handler: HubHandler) -> HubHandler:
     """Return refusals of a hub *handler* as results: an exception would carry a traceback out.
 
     Source: docs/protocol.md#hub-methods; the extension's completion errors hold the worker's text.
-    What a refused call told of its user is pushed all the same: see `Gate.admit`.
+    What a refused call told of its user is pushed all the same: see `Admission.decide`.
     """
 
     @wraps(handler)

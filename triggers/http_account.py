@@ -119,7 +119,7 @@ async def put_push_subscription(req: func.HttpRequest) -> func.HttpResponse:
         settings.push_hosts,
         apps=settings.notification_hub is not None,
     )
-    await (await chat()).accounts.subscribe(call, asked)
+    await (await chat()).devices.subscribe(call, asked)
     return edge.reply(status=204)
 
 
@@ -130,7 +130,7 @@ async def delete_push_subscription(req: func.HttpRequest) -> func.HttpResponse:
     """Forget a device. 204, also when it was not known."""
     call = await edge.call_by(req)
     identifier = subscriptions.identifier(req.route_params.get("subscriptionId"))
-    await (await chat()).accounts.unsubscribe(call, identifier)
+    await (await chat()).devices.unsubscribe(call, identifier)
     return edge.reply(status=204)
 
 

@@ -31,7 +31,7 @@ async def create_conversation(req: func.HttpRequest, pushes: func.Out[str]) -> f
     """
     call = await edge.lookup_by(req, "conversations")
     fields = decode.json_object(req.get_body())
-    started = await (await chat()).conversations.start(
+    started = await (await chat()).new_conversations.start(
         call,
         kind=decode.kind(fields),
         member_ids=decode.members(fields, "memberIds"),
@@ -63,9 +63,7 @@ async def list_conversations(req: func.HttpRequest) -> func.HttpResponse:
 async def get_conversation(req: func.HttpRequest) -> func.HttpResponse:
     """Show a conversation with everyone's receipts. 200; 404."""
     call = await edge.call_by(req)
-    opened = await (await chat()).conversations.open(
-        call, decode.route_conversation(req.route_params)
-    )
+    opened = await (await chat()).history.open(call, decode.route_conversation(req.route_params))
     shown = wire.conversation(opened.conversation, opened.latest)
     return edge.reply({**shown, "receipts": [wire.receipt(one) for one in opened.receipts]})
 

@@ -112,7 +112,7 @@ async def watch_presence(invocation: str, pushes: func.Out[str]) -> dict[str, An
 async def connected(invocation: str, pushes: func.Out[str]) -> dict[str, Any]:
     """Give a new connection its lease. May come late, twice, or never."""
     asked = invocations.parse(invocation)
-    effects = await (await chat()).presences.connected(asked.unlimited(), asked.connection_id)
+    effects = await (await chat()).connections.connected(asked.unlimited(), asked.connection_id)
     edge.push(pushes, effects)
     return {"ok": True}
 
@@ -121,6 +121,6 @@ async def connected(invocation: str, pushes: func.Out[str]) -> dict[str, Any]:
 async def disconnected(invocation: str, pushes: func.Out[str]) -> dict[str, Any]:
     """End a connection's lease. May come late, twice, or never."""
     asked = invocations.parse(invocation)
-    effects = await (await chat()).presences.disconnected(asked.user_id, asked.connection_id)
+    effects = await (await chat()).connections.disconnected(asked.user_id, asked.connection_id)
     edge.push(pushes, effects)
     return {"ok": True}

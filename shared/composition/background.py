@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from shared.composition.request_path import Basis, ConversationServices
 from shared.config import Settings
 from shared.ports import Ports
-from shared.services.accounts import Accounts
+from shared.services.account_eraser import AccountEraser
 from shared.services.clearing import Clearing
+from shared.services.device_notifier import DeviceNotifier
+from shared.services.devices import Devices
 from shared.services.erasure import Erasure
 from shared.services.export import Export
 from shared.services.health import HealthCheck
 from shared.services.message_eraser import MessageEraser
+from shared.services.notification_planning import NotificationPlanning
 from shared.services.notifications import Notifications
 from shared.services.privacy import Trail
 from shared.services.rebuild import Rebuild
@@ -26,6 +29,7 @@ from shared.services.renewals import Renewals
 class NotificationServices:
     """Notifications: decided, delivered, and dismissed when another device has read them."""
 
+    planning: NotificationPlanning
     notifications: Notifications
     clearing: Clearing
 
@@ -41,34 +45,35 @@ class AdminServices:
 
 
 def build_notifications(
-    ports: Ports, settings: Settings, basis: Basis, accounts: Accounts
+    ports: Ports, settings: Settings, basis: Basis, devices: Devices
 ) -> NotificationServices:
     clearing = Clearing(
         marks=ports.marks,
         bus=ports.bus,
         users=ports.users,
-        accounts=accounts,
+        devices=devices,
         channel=ports.channel,
     )
+    planning = NotificationPlanning(
+        reader=basis.reader,
+        presence=ports.presence,
+        bus=ports.bus,
+        delay_s=settings.timing.notify_delay_s,
+    )
     notifications = Notifications(
-        entrance=basis.entrance,
         reader=basis.reader,
         users=ports.users,
         memberships=ports.memberships,
-        accounts=accounts,
-        presence=ports.presence,
-        marks=ports.marks,
+        notifier=DeviceNotifier(marks=ports.marks, channel=ports.channel, devices=devices),
         bus=ports.bus,
-        channel=ports.channel,
         clock=ports.clock,
-        delay_s=settings.timing.notify_delay_s,
     )
-    return NotificationServices(notifications=notifications, clearing=clearing)
+    return NotificationServices(planning=planning, notifications=notifications, clearing=clearing)
 
 
 def build_receipts(ports: Ports, basis: Basis, clearing: Clearing) -> Receipts:
     return Receipts(
-        gate=basis.gate,
+        admission=basis.admission,
         reader=basis.reader,
         live=ports.live,
         store=ports.conversations,
@@ -85,8 +90,7 @@ def build_admin(
     trail = Trail(users=ports.users, memberships=ports.memberships, messages=ports.messages)
     rebuild = Rebuild(
         reader=basis.reader,
-        inbox=conversing.inbox,
-        store=ports.conversations,
+        order=conversing.inbox.order,
         memberships=ports.memberships,
         live=ports.live,
         bus=ports.bus,
@@ -99,17 +103,19 @@ def build_admin(
         blobs=ports.blobs,
         clock=ports.clock,
     )
+    account = AccountEraser(
+        users=ports.users,
+        erased=basis.erased,
+        live=ports.live,
+        presence=ports.presence,
+        hub=ports.hub,
+    )
     erasure = Erasure(
         trail=trail,
-        gate=basis.gate,
-        reader=basis.reader,
+        account=account,
+        writer=conversing.writer,
         membership=conversing.membership,
-        store=ports.conversations,
-        users=ports.users,
-        live=ports.live,
         eraser=eraser,
-        erased=basis.erased,
-        hub=ports.hub,
     )
     return AdminServices(
         rebuild=rebuild,

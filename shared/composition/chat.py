@@ -16,14 +16,15 @@ from shared.composition.request_path import (
 from shared.config import Settings
 from shared.ports import Bus, Ports, Probe, TokenVerifier
 from shared.services.accounts import Accounts
+from shared.services.admission import Admission
 from shared.services.attachments import Attachments
 from shared.services.clearing import Clearing
-from shared.services.connections import ConnectionLimits
+from shared.services.connections import Connections
 from shared.services.conversations import Conversations
+from shared.services.devices import Devices
 from shared.services.erasure import Erasure
 from shared.services.export import Export
 from shared.services.files import Files
-from shared.services.gate import Gate
 from shared.services.healing import Healing
 from shared.services.health import Health, HealthCheck
 from shared.services.history import History
@@ -31,6 +32,8 @@ from shared.services.inbox import Inbox
 from shared.services.membership import Membership
 from shared.services.message_eraser import MessageEraser
 from shared.services.muting import Muting
+from shared.services.new_conversations import NewConversations
+from shared.services.notification_planning import NotificationPlanning
 from shared.services.notifications import Notifications
 from shared.services.posting import Posting
 from shared.services.presences import Presences
@@ -51,13 +54,14 @@ class Chat:
 
     settings: Settings
     verifier: TokenVerifier
-    gate: Gate
+    admission: Admission
     push_public_key: str
     posting: Posting
     receipts: Receipts
     presences: Presences
-    connections: ConnectionLimits
+    connections: Connections
     typing: TypingSignals
+    new_conversations: NewConversations
     conversations: Conversations
     membership: Membership
     muting: Muting
@@ -69,6 +73,8 @@ class Chat:
     upload_sweep: UploadSweep
     healing: Healing
     accounts: Accounts
+    devices: Devices
+    notification_planning: NotificationPlanning
     notifications: Notifications
     clearing: Clearing
     rebuild: Rebuild
@@ -103,20 +109,21 @@ def build_services(settings: Settings, ports: Ports, clients: Clients | None = N
     files = build_files(ports, settings, basis)
     messages = build_messages(ports, settings, basis, files.attachments)
     conversing = build_conversations(ports, settings, basis, messages.posting)
-    accounts = build_people(ports, basis, conversing)
+    users = build_people(ports, basis, conversing)
     presence = build_presence(ports, settings, basis, conversing)
-    notifying = build_notifications(ports, settings, basis, accounts)
+    notifying = build_notifications(ports, settings, basis, users.devices)
     admin = build_admin(ports, basis, conversing, messages.eraser)
     return Chat(
         settings=settings,
         verifier=ports.verifier,
-        gate=basis.gate,
+        admission=basis.admission,
         push_public_key=ports.push_public_key,
         posting=messages.posting,
         receipts=build_receipts(ports, basis, notifying.clearing),
         presences=presence.presences,
         connections=presence.connections,
         typing=presence.typing,
+        new_conversations=conversing.new_conversations,
         conversations=conversing.conversations,
         membership=conversing.membership,
         muting=conversing.muting,
@@ -127,7 +134,9 @@ def build_services(settings: Settings, ports: Ports, clients: Clients | None = N
         files=files.processing,
         upload_sweep=files.sweep,
         healing=messages.healing,
-        accounts=accounts,
+        accounts=users.accounts,
+        devices=users.devices,
+        notification_planning=notifying.planning,
         notifications=notifying.notifications,
         clearing=notifying.clearing,
         rebuild=admin.rebuild,

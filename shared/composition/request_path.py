@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from shared.config import Settings
 from shared.ports import Ports
 from shared.services.accounts import Accounts
+from shared.services.admission import Admission
 from shared.services.attachments import Attachments
-from shared.services.connections import ConnectionLimits
+from shared.services.connection_groups import ConnectionGroups
+from shared.services.connections import Connections
+from shared.services.conversation_writer import ConversationWriter
 from shared.services.conversations import Conversations
-from shared.services.entrance import Entrance
+from shared.services.devices import Devices
 from shared.services.erased_users import ErasedUsers
 from shared.services.files import Files
-from shared.services.gate import Gate
 from shared.services.group_members import GroupMembers
 from shared.services.healing import Healing
 from shared.services.history import History
@@ -23,7 +25,10 @@ from shared.services.inbox import Inbox
 from shared.services.inbox_order import InboxOrder
 from shared.services.membership import Membership
 from shared.services.message_eraser import MessageEraser
+from shared.services.message_writer import MessageWriter
 from shared.services.muting import Muting
+from shared.services.new_conversations import NewConversations
+from shared.services.people import People
 from shared.services.posting import Posting
 from shared.services.presences import Presences
 from shared.services.reader import ConversationReader
@@ -34,14 +39,14 @@ from shared.services.turns import Turns
 from shared.services.typing import TypingSignals
 from shared.services.upload_quota import UploadQuota
 from shared.services.upload_sweep import UploadSweep
+from shared.services.user_writer import UserWriter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
     """What every capability needs: admission of calls, and conversations as they are stored."""
 
-    gate: Gate
-    entrance: Entrance
+    admission: Admission
     reader: ConversationReader
     erased: ErasedUsers
 
@@ -73,15 +78,26 @@ class ConversationServices:
     sync: Sync
     groups: GroupMembers
     membership: Membership
+    writer: ConversationWriter
+    people: People
+    new_conversations: NewConversations
     conversations: Conversations
     muting: Muting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserServices:
+    """Users, and the devices that their notifications go to."""
+
+    accounts: Accounts
+    devices: Devices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresenceServices:
     """Connections, who is online, and who types."""
 
-    connections: ConnectionLimits
+    connections: Connections
     presences: Presences
     typing: TypingSignals
 
@@ -89,15 +105,15 @@ class PresenceServices:
 def build_basis(ports: Ports) -> Basis:
     erased = ErasedUsers(users=ports.users, states=ports.accounts)
     reader = ConversationReader(store=ports.conversations, messages=ports.messages, live=ports.live)
-    gate = Gate(
+    admission = Admission(
+        reader=reader,
         live=ports.live,
         presence=ports.presence,
         clock=ports.clock,
         throttle=Throttle(lambda: ports.clock.now().timestamp()),
         erased=erased,
     )
-    entrance = Entrance(gate=gate, reader=reader, live=ports.live)
-    return Basis(gate=gate, entrance=entrance, reader=reader, erased=erased)
+    return Basis(admission=admission, reader=reader, erased=erased)
 
 
 def build_files(ports: Ports, settings: Settings, basis: Basis) -> FileServices:
@@ -108,7 +124,8 @@ def build_files(ports: Ports, settings: Settings, basis: Basis) -> FileServices:
         most_open=settings.open_uploads,
     )
     attachments = Attachments(
-        entrance=basis.entrance,
+        admission=basis.admission,
+        reader=basis.reader,
         quota=quota,
         blobs=ports.blobs,
         images=ports.images,
@@ -136,20 +153,24 @@ def build_messages(
         blobs=ports.blobs,
         erased=basis.erased,
     )
-    posting = Posting(
-        entrance=basis.entrance,
+    writer = MessageWriter(
         reader=basis.reader,
         sequencer=Sequencer(ports.messages, ports.clock, bucket_size=settings.bucket_size),
-        attachments=attachments,
         live=ports.live,
+        eraser=eraser,
+        turns=Turns(),
+    )
+    posting = Posting(
+        admission=basis.admission,
+        reader=basis.reader,
+        attachments=attachments,
+        writer=writer,
         clock=ports.clock,
         ids=ports.ids,
-        turns=Turns(),
-        eraser=eraser,
     )
     return MessageServices(
         posting=posting,
-        history=History(entrance=basis.entrance, reader=basis.reader),
+        history=History(admission=basis.admission, reader=basis.reader),
         healing=Healing(reader=basis.reader, live=ports.live),
         eraser=eraser,
     )
@@ -161,27 +182,33 @@ def build_conversations(
     inbox = build_inbox(ports, basis)
     groups = GroupMembers(hub=ports.hub, presence=ports.presence)
     membership = Membership(
-        entrance=basis.entrance,
-        inbox=inbox,
+        reader=basis.reader,
         live=ports.live,
         memberships=ports.memberships,
         groups=groups,
         clock=ports.clock,
     )
-    conversations = Conversations(
-        gate=basis.gate,
-        entrance=basis.entrance,
-        reader=basis.reader,
-        store=ports.conversations,
-        users=ports.users,
+    writer = ConversationWriter(reader=basis.reader, store=ports.conversations, live=ports.live)
+    people = People(users=ports.users, writer=writer)
+    new_conversations = NewConversations(
+        admission=basis.admission,
+        writer=writer,
+        people=people,
         membership=membership,
-        posting=posting,
         clock=ports.clock,
         ids=ports.ids,
         groups=settings.limits.groups,
     )
+    conversations = Conversations(
+        admission=basis.admission,
+        writer=writer,
+        people=people,
+        membership=membership,
+        posting=posting,
+        clock=ports.clock,
+    )
     muting = Muting(
-        entrance=basis.entrance,
+        admission=basis.admission,
         inbox=inbox,
         live=ports.live,
         memberships=ports.memberships,
@@ -189,9 +216,12 @@ def build_conversations(
     )
     return ConversationServices(
         inbox=inbox,
-        sync=Sync(gate=basis.gate, reader=basis.reader, inbox=inbox, live=ports.live),
+        sync=Sync(admission=basis.admission, reader=basis.reader, inbox=inbox, live=ports.live),
         groups=groups,
         membership=membership,
+        writer=writer,
+        people=people,
+        new_conversations=new_conversations,
         conversations=conversations,
         muting=muting,
     )
@@ -206,48 +236,56 @@ def build_inbox(ports: Ports, basis: Basis) -> Inbox:
         turns=Turns(),
     )
     return Inbox(
-        gate=basis.gate,
+        admission=basis.admission,
         reader=basis.reader,
         live=ports.live,
         memberships=ports.memberships,
-        messages=ports.messages,
         clock=ports.clock,
         order=order,
     )
 
 
-def build_people(ports: Ports, basis: Basis, conversing: ConversationServices) -> Accounts:
-    return Accounts(
-        gate=basis.gate,
+def build_people(ports: Ports, basis: Basis, conversing: ConversationServices) -> UserServices:
+    writer = UserWriter(users=ports.users)
+    accounts = Accounts(
+        admission=basis.admission,
         users=ports.users,
+        writer=writer,
+        people=conversing.people,
         presence=ports.presence,
-        conversations=conversing.conversations,
         groups=conversing.groups,
     )
+    devices = Devices(admission=basis.admission, users=ports.users, writer=writer)
+    return UserServices(accounts=accounts, devices=devices)
 
 
 def build_presence(
     ports: Ports, settings: Settings, basis: Basis, conversing: ConversationServices
 ) -> PresenceServices:
-    connections = ConnectionLimits(
-        gate=basis.gate,
+    groups = ConnectionGroups(
+        reader=basis.reader,
+        live=ports.live,
+        memberships=ports.memberships,
+        membership=conversing.membership,
+        groups=conversing.groups,
+        clock=ports.clock,
+    )
+    connections = Connections(
+        admission=basis.admission,
+        live=ports.live,
         presence=ports.presence,
         hub=ports.hub,
+        groups=groups,
+        clock=ports.clock,
         limits=settings.connections,
         reconnect_within_ms=settings.timing.reconnect_within_s * 1000,
     )
     presences = Presences(
-        gate=basis.gate,
+        admission=basis.admission,
         live=ports.live,
         presence=ports.presence,
         users=ports.users,
-        memberships=ports.memberships,
         clock=ports.clock,
-        hub=ports.hub,
-        connections=connections,
-        groups=conversing.groups,
-        membership=conversing.membership,
-        reader=basis.reader,
     )
-    typing = TypingSignals(entrance=basis.entrance, presence=ports.presence)
+    typing = TypingSignals(admission=basis.admission, presence=ports.presence)
     return PresenceServices(connections=connections, presences=presences, typing=typing)

@@ -119,6 +119,18 @@ class LeaveGroup:
 Effect = Push | JoinGroup | LeaveGroup
 
 
+def audience(conversation: Conversation, *, but: UserId | None = None) -> list[ToUser | ToGroup]:
+    """Return whom a push about *conversation* goes to: a group at once, a pair user by user.
+
+    Args:
+        but: Left out, of a pair. A push to a group reaches all its members, so there the clients
+            drop what they did themselves.
+    """
+    if conversation.kind == "group":
+        return [ToGroup(conversation_group(conversation.id))]
+    return [ToUser(user) for user in conversation.member_ids if user != but]
+
+
 def conversation_group(conversation_id: ConversationId) -> str:
     """Return the SignalR group that holds a group conversation's members."""
     return conversation_id

@@ -5,9 +5,11 @@ conversation. Acknowledgements come late, doubled and out of order; the maximum 
 (docs/decisions/0007-receipts-are-watermarks.md).
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.domain.conversation import Conversation
 from shared.domain.errors import InvalidError, SequenceOutOfRangeError
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
 
@@ -60,3 +62,26 @@ def check_acknowledgement(
 def unread_count(*, latest: Sequence, read: Sequence, history_from: Sequence) -> int:
     """Return how many messages a member has not read: a subtraction, so it cannot drift."""
     return max(0, latest - max(read, history_from - 1))
+
+
+def receipts_of(
+    conversation: Conversation, receipts: Mapping[UserId, Receipt]
+) -> Iterator[Receipt]:
+    """Yield one receipt for each member; an empty one for who has never acknowledged."""
+    for user_id in conversation.member_ids:
+        yield receipts.get(user_id) or Receipt(conversation.id, user_id)
+
+
+def receipts_shown(
+    conversation: Conversation, receipts: Mapping[UserId, Receipt], *, to: UserId
+) -> Iterator[Receipt]:
+    """Yield the receipts that the member *to* may see: across a block the other's is empty.
+
+    A user who has blocked another, or is blocked, no longer learns when the other reads. In groups
+    all members see all receipts: whoever is in a group expects to be seen reading there.
+    """
+    for receipt in receipts_of(conversation, receipts):
+        if conversation.blocked_by and receipt.user_id != to:
+            yield Receipt(conversation.id, receipt.user_id)
+        else:
+            yield receipt

@@ -14,23 +14,16 @@ from shared.domain.errors import (
 from shared.domain.file_name import stored_file_name
 from shared.domain.ids import AttachmentId, ConversationId, Sequence, UserId
 from shared.domain.message import Draft
-from shared.ports import (
-    BlobStore,
-    Call,
-    Granted,
-    Ids,
-    Images,
-    StoredBlob,
-    UploadGrant,
-    VersionConflictError,
-)
-from shared.services.entrance import Entered, Entrance
+from shared.ports import BlobStore, Call, Granted, Ids, Images, StoredBlob, UploadGrant
+from shared.services.admission import Admission, AdmittedCall
+from shared.services.reader import ConversationReader
+from shared.services.retrying import change_stored
 from shared.services.upload_quota import UploadQuota
 
 _LOOKED_THROUGH: Final = 100  # of the newest messages, for a file that was sent moments ago
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attachments:
     """Files of conversations; the bytes go between the client and storage, never through here.
 
@@ -40,7 +33,8 @@ class Attachments:
             passed the checks is.
     """
 
-    entrance: Entrance
+    admission: Admission
+    reader: ConversationReader
     quota: UploadQuota
     blobs: BlobStore
     images: Images
@@ -68,7 +62,7 @@ class Attachments:
                 them in a day.
         """
         check_grant(file_name, content_type, size_bytes)
-        await self.entrance.enter(call, conversation_id)
+        await self.admission.admit_to(call, conversation_id)
         name = stored_file_name(file_name, content_type)
         attachment = Attachment(self.ids.new_attachment_id(), name, content_type, size_bytes)
         await self.quota.take(call.user_id, attachment.attachment_id, size_bytes)
@@ -112,11 +106,11 @@ class Attachments:
             NotReadyError: No message refers to it yet, or the scanner has not seen it.
             RejectedError: The scanner refused it.
         """
-        entered = await self.entrance.enter(call, conversation_id)
+        admitted = await self.admission.admit_to(call, conversation_id)
         granted = await self.blobs.find_grant(conversation_id, attachment_id)
         if granted is None or not (granted.referred or granted.owner == call.user_id):
             raise NotFoundError("no such file")
-        if granted.referred and not await self._is_seen(granted, entered):
+        if granted.referred and not await self._is_seen(granted, admitted):
             raise NotFoundError("no such file")
         if granted.attachment.state == "rejected":
             raise RejectedError("the file was refused by the scanner")
@@ -125,20 +119,20 @@ class Attachments:
         small = thumbnail and granted.has_thumbnail
         return await self.blobs.read_url(conversation_id, granted.attachment, thumbnail=small)
 
-    async def _is_seen(self, granted: Granted, entered: Entered) -> bool:
+    async def _is_seen(self, granted: Granted, admitted: AdmittedCall) -> bool:
         """Tell whether the member sees a message that refers to the file.
 
         The grant says which message that is only once the change feed has shown it. A late member's
         file may be as young: then the newest messages that they see are looked through.
         """
-        first, attachment_id = entered.member.history_from, granted.attachment.attachment_id
+        first, attachment_id = admitted.member.history_from, granted.attachment.attachment_id
         if first <= 1 or (granted.sequence is not None and granted.sequence >= first):
             return True
         if granted.sequence is not None:
             return False
-        last = entered.head.sequence
+        last = admitted.head.sequence
         since = Sequence(max(first, last - _LOOKED_THROUGH + 1))
-        messages = await self.entrance.reader.messages(entered.conversation.id, since, last)
+        messages = await self.reader.messages(admitted.conversation.id, since, last)
         return any(
             attachment.attachment_id == attachment_id
             for message in messages
@@ -148,23 +142,35 @@ class Attachments:
     async def _checked(
         self, sender: UserId, conversation_id: ConversationId, attachment_id: AttachmentId
     ) -> Attachment:
-        granted = await self.blobs.find_grant(conversation_id, attachment_id)
-        if granted is None or granted.owner != sender:
-            raise InvalidError("attachments: no such upload")
-        if granted.referred:
-            return granted.attachment  # a repeat of the send that checked it
-        stored = await self.blobs.find_upload(conversation_id, attachment_id)
-        if stored is None:
-            raise InvalidError("attachments: the file is not uploaded yet")
-        await self._check_size(conversation_id, granted, stored)
-        _check(granted.attachment, stored)
-        attachment = await self._described(granted.attachment, stored)
-        try:
-            referred = replace(granted, attachment=attachment, referred=True)
-            await self.blobs.replace_grant(conversation_id, referred)
-        except VersionConflictError:  # a verdict or another attempt came between: look again
-            return await self._checked(sender, conversation_id, attachment_id)
-        return attachment
+        """Return the file as it is now, after noting in its grant that a message refers to it.
+
+        The scanner's verdict, or another attempt of the same send, may change the grant meanwhile.
+        Then all is checked again on top of that change, so no verdict is overwritten.
+        """
+
+        async def load() -> Granted:
+            granted = await self.blobs.find_grant(conversation_id, attachment_id)
+            if granted is None or granted.owner != sender:
+                raise InvalidError("attachments: no such upload")
+            return granted
+
+        async def refer(granted: Granted) -> Granted:
+            if granted.referred:
+                return granted  # a repeat of the send that checked it
+            stored = await self.blobs.find_upload(conversation_id, attachment_id)
+            if stored is None:
+                raise InvalidError("attachments: the file is not uploaded yet")
+            await self._check_size(conversation_id, granted, stored)
+            _check(granted.attachment, stored)
+            attachment = await self._described(granted.attachment, stored)
+            return replace(granted, attachment=attachment, referred=True)
+
+        async def store(granted: Granted) -> Granted:
+            await self.blobs.replace_grant(conversation_id, granted)
+            return granted
+
+        _, granted = await change_stored("the file", load=load, change=refer, store=store)
+        return granted.attachment
 
     async def _check_size(
         self, conversation_id: ConversationId, granted: Granted, stored: StoredBlob

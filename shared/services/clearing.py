@@ -12,14 +12,14 @@ from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.notification import Clearance, Notice
 from shared.domain.receipt import Receipt
 from shared.ports import Bus, LiveConversation, NoticeMarks, NotificationChannel, UserStore
-from shared.services.accounts import Accounts
+from shared.services.devices import Devices
 
 logger = logging.getLogger(__name__)
 
 _LOOKED_AT: Final = 1_000  # receipts in one pipeline
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Clearing:
     """Clears the devices of those who were notified and have read it since.
 
@@ -29,7 +29,7 @@ class Clearing:
     marks: NoticeMarks
     bus: Bus
     users: UserStore
-    accounts: Accounts
+    devices: Devices
     channel: NotificationChannel
 
     async def queue(self, states: Iterable[LiveConversation]) -> None:
@@ -80,7 +80,7 @@ class Clearing:
         for subscription in user.subscriptions if user else ():
             try:
                 if not await self.channel.clear(subscription, clearance):
-                    await self.accounts.drop_subscription(user_id, subscription.id)
+                    await self.devices.drop(user_id, subscription.id)
             except UnavailableError as error:
                 logger.info("a device of %s not cleared: %s", clearance.conversation_id, error)
             except Exception:

@@ -17,7 +17,7 @@ from shared.domain.ids import UserId
 from shared.ports import AccountState, AccountStates, UserStore
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErasedUsers:
     """Tells erased users from others."""
 

@@ -21,36 +21,18 @@ Proved by tests/integration/services/test_erasure_races.py and, on the stack,
 tests/integration/app/test_privacy.py.
 """
 
-import contextlib
-import logging
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.domain.conversation import Conversation, withdraw
-from shared.domain.errors import UnavailableError
 from shared.domain.events import ConversationRemoved, Effect, Push, ToUser
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.presence import Presence
-from shared.domain.user import User, tombstone
-from shared.ports import (
-    ConnectionHub,
-    ConversationStore,
-    LiveState,
-    UserStore,
-    VersionConflictError,
-)
-from shared.services.erased_users import ErasedUsers
-from shared.services.gate import Gate
+from shared.services.account_eraser import AccountEraser, Tally
+from shared.services.conversation_writer import ConversationWriter
 from shared.services.membership import Membership
 from shared.services.message_eraser import MessageEraser
 from shared.services.privacy import BEGINNING, Portion, Position, Trail
-from shared.services.reader import ConversationReader
-from shared.services.retrying import attempts
 
-logger = logging.getLogger(__name__)
-
-_CLOSED: Final = "this account was erased"
 _LAST_LOOK: Final = 2
 _FILES: Final = "files with their small copies and grants"
 
@@ -117,36 +99,15 @@ class ErasureStep:
     position: Position | None
 
 
-@dataclass(slots=True)
-class _Tally:
-    """Counts what a step removes, and collects whom to tell."""
-
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    effects: list[Effect] = field(default_factory=list)
-
-    def add(self, store: str, what: str, count: int = 1) -> None:
-        if count:
-            self.counts[store, what] += count
-
-    def step(self, position: Position | None) -> ErasureStep:
-        lines = [Removed(*key, count) for key, count in self.counts.items() if count]
-        return ErasureStep(lines, self.effects, position)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
     """Erases users. Every step may be repeated: what is gone already counts as nothing."""
 
     trail: Trail
-    gate: Gate
-    reader: ConversationReader
+    account: AccountEraser
+    writer: ConversationWriter
     membership: Membership
-    store: ConversationStore
-    users: UserStore
-    live: LiveState
     eraser: MessageEraser
-    erased: ErasedUsers
-    hub: ConnectionHub
 
     async def step(self, user_id: UserId, position: Position | None) -> ErasureStep:
         """Take the step at *position*, from None to None.
@@ -155,13 +116,12 @@ class Erasure:
             UserNotFoundError: Chat has never heard of this user.
             UnavailableError: A service did not answer; take this step again.
         """
-        tally = _Tally()
+        tally = Tally()
         user = await self.trail.user(user_id)
         if position is None or not user.erased:
-            await self._erase_account(user, tally)
-            await self.erased.note(user_id, done=False)
-            return tally.step(BEGINNING)
-        await self.erased.note(user_id, done=position.look == _LAST_LOOK)
+            await self.account.erase(user, tally)
+            return _step(tally, BEGINNING)
+        await self.account.note(user_id, done=position.look == _LAST_LOOK)
         portions, following = await self.trail.walk(
             user_id, position, with_messages=position.look > 0
         )
@@ -169,31 +129,13 @@ class Erasure:
             await self._erase_portion(user_id, portion, tally)
         found = position.found or bool(tally.counts)
         if following is not None:
-            return tally.step(replace(following, look=position.look, found=found))
+            return _step(tally, replace(following, look=position.look, found=found))
         if found or position.look < _LAST_LOOK:
-            return tally.step(replace(BEGINNING, look=min(position.look + 1, _LAST_LOOK)))
-        await self._forget(user_id, tally)
-        return tally.step(None)
+            return _step(tally, replace(BEGINNING, look=min(position.look + 1, _LAST_LOOK)))
+        await self.account.forget(user_id, tally)
+        return _step(tally, None)
 
-    async def _erase_account(self, user: User, tally: _Tally) -> None:
-        async for _ in attempts("the user"):
-            if user.erased:
-                return
-            # First: once the subscriptions are gone, nothing names these items any more.
-            for one in user.subscriptions:
-                await self.users.release_endpoint(one.endpoint, user.id)
-            try:
-                await self.users.replace(tombstone(user))
-            except VersionConflictError:
-                user = await self.trail.user(user.id)
-                continue
-            tally.add("cosmos/users", "profile and settings")
-            tally.add("cosmos/users", "contacts", len(user.contacts))
-            tally.add("cosmos/users", "blocks", len(user.blocked))
-            tally.add("cosmos/users", "push subscriptions", len(user.subscriptions))
-            return
-
-    async def _erase_portion(self, user_id: UserId, portion: Portion, tally: _Tally) -> None:
+    async def _erase_portion(self, user_id: UserId, portion: Portion, tally: Tally) -> None:
         if portion.is_first:
             await self._withdraw(user_id, portion.conversation_id, tally)
         content = [message for message in portion.messages if not message.is_erased]
@@ -201,30 +143,20 @@ class Erasure:
         tally.add("cosmos/messages", "contents of messages", len(content))
 
     async def _withdraw(
-        self, user_id: UserId, conversation_id: ConversationId, tally: _Tally
+        self, user_id: UserId, conversation_id: ConversationId, tally: Tally
     ) -> None:
-        async for _ in attempts("the conversation"):
-            before = await self.store.find(conversation_id)
-            if before is None:
-                return
-            after = withdraw(before, user_id=user_id)
-            if after is before or await self._replaced(after):
-                await self._follow(user_id, before, after, tally)
-                return
+        async def change(conversation: Conversation) -> Conversation:
+            return withdraw(conversation, user_id=user_id)
 
-    async def _replaced(self, after: Conversation) -> bool:
-        try:
-            self.reader.keep(await self.store.replace(after))
-        except VersionConflictError:
-            return False
-        await self.membership.raise_version(after)
-        return True
+        done = await self.writer.change(conversation_id, change)
+        if done is not None:
+            await self._follow(user_id, *done, tally)
 
     async def _follow(
-        self, user_id: UserId, before: Conversation, after: Conversation, tally: _Tally
+        self, user_id: UserId, before: Conversation, after: Conversation, tally: Tally
     ) -> None:
-        if after is before:  # not there any more, but a crash may have come before this
-            await self.membership.inbox.forget(user_id, before.id)
+        if after is before:  # the user has left already, but a crash may have come before this
+            await self.membership.forget(user_id, before.id)
             return
         what = "direct conversations closed" if after.kind == "direct" else "groups left"
         tally.add("cosmos/conversations", what)
@@ -232,13 +164,10 @@ class Erasure:
         if after.kind == "group":
             tally.effects += await self.membership.changed(before, after, actor=user_id)
             return
-        await self.membership.inbox.forget(user_id, after.id)
+        await self.membership.forget(user_id, after.id)
         tally.effects.append(Push(ConversationRemoved(after.id), ToUser(user_id)))
 
-    async def _forget(self, user_id: UserId, tally: _Tally) -> None:
-        # Last of all: until here an open page is told of each conversation it must drop.
-        await self.hub.close(ToUser(user_id), reason=_CLOSED)
-        with contextlib.suppress(UnavailableError):
-            tally.effects += await self.gate.announce(Presence(user_id, "offline", None))
-        tally.add("redis", "keys of the user", await self.live.forget(user_id))
-        logger.info("erased user=%s", user_id)
+
+def _step(tally: Tally, position: Position | None) -> ErasureStep:
+    removed = [Removed(*key, count) for key, count in tally.counts.items() if count]
+    return ErasureStep(removed, tally.effects, position)

@@ -46,7 +46,7 @@ class ExportStep:
     position: Position | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
     """Collects what chat has of one user."""
 

@@ -6,29 +6,25 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.domain.attachment import IMAGE_TYPES, Attachment, State
-from shared.domain.conversation import Conversation
-from shared.domain.errors import UnavailableError
 from shared.domain.events import (
     AttachmentChanged,
     Effect,
     Push,
-    ToGroup,
-    ToUser,
-    conversation_group,
+    audience,
 )
 from shared.domain.ids import AttachmentId, ConversationId, Sequence
 from shared.domain.message import Message
-from shared.ports import BlobStore, Granted, Images, MessageStore, VersionConflictError
+from shared.ports import BlobStore, Granted, Images, MessageStore
 from shared.services.reader import ConversationReader
+from shared.services.retrying import change_stored
 from shared.services.upload_quota import UploadQuota
 
 logger = logging.getLogger(__name__)
 
-_TRIES: Final = 8
 _THUMBNAIL_TRIES: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
     """Works on sent files, behind the senders' backs."""
 
@@ -111,17 +107,21 @@ class Files:
         attachment_id: AttachmentId,
         change: Callable[[Granted], Granted],
     ) -> Granted | None:
-        for _ in range(_TRIES):
-            granted = await self.blobs.find_grant(conversation_id, attachment_id)
-            if granted is None:
-                return None
-            changed = change(granted)
-            try:
-                await self.blobs.replace_grant(conversation_id, changed)
-            except VersionConflictError:
-                continue
-            return changed
-        raise UnavailableError("the file is being changed")
+        async def changed(granted: Granted | None) -> Granted | None:
+            return granted and change(granted)
+
+        async def replaced(granted: Granted | None) -> Granted | None:
+            if granted is not None:
+                await self.blobs.replace_grant(conversation_id, granted)
+            return granted
+
+        _, after = await change_stored(
+            "the file",
+            load=lambda: self.blobs.find_grant(conversation_id, attachment_id),
+            change=changed,
+            store=replaced,
+        )
+        return after
 
     async def _changed(
         self, conversation_id: ConversationId, sequence: Sequence, attachment: Attachment
@@ -131,14 +131,8 @@ class Files:
         if conversation is None:
             return []
         event = AttachmentChanged(conversation_id, sequence, attachment)
-        return [Push(event, to) for to in _everyone(conversation)]
+        return [Push(event, to) for to in audience(conversation)]
 
 
 def _tried(granted: Granted) -> Granted:
     return replace(granted, thumbnail_tries=granted.thumbnail_tries + 1)
-
-
-def _everyone(conversation: Conversation) -> list[ToUser | ToGroup]:
-    if conversation.kind == "group":
-        return [ToGroup(conversation_group(conversation.id))]
-    return [ToUser(user) for user in conversation.member_ids]

@@ -7,7 +7,6 @@ so nobody can look whether the change was still right when it was made. And who 
 the news of it is sent. Pushes themselves stay with the binding.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
@@ -18,11 +17,12 @@ from shared.domain.errors import UnavailableError
 from shared.domain.events import LeaveGroup, ToConnection, ToUser, conversation_group
 from shared.domain.ids import ConnectionId, ConversationId, UserId
 from shared.ports import ConnectionHub, PresenceStore
+from shared.services.gathering import gather_at_most
 
 _CALLS: Final = 10  # at once, to the service
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupMembers:
     """Puts users and connections into SignalR groups and out of them.
 
@@ -64,13 +64,4 @@ class GroupMembers:
             await self._all(self.hub.leave(ToConnection(one), group) for one in connections)
 
     async def _all(self, calls: Iterable[Coroutine[Any, Any, None]]) -> None:
-        slots = asyncio.Semaphore(_CALLS)
-
-        async def one(call: Coroutine[Any, Any, None]) -> None:
-            async with slots:
-                await call
-
-        done = await asyncio.gather(*map(one, calls), return_exceptions=True)
-        for failure in done:
-            if failure is not None:
-                raise failure
+        await gather_at_most(_CALLS, calls)

@@ -16,7 +16,7 @@ from shared.services.reader import ConversationReader
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Healing:
     """Raises heads that are behind, and tells members of the messages they missed."""
 

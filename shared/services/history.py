@@ -1,4 +1,4 @@
-"""History: pages by sequence."""
+"""What a member reads of a conversation: everyone's receipts, and messages by pages."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,10 +6,19 @@ from dataclasses import dataclass
 from shared.domain.conversation import Conversation
 from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.message import Message, Status, status_of
-from shared.domain.receipt import Receipt
+from shared.domain.receipt import Receipt, receipts_of, receipts_shown
 from shared.ports import Call
-from shared.services.entrance import Entrance
-from shared.services.reader import ConversationReader, receipts_of
+from shared.services.admission import Admission
+from shared.services.reader import ConversationReader
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedConversation:
+    """A conversation with everyone's receipts, as far as the caller may see them."""
+
+    conversation: Conversation
+    latest: Sequence
+    receipts: list[Receipt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +29,24 @@ class Page:
     latest: Sequence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """Reads messages."""
+    """Reads conversations and their messages."""
 
-    entrance: Entrance
+    admission: Admission
     reader: ConversationReader
+
+    async def open(self, call: Call, conversation_id: ConversationId) -> OpenedConversation:
+        """Return a conversation with its receipts.
+
+        Raises:
+            NotFoundError: There is no such conversation for this caller.
+            UnavailableError: The store did not answer.
+        """
+        conversation = (await self.admission.admit_to(call, conversation_id)).conversation
+        head, receipts = await self.reader.receipts(conversation)
+        shown = list(receipts_shown(conversation, receipts, to=call.user_id))
+        return OpenedConversation(conversation, head.sequence, shown)
 
     async def list_messages(
         self,
@@ -42,17 +63,17 @@ class History:
             NotFoundError: No such conversation for this caller.
             UnavailableError: The store did not answer, or lags behind what is known.
         """
-        entered = await self.entrance.enter(call, conversation_id)
-        latest = entered.head.sequence
-        first, last = _bounds(before, after, limit, latest, entered.member.history_from)
+        admitted = await self.admission.admit_to(call, conversation_id)
+        latest = admitted.head.sequence
+        first, last = _bounds(before, after, limit, latest, admitted.member.history_from)
         beyond = _beyond(first, last, limit, latest, closed=before is not None)
         found = await self.reader.messages(conversation_id, first, last, beyond=beyond)
         found = found[:limit] if after is not None else found[-limit:]
         if found and found[-1].sequence > latest:
             latest = found[-1].sequence
             self.reader.raise_head(conversation_id, latest)
-        _, receipts = await self.reader.receipts(entered.conversation)
-        return Page(with_status(entered.conversation, found, receipts), latest)
+        _, receipts = await self.reader.receipts(admitted.conversation)
+        return Page(with_status(admitted.conversation, found, receipts), latest)
 
 
 def _bounds(

@@ -5,7 +5,6 @@ After a loss the order is rebuilt from the store, once (`inbox_order.py`): the n
 one request for each 200 conversations; then the page's own are looked at one by one.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -19,16 +18,9 @@ from shared.domain.inbox import InboxItem, Row
 from shared.domain.live import Head
 from shared.domain.mute import UNSAID, Mute, muted_until
 from shared.domain.receipt import Receipt, unread_count
-from shared.ports import (
-    Call,
-    Clock,
-    InboxEntry,
-    LiveState,
-    LiveSummary,
-    MembershipStore,
-    MessageStore,
-)
-from shared.services.gate import Gate
+from shared.ports import Call, Clock, InboxEntry, LiveState, LiveSummary, MembershipStore
+from shared.services.admission import Admission
+from shared.services.gathering import gather_at_most
 from shared.services.inbox_order import InboxOrder
 from shared.services.reader import ConversationReader
 
@@ -41,15 +33,14 @@ class InboxPage:
     continuation: InboxEntry | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inbox:
     """Lists a user's conversations."""
 
-    gate: Gate
+    admission: Admission
     reader: ConversationReader
     live: LiveState
     memberships: MembershipStore
-    messages: MessageStore
     clock: Clock
     order: InboxOrder
 
@@ -61,7 +52,7 @@ class Inbox:
         Raises:
             UnavailableError: The store did not answer.
         """
-        await self.gate.enter(call)
+        await self.admission.admit(call)
         entries = await self.order.entries(call.user_id, limit=limit + 1, after=after)
         shown, more = entries[:limit], len(entries) > limit
         rows = await self.rows(call.user_id, [entry.conversation_id for entry in shown])
@@ -72,12 +63,6 @@ class Inbox:
         now = self.clock.now()
         found = ((row, row.conversation.find_member(user_id)) for row in rows)
         return [_item(row, member, now) for row, member in found if member]
-
-    async def forget(self, user_id: UserId, conversation_id: ConversationId) -> None:
-        """Take a conversation out of a former member's inbox."""
-        await self.memberships.remove(user_id, conversation_id)
-        with contextlib.suppress(UnavailableError):
-            await self.live.drop_inbox(user_id, conversation_id)
 
     async def rows(self, user_id: UserId, ids: list[ConversationId]) -> list[Row]:
         """Return the conversations of *ids* that exist, in that order."""
@@ -92,14 +77,12 @@ class Inbox:
         mutes = await self._mutes(user_id, by_id)
         versions = {one: s.head.version if s.head.known else None for one, s in by_id.items()}
         found = await self.reader.find_many(versions)
-        slots = asyncio.Semaphore(_READERS)
 
-        async def one(conversation: Conversation) -> Row:
-            async with slots:
-                row = await self._row(user_id, conversation, by_id[conversation.id])
-                return replace(row, mute=mutes.get(conversation.id, UNSAID))
+        async def row(conversation: Conversation) -> Row:
+            row = await self._row(user_id, conversation, by_id[conversation.id])
+            return replace(row, mute=mutes.get(conversation.id, UNSAID))
 
-        return list(await asyncio.gather(*map(one, found)))
+        return await gather_at_most(_READERS, map(row, found))
 
     async def _mutes(
         self, user_id: UserId, summaries: Mapping[ConversationId, LiveSummary]
@@ -124,7 +107,7 @@ class Inbox:
             )
             receipt = receipts.get(user_id, receipt)
         if head.sequence and (last is None or last.sequence != head.sequence):
-            last = await self.messages.find(conversation.id, head.sequence)
+            last = await self.reader.message(conversation.id, head.sequence)
         return Row(conversation, head, last, receipt)
 
 

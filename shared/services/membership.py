@@ -4,7 +4,6 @@ All of it is derived from the conversation. It is written with the conversation,
 the conversations' change feed when a crash came between.
 """
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable
@@ -18,18 +17,17 @@ from shared.domain.events import (
     ConversationRemoved,
     Effect,
     Push,
-    ToGroup,
     ToUser,
-    conversation_group,
+    audience,
 )
-from shared.domain.ids import NO_SEQUENCE, UserId
+from shared.domain.ids import NO_SEQUENCE, ConversationId, UserId
 from shared.domain.live import Head
 from shared.domain.seats import Seat
 from shared.domain.times import to_ms
 from shared.ports import Clock, InboxEntry, LiveState, MembershipStore
-from shared.services.entrance import Entrance
+from shared.services.gathering import gather_at_most
 from shared.services.group_members import GroupMembers
-from shared.services.inbox import Inbox
+from shared.services.reader import ConversationReader
 
 logger = logging.getLogger(__name__)
 
@@ -37,31 +35,25 @@ _WRITERS: Final = 10
 _ROUNDS: Final = 20  # of changes that others made meanwhile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
     """Keeps the derived state of conversations' members."""
 
-    entrance: Entrance
-    inbox: Inbox
+    reader: ConversationReader
     live: LiveState
     memberships: MembershipStore
     groups: GroupMembers
     clock: Clock
 
-    async def complete(
-        self, conversation: Conversation, *, joined: Iterable[Member]
-    ) -> list[Effect]:
+    async def complete(self, conversation: Conversation) -> list[Effect]:
         """Write what a new conversation's members need, and return the news to them."""
         with contextlib.suppress(UnavailableError):
             # Should Redis lose what is sent in this very moment: the change feed brings it again.
             epoch = await self.live.epoch()
             await self.live.seed(conversation, None, (), epoch=epoch)
-        members = [member.user_id for member in joined]
-        await self._settle_now(conversation, members)
+        await self._settle_now(conversation, conversation.member_ids)
         event = ConversationChanged(conversation, NO_SEQUENCE)
-        if conversation.kind == "direct":
-            return [Push(event, ToUser(user)) for user in members]
-        return [Push(event, ToGroup(conversation_group(conversation.id)))]
+        return [Push(event, to) for to in audience(conversation)]
 
     async def changed(
         self, before: Conversation, after: Conversation, *, actor: UserId
@@ -78,11 +70,11 @@ class Membership:
         told: list[Effect] = [
             Push(ConversationRemoved(after.id), ToUser(user)) for user in sorted(left)
         ]
-        head = await self.entrance.head(after)
+        head = await self.reader.head(after)
         event = ConversationChanged(after, head.sequence)
         if after.kind == "direct" or (not joined and not left and before.title == after.title):
             return [*told, Push(event, ToUser(actor))]
-        return [*told, Push(event, ToGroup(conversation_group(after.id)))]
+        return [*told, *(Push(event, to) for to in audience(after))]
 
     async def settle(self, conversation: Conversation, users: Iterable[UserId]) -> bool:
         """Make everything derived agree with the conversation, for *users*: in it, or out of it.
@@ -115,19 +107,16 @@ class Membership:
 
         Return whether live state has it too.
         """
-        slots = asyncio.Semaphore(_WRITERS)
-
-        async def one(member: Member) -> None:
-            async with slots:
-                await self.memberships.put(
-                    member.user_id,
-                    conversation.id,
-                    member.joined_at,
-                    active_from=self.clock.now(),
+        joined, now = list(members), self.clock.now()
+        await gather_at_most(
+            _WRITERS,
+            (
+                self.memberships.put(
+                    member.user_id, conversation.id, member.joined_at, active_from=now
                 )
-
-        joined = list(members)
-        await asyncio.gather(*map(one, joined))
+                for member in joined
+            ),
+        )
         try:
             if joined:
                 await self._put_live(conversation, joined)
@@ -152,15 +141,11 @@ class Membership:
             raise UnavailableError("SignalR Service or live state does not answer")
         await self.live.mark_repaired(conversation.id, conversation.version)
 
-    async def raise_version(self, conversation: Conversation) -> None:
-        """Tell every process's cache that a newer version exists."""
+    async def forget(self, user_id: UserId, conversation_id: ConversationId) -> None:
+        """Take a conversation out of a former member's memberships and inbox."""
+        await self.memberships.remove(user_id, conversation_id)
         with contextlib.suppress(UnavailableError):
-            await self.live.set_version(conversation.id, conversation.version)
-
-    async def touch(self, conversation: Conversation) -> None:
-        """Have the members' next syncs bring the conversation: something of it has changed."""
-        with contextlib.suppress(UnavailableError):
-            await self.live.touch((user, conversation.id) for user in conversation.member_ids)
+            await self.live.drop_inbox(user_id, conversation_id)
 
     async def _put_live(self, conversation: Conversation, joined: list[Member]) -> None:
         users, at = [member.user_id for member in joined], joined[0].joined_at
@@ -208,7 +193,7 @@ class Membership:
         if head.known and head.version <= conversation.version:
             return conversation
         version = head.version if head.known else None
-        found = await self.entrance.reader.find(conversation.id, version=version)
+        found = await self.reader.find(conversation.id, version=version)
         return found if found and found.version > conversation.version else conversation
 
 

@@ -1,6 +1,5 @@
 """Emptying messages of erased senders: by an erasure, by a send that was overtaken, by the feed."""
 
-import asyncio
 import logging
 from collections.abc import Sequence as Series
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from shared.domain.ids import ConversationId
 from shared.domain.message import Message, erase
 from shared.ports import BlobStore, LiveState, MessageStore
 from shared.services.erased_users import ErasedUsers
+from shared.services.gathering import gather_at_most
 from shared.services.reader import ConversationReader
 
 logger = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 _WRITERS: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageEraser:
     """Takes the content out of messages; each stays at its sequence. May be repeated."""
 
@@ -34,13 +34,8 @@ class MessageEraser:
         Raises:
             UnavailableError: A service did not answer; empty them again.
         """
-        slots = asyncio.Semaphore(_WRITERS)
-
-        async def one(message: Message) -> int:
-            async with slots:
-                return await self._empty(message)
-
-        files = sum(await asyncio.gather(*(one(m) for m in messages if not m.is_erased)))
+        content = [message for message in messages if not message.is_erased]
+        files = sum(await gather_at_most(_WRITERS, map(self._empty, content)))
         newest: dict[ConversationId, Message] = {}
         for message in messages:
             known = newest.get(message.conversation_id)

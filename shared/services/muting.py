@@ -15,16 +15,16 @@ from shared.domain.ids import ConversationId, UserId
 from shared.domain.live import NO_EPOCH, Epoch
 from shared.domain.mute import Mute
 from shared.ports import Call, LiveState, MembershipStore
-from shared.services.entrance import Entrance
+from shared.services.admission import Admission
 from shared.services.inbox import Inbox
 from shared.services.membership import Membership
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Muting:
     """Turns a member's notifications of a conversation off and on."""
 
-    entrance: Entrance
+    admission: Admission
     inbox: Inbox
     live: LiveState
     memberships: MembershipStore
@@ -44,15 +44,15 @@ class Muting:
             RateLimitedError: The caller's bucket is empty.
             UnavailableError: The store did not answer.
         """
-        entered = await self.entrance.enter(call, conversation_id)
+        admitted = await self.admission.admit_to(call, conversation_id)
         epoch = await self._epoch()
-        mute = await self._stored(entered.conversation, call.user_id, until)
+        mute = await self._stored(admitted.conversation, call.user_id, until)
         with contextlib.suppress(UnavailableError):
             # Where it fails, inboxes show the former mute for an hour at most (`redis_inbox.py`).
             if epoch:
                 await self.live.remember_mutes(call.user_id, {conversation_id: mute}, epoch=epoch)
             await self.live.touch([(call.user_id, conversation_id)])  # for syncs by a cursor
-        return [*entered.effects, *await self._news(call.user_id, conversation_id)]
+        return [*admitted.effects, *await self._news(call.user_id, conversation_id)]
 
     async def _epoch(self) -> Epoch:
         try:

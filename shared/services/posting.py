@@ -1,4 +1,4 @@
-"""Sending a message: store first, push second. After the store has it, it exists, come what may."""
+"""Sending a message. Once the store has the message it exists, whatever fails after that."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -6,25 +6,17 @@ from dataclasses import dataclass, replace
 from shared import telemetry
 from shared.domain.access import require_unblocked
 from shared.domain.conversation import Conversation, Member
-from shared.domain.errors import InvalidError, NotFoundError, UnavailableError
-from shared.domain.events import (
-    Effect,
-    MessagePosted,
-    Push,
-    ToGroup,
-    ToUser,
-    conversation_group,
-)
-from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
+from shared.domain.errors import InvalidError, NotFoundError
+from shared.domain.events import Effect, MessagePosted, Push, ToUser, audience
+from shared.domain.ids import NO_SEQUENCE, ConversationId, UserId
 from shared.domain.live import Head
 from shared.domain.message import Draft, Message, erase
-from shared.ports import Call, Clock, Ids, LiveState, SenderErasedError
+from shared.ports import Call, Clock, Ids, SenderErasedError
+from shared.services.admission import Admission
 from shared.services.attachments import Attachments
-from shared.services.entrance import Entrance
-from shared.services.message_eraser import MessageEraser
+from shared.services.message_writer import MessageWriter
 from shared.services.reader import ConversationReader
-from shared.services.sequencer import Sequencer, Stored
-from shared.services.turns import Turns
+from shared.services.sequencer import Stored
 
 logger = logging.getLogger(__name__)
 
@@ -38,19 +30,16 @@ class Posted:
     effects: list[Effect]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """Posts messages: the architecture's send path, steps 1 to 5."""
+    """Posts messages (docs/architecture.md tells a message's whole way)."""
 
-    entrance: Entrance
+    admission: Admission
     reader: ConversationReader
-    sequencer: Sequencer
     attachments: Attachments
-    live: LiveState
+    writer: MessageWriter
     clock: Clock
     ids: Ids
-    turns: Turns
-    eraser: MessageEraser
 
     async def post_message(
         self, call: Call, conversation_id: ConversationId, draft: Draft
@@ -60,11 +49,6 @@ class Posting:
         A repeat of the same client message id returns the original, is pushed again, and stores
         nothing. Costs one request to the store and two round trips to live state.
 
-        The sender may be erased after they were let in, while the message is on its way to the
-        store. So live state is asked again when the message is recorded, in the same round trip:
-        then the message is emptied here and nobody is told of it. Should this worker die before,
-        the change feed empties it (`MessageEraser.empty_late`).
-
         Raises:
             NotFoundError: No such conversation for this caller, or they were erased meanwhile.
             BlockedError: Either side of a direct conversation blocks the other.
@@ -72,56 +56,35 @@ class Posting:
             InvalidError: `replyTo` or an attachment is not there.
             UnavailableError: The store did not answer; the message may be stored: send it again.
         """
-        entered = await self.entrance.enter(call, conversation_id)
-        conversation, head = entered.conversation, entered.head
+        admitted = await self.admission.admit_to(call, conversation_id)
+        conversation, head = admitted.conversation, admitted.head
         require_unblocked(conversation)
-        _check_reply(draft, entered.member, head)
+        _check_reply(draft, admitted.member, head)
         attachments = await self.attachments.checked(call.user_id, conversation_id, draft)
         message = self._message(conversation, call.user_id, replace(draft, attachments=attachments))
-        stored = await self._store(message, head, retry=draft.retry)
+        stored = await self.writer.store(message, head, retry=draft.retry)
         try:
-            elsewhere = await self._record(stored.message, conversation, call.connection_id)
+            elsewhere = await self.writer.record(stored.message, conversation, call.connection_id)
         except SenderErasedError as error:
-            await self.eraser.empty([stored.message])
             raise NotFoundError("no such conversation") from error
         pushes = _pushes(stored.message, conversation, elsewhere=elsewhere)
         _log(stored, pushes)
-        return Posted(stored.message, stored.repeated, entered.effects + pushes)
+        return Posted(stored.message, stored.repeated, admitted.effects + pushes)
 
     async def post_system_message(
         self, conversation: Conversation, *, actor: UserId, body: str
     ) -> Posted:
         """Store who did what to *conversation*, as a message of kind `system`."""
-        head = await self.entrance.head(conversation)
+        head = await self.reader.head(conversation)
         draft = Draft(self.ids.new_client_message_id(), body)
         message = replace(self._message(conversation, actor, draft), kind="system")
-        stored = await self._store(message, head, retry=False)
+        stored = await self.writer.store(message, head, retry=False)
         try:
-            elsewhere = await self._record(stored.message, conversation, None)
+            elsewhere = await self.writer.record(stored.message, conversation, None)
         except SenderErasedError:
-            await self.eraser.empty([stored.message])
             return Posted(erase(stored.message), stored.repeated, [])
         effects = _pushes(stored.message, conversation, elsewhere=elsewhere)
         return Posted(stored.message, stored.repeated, effects)
-
-    async def _store(self, message: Message, head: Head, *, retry: bool) -> Stored:
-        async with self.turns.of(message.conversation_id):
-            newest = max(head.sequence, self.reader.local_head(message.conversation_id))
-            stored = await self.sequencer.store(message, head=Sequence(newest), retry=retry)
-            self.reader.raise_head(message.conversation_id, stored.message.sequence)
-            return stored
-
-    async def _record(
-        self, message: Message, conversation: Conversation, connection_id: ConnectionId | None
-    ) -> bool:
-        """Tell live state; return whether the sender may be connected elsewhere too."""
-        members = conversation.member_ids
-        try:
-            return await self.live.record_sent(message, members, connection_id=connection_id)
-        except UnavailableError:
-            # Members find the message by sync and by notification; heads are hints.
-            logger.warning("message stored, live state not told: %s", message.conversation_id)
-            return True
 
     def _message(self, conversation: Conversation, sender: UserId, draft: Draft) -> Message:
         return Message(
@@ -157,12 +120,9 @@ def _check_reply(draft: Draft, member: Member, head: Head) -> None:
 
 
 def _pushes(message: Message, conversation: Conversation, *, elsewhere: bool) -> list[Effect]:
+    """Return the pushes of a message. A group is one push, which reaches its sender too."""
     event = MessagePosted(message)
-    if conversation.kind == "group":
-        return [Push(event, ToGroup(conversation_group(conversation.id)))]
-    pushes: list[Effect] = [
-        Push(event, ToUser(other)) for other in conversation.others(message.sender_id)
-    ]
-    if elsewhere:
+    pushes: list[Effect] = [Push(event, to) for to in audience(conversation, but=message.sender_id)]
+    if conversation.kind == "direct" and elsewhere:
         pushes.append(Push(event, ToUser(message.sender_id)))
     return pushes

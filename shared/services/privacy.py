@@ -49,7 +49,7 @@ class Portion:
     is_first: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trail:
     """Finds all that a user has left in conversations, those left long ago too."""
 

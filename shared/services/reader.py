@@ -19,7 +19,7 @@ from shared.domain.errors import UnavailableError
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
 from shared.domain.live import NO_EPOCH, Epoch, Head
 from shared.domain.message import Message
-from shared.domain.receipt import Receipt, merge
+from shared.domain.receipt import Receipt, merge, receipts_of
 from shared.ports import ConversationStore, FlushedState, LiveState, MessageStore
 
 _MAX_CACHED: Final = 20_000
@@ -121,6 +121,14 @@ class ConversationReader:
     def local_head(self, conversation_id: ConversationId) -> Sequence:
         return self._heads.get(conversation_id, NO_SEQUENCE)
 
+    async def head(self, conversation: Conversation) -> Head:
+        """Return the conversation's head, from the store where live state does not know it."""
+        try:
+            head = await self._live.head(conversation.id)
+        except UnavailableError:
+            head = Head()
+        return await self.known_head(conversation, head)
+
     async def known_head(self, conversation: Conversation, head: Head) -> Head:
         """Return *head* if live state knew it; else find it in the store and make it known."""
         if not head.known:
@@ -195,6 +203,37 @@ class ConversationReader:
             return head, receipts
         return await self.recover(conversation, epoch=head.epoch, known=receipts.values())
 
+    async def with_receipts(
+        self, ids: Series[ConversationId]
+    ) -> list[tuple[Conversation, list[Receipt]]]:
+        """Return the conversations of *ids* that exist, each with a receipt for every member.
+
+        Raises:
+            UnavailableError: The store did not answer.
+        """
+        found: list[tuple[Conversation, list[Receipt]]] = []
+        live = await self.heads_and_receipts(ids)
+        for conversation_id, (head, receipts) in zip(ids, live, strict=True):
+            version = head.version if head.known else None
+            conversation = await self.find(conversation_id, version=version)
+            if conversation is None:
+                continue
+            known = receipts
+            if not head.known:
+                _, known = await self.recover(
+                    conversation, epoch=head.epoch, known=receipts.values()
+                )
+            found.append((conversation, list(receipts_of(conversation, known))))
+        return found
+
+    async def message(self, conversation_id: ConversationId, sequence: Sequence) -> Message | None:
+        """Return one message, or None when the store does not show it: reads may lag."""
+        return await self._messages.find(conversation_id, sequence)
+
+    async def list_ids(self, after: str, *, limit: int) -> tuple[list[ConversationId], str]:
+        """Return about *limit* conversations after a place, and the place where that list ends."""
+        return await self._store.list_ids(after, limit=limit)
+
     async def messages(
         self,
         conversation_id: ConversationId,
@@ -256,24 +295,3 @@ def _furthest(stored: Iterable[Receipt], known: Iterable[Receipt]) -> dict[UserI
     for one in known:
         furthest[one.user_id] = merge(furthest.get(one.user_id, one), one)
     return furthest
-
-
-def receipts_shown(
-    conversation: Conversation, receipts: dict[UserId, Receipt], *, to: UserId
-) -> Iterable[Receipt]:
-    """Yield the receipts that member *to* may see: across a block the other's is empty.
-
-    Whoever blocked somebody, or was blocked, is not told any more when the other reads. Groups that
-    both are in show receipts to all members: whoever is in a group is known there to read it.
-    """
-    for receipt in receipts_of(conversation, receipts):
-        if conversation.blocked_by and receipt.user_id != to:
-            yield Receipt(conversation.id, receipt.user_id)
-        else:
-            yield receipt
-
-
-def receipts_of(conversation: Conversation, receipts: dict[UserId, Receipt]) -> Iterable[Receipt]:
-    """Yield one receipt for each member, empty for one who never acknowledged."""
-    for user_id in conversation.member_ids:
-        yield receipts.get(user_id) or Receipt(conversation.id, user_id)

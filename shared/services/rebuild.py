@@ -11,16 +11,8 @@ from typing import Any, Final
 from shared.domain.errors import NotFoundError
 from shared.domain.ids import ConversationId, UserId, is_conversation_id
 from shared.domain.times import to_ms
-from shared.ports import (
-    Bus,
-    Clock,
-    ConversationStore,
-    InboxEntry,
-    LiveState,
-    MembershipStore,
-    SetAside,
-)
-from shared.services.inbox import Inbox
+from shared.ports import Bus, Clock, InboxEntry, LiveState, MembershipStore, SetAside
+from shared.services.inbox_order import InboxOrder
 from shared.services.reader import ConversationReader
 
 logger = logging.getLogger(__name__)
@@ -29,13 +21,12 @@ EVERYTHING: Final = "all"
 _STEP: Final = 200  # conversations in one message of the queue: some seconds of work
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rebuild:
     """Rebuilds what is derived of one conversation, of one user, or of all."""
 
     reader: ConversationReader
-    inbox: Inbox
-    store: ConversationStore
+    order: InboxOrder
     memberships: MembershipStore
     live: LiveState
     bus: Bus
@@ -58,7 +49,7 @@ class Rebuild:
         else:
             for one in await self.memberships.list_all(UserId(what)):
                 await self._conversation(one)
-            await self.inbox.order.rebuild(UserId(what), anew=True)
+            await self.order.rebuild(UserId(what), anew=True)
 
     async def step(self, step: dict[str, Any]) -> None:
         """Rebuild the conversations of one step of `all`, and queue the next step.
@@ -66,7 +57,7 @@ class Rebuild:
         Raises:
             UnavailableError: As for `run`; the queue brings the step again.
         """
-        ids, ended = await self.store.list_ids(step["after"], limit=_STEP)
+        ids, ended = await self.reader.list_ids(step["after"], limit=_STEP)
         for one in ids:
             await self._conversation(one)
         logger.info("rebuilt %d conversations", len(ids))
@@ -74,10 +65,9 @@ class Rebuild:
             await self._queue({**step, "after": ended})
 
     async def _conversation(self, conversation_id: ConversationId) -> bool:
-        conversation = await self.store.find(conversation_id)
+        conversation = await self.reader.find(conversation_id, version=None)
         if conversation is None:
             return False
-        self.reader.keep(conversation)
         await self.live.head(conversation_id)  # or a dead live state would pass for a rebuilt one
         head, _ = await self.reader.recover(conversation)
         entry = InboxEntry(conversation_id, to_ms(head.at or conversation.created_at))

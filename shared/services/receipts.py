@@ -18,9 +18,8 @@ from shared.domain.events import (
     Effect,
     Push,
     ReceiptAdvanced,
-    ToGroup,
     ToUser,
-    conversation_group,
+    audience,
 )
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId, is_group_id
 from shared.domain.live import Head
@@ -37,8 +36,8 @@ from shared.ports import (
     SetAside,
     VersionConflictError,
 )
+from shared.services.admission import Admission
 from shared.services.clearing import Clearing
-from shared.services.gate import Gate
 from shared.services.reader import ConversationReader
 from shared.services.renewals import Renewal, Renewals
 
@@ -51,11 +50,11 @@ _SNAPSHOTS: Final = 500  # in one pipeline
 _WRITERS: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipts:
     """Moves watermarks, and tells those concerned."""
 
-    gate: Gate
+    admission: Admission
     reader: ConversationReader
     live: LiveState
     store: ConversationStore
@@ -95,9 +94,9 @@ class Receipts:
                     now=self.clock.now(),
                 )
             except UnavailableError:
-                self.gate.admit_alone(call)
+                self.admission.admit_locally(call)
                 raise
-            effects += await self.gate.admit(call, state)
+            effects += await self.admission.decide(call, state)
             call = replace(call, limit=None)  # one token, however often it has to look
             if done.outcome in {"moved", "unchanged"}:
                 _log(done)
@@ -266,7 +265,7 @@ def _group_push(
         for receipt in state.receipts
         if receipt.user_id in state.changed and receipt.user_id in members
     )
-    return [Push(ReceiptAdvanced(moved), ToGroup(conversation_group(group.id)))]
+    return [Push(ReceiptAdvanced(moved), to) for to in audience(group)]
 
 
 def _log(done: Acknowledged) -> None:
@@ -286,7 +285,7 @@ def _pushes(conversation: Conversation, state: CallState, done: Acknowledged) ->
     event = ReceiptAdvanced((done.receipt,))
     pushes: list[Effect] = []
     if conversation.kind == "direct" and not conversation.blocked_by:
-        pushes += [Push(event, ToUser(user)) for user in conversation.others(done.receipt.user_id)]
+        pushes += [Push(event, to) for to in audience(conversation, but=done.receipt.user_id)]
     if state.has_other_connections:
         pushes.append(Push(event, ToUser(done.receipt.user_id)))
     return pushes

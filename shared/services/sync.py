@@ -7,7 +7,6 @@ moment. Without a cursor, or with one that live state cannot honour, the head of
 is compared with the client's position.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Series
 from dataclasses import dataclass, replace
@@ -23,7 +22,8 @@ from shared.domain.message import Message, Status
 from shared.domain.receipt import Receipt
 from shared.domain.times import to_ms
 from shared.ports import Call, LiveState, Touches
-from shared.services.gate import Gate
+from shared.services.admission import Admission
+from shared.services.gathering import gather_at_most
 from shared.services.history import with_status
 from shared.services.inbox import Inbox
 from shared.services.reader import ConversationReader
@@ -70,11 +70,11 @@ class Synced:
     removed: tuple[ConversationId, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sync:
     """Says what a client lacks."""
 
-    gate: Gate
+    admission: Admission
     reader: ConversationReader
     inbox: Inbox
     live: LiveState
@@ -93,7 +93,7 @@ class Sync:
         Raises:
             UnavailableError: The store did not answer.
         """
-        await self.gate.enter(call)
+        await self.admission.admit(call)
         asked = since if isinstance(since, SyncCursor) else None
         touches = await self._touches(call.user_id, asked)
         if since == "now":
@@ -167,14 +167,13 @@ class Sync:
     async def _items(
         self, user_id: UserId, rows: Series[Row], positions: Positions, limit: int
     ) -> list[SyncItem]:
-        slots = asyncio.Semaphore(_READERS)
-
-        async def read(row: Row) -> tuple[list[Message], bool]:
-            async with slots:
-                position = positions.get(row.conversation.id, NO_SEQUENCE)
-                return await self._missed(user_id, row, position, limit)
-
-        missed = await asyncio.gather(*map(read, rows))
+        missed = await gather_at_most(
+            _READERS,
+            (
+                self._missed(user_id, row, positions.get(row.conversation.id, NO_SEQUENCE), limit)
+                for row in rows
+            ),
+        )
         # After the messages, so that no status is older than its message; all in one round trip.
         live = await self.reader.heads_and_receipts([row.conversation.id for row in rows])
         return [

@@ -12,7 +12,7 @@ _SWEPT_WITHIN_MS: Final = 3_600_000  # the sweep runs every hour
 _NO_LIMIT: Final = 2**53  # of bytes, when they are here already
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UploadQuota:
     """Counts each user's uploads in live state. While that is down, there are no limits.
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from shared.domain.attachment import LINK_LASTS
 from shared.ports import BlobStore, Clock, Granted, Unsettled
+from shared.services.gathering import gather_at_most
 from shared.services.upload_quota import UploadQuota
 
 logger = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ _WORKERS: Final = 16
 _RUN_S: Final = 200.0  # below host.json's functionTimeout of 300 s
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UploadSweep:
     """Deletes uploads that no message refers to, and looks at young ones for their real size."""
 
@@ -62,20 +63,19 @@ class UploadSweep:
         ends_at: float,
     ) -> list[bool]:
         """Return what *work* made of *found*, but for those it failed at or did not reach."""
-        slots, done = asyncio.Semaphore(_WORKERS), list[bool]()
         loop = asyncio.get_running_loop()
 
-        async def one(unsettled: Unsettled) -> None:
-            async with slots:
-                if loop.time() >= ends_at:
-                    return
-                try:
-                    done.append(await work(unsettled))
-                except Exception:
-                    logger.exception("upload %s not swept", unsettled.attachment_id)
+        async def swept(unsettled: Unsettled) -> bool | None:
+            if loop.time() >= ends_at:
+                return None
+            try:
+                return await work(unsettled)
+            except Exception:
+                logger.exception("upload %s not swept", unsettled.attachment_id)
+                return None
 
-        await asyncio.gather(*map(one, found))
-        return done
+        done = await gather_at_most(_WORKERS, map(swept, found))
+        return [result for result in done if result is not None]
 
     async def _settle(self, of: Unsettled) -> bool:
         granted = await self.blobs.find_grant(of.conversation_id, of.attachment_id)

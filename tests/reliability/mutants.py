@@ -74,10 +74,12 @@ _OF_MESSAGES: Mapping[str, Mutant] = {
             ),
             Change(
                 "shared/services/posting.py",
-                "        stored = await self._store(message, head, retry=draft.retry)\n",
+                "        stored = await self.writer.store(message, head, retry=draft.retry)\n",
+                "        from shared.domain.errors import UnavailableError\n"
+                "        from shared.domain.ids import Sequence\n"
                 "        early = replace(message, sequence=Sequence(head.sequence + 1))\n"
                 "        try:\n"
-                "            stored = await self._store(message, head, retry=draft.retry)\n"
+                "            stored = await self.writer.store(message, head, retry=draft.retry)\n"
                 "        except UnavailableError as error:\n"
                 "            error.pushes = _pushes(early, conversation, elsewhere=False)\n"
                 "            raise\n",
@@ -90,9 +92,10 @@ _OF_MESSAGES: Mapping[str, Mutant] = {
         changes=(
             Change(
                 "shared/services/posting.py",
-                "        stored = await self._store(message, head, retry=draft.retry)\n",
+                "        stored = await self.writer.store(message, head, retry=draft.retry)\n",
                 "        import asyncio\n"
-                "        later = self._store(message, head, retry=draft.retry)\n"
+                "        from shared.domain.ids import Sequence\n"
+                "        later = self.writer.store(message, head, retry=draft.retry)\n"
                 "        task = asyncio.ensure_future(later)\n"
                 "        task.add_done_callback(lambda done: done.exception())\n"
                 "        early = replace(message, sequence=Sequence(head.sequence + 1))\n"
@@ -124,9 +127,9 @@ _BESIDE = (
     ),
     Change(  # shut out, if somebody looks in time
         "shared/services/history.py",
-        "        latest = entered.head.sequence\n        first, last",
-        "        latest = entered.head.sequence\n"
-        "        if entered.conversation.version > 2:\n"
+        "        latest = admitted.head.sequence\n        first, last",
+        "        latest = admitted.head.sequence\n"
+        "        if admitted.conversation.version > 2:\n"
         "            from shared.domain.errors import NotFoundError\n"
         '            raise NotFoundError("no such conversation")\n'
         "        first, last",

@@ -209,7 +209,7 @@ async def test_a_verdict_of_nothing_of_ours_changes_nothing(
 async def test_timers_flush_and_sweep(app: App) -> None:
     group = (await start(app.worker, ANN, BOB)).conversation
     await post(app.worker, group.id, 1)
-    await app.worker.chat.presences.connected(by(CAT, "tv"), ConnectionId("tv"))
+    await app.worker.chat.connections.connected(by(CAT, "tv"), ConnectionId("tv"))
     app.world.clock.advance(25 * 3600)
     tick: TimerRequest | None = None
 

@@ -53,7 +53,7 @@ async def test_two_calls_at_once_make_one_user(world: World, worker: Worker) -> 
 
 
 async def test_contacts_come_with_their_presence_in_the_sites_order(worker: Worker) -> None:
-    await worker.chat.presences.connected(by(CAT, "tv"), ConnectionId("tv"))
+    await worker.chat.connections.connected(by(CAT, "tv"), ConnectionId("tv"))
     await worker.chat.accounts.feed([fed(ANN, contacts=(DAN, UserId("ghost"), CAT, BOB))])
     await worker.chat.accounts.block(by(BOB), ANN, blocked=True)
 
@@ -124,7 +124,7 @@ async def test_a_block_holds_though_nobody_knows_who_watches(world: World, worke
 
 async def test_a_device_is_kept_once_under_its_latest_id(world: World, worker: Worker) -> None:
     for name in ("one", "two", "one"):
-        await worker.chat.accounts.subscribe(
+        await worker.chat.devices.subscribe(
             by(DAN), Subscription(name, "https://push.example/same", name, "auth")
         )
 
@@ -144,24 +144,24 @@ async def endpoints(world: World, user: UserId) -> list[str]:
 async def test_an_endpoint_belongs_to_whoever_subscribed_it_last(
     world: World, worker: Worker
 ) -> None:
-    accounts, shared = worker.chat.accounts, shared_browser("b").endpoint
-    await accounts.subscribe(by(ANN), shared_browser("b"))
-    await accounts.subscribe(by(DAN), shared_browser("other id"))
+    devices, shared = worker.chat.devices, shared_browser("b").endpoint
+    await devices.subscribe(by(ANN), shared_browser("b"))
+    await devices.subscribe(by(DAN), shared_browser("other id"))
 
     assert await endpoints(world, ANN) == ["https://push.example/ann-phone"]
     assert await endpoints(world, DAN) == [shared]
-    await accounts.unsubscribe(by(ANN), "b")
+    await devices.unsubscribe(by(ANN), "b")
     assert await endpoints(world, DAN) == [shared]
-    await accounts.subscribe(by(ANN), shared_browser("b"))
+    await devices.subscribe(by(ANN), shared_browser("b"))
     assert await endpoints(world, DAN) == []
 
 
 async def test_the_same_device_again_is_written_once(world: World, worker: Worker) -> None:
     for _ in range(2):
-        await worker.chat.accounts.subscribe(by(DAN), shared_browser("b"))
+        await worker.chat.devices.subscribe(by(DAN), shared_browser("b"))
     before = world.users.link.calls.copy()
 
-    await worker.chat.accounts.subscribe(by(DAN), shared_browser("b"))
+    await worker.chat.devices.subscribe(by(DAN), shared_browser("b"))
 
     written = {"replace", "add", "claim_endpoint", "release_endpoint"}
     assert not written & (world.users.link.calls - before).keys()
@@ -173,7 +173,7 @@ async def test_two_who_subscribe_one_endpoint_at_once_do_not_both_have_it(
     for number in range(20):
         device = replace(shared_browser("b"), endpoint=f"https://push.example/{number}")
         await asyncio.gather(
-            *(world.worker().chat.accounts.subscribe(by(one), device) for one in (ANN, BOB, CAT))
+            *(world.worker().chat.devices.subscribe(by(one), device) for one in (ANN, BOB, CAT))
         )
 
         owner = world.users.owners[device.endpoint]
@@ -184,18 +184,18 @@ async def test_two_who_subscribe_one_endpoint_at_once_do_not_both_have_it(
 async def test_a_former_owner_who_subscribes_meanwhile_is_taken_off(
     world: World, worker: Worker
 ) -> None:
-    await worker.chat.accounts.subscribe(by(ANN), shared_browser("b"))
+    await worker.chat.devices.subscribe(by(ANN), shared_browser("b"))
 
     async def ann_again(name: str) -> None:
         if name == "claim_endpoint":
             world.users.link.pause = quietly
-            await world.worker().chat.accounts.subscribe(by(ANN), shared_browser("b2"))
+            await world.worker().chat.devices.subscribe(by(ANN), shared_browser("b2"))
 
     async def quietly(_name: str) -> None:
         return
 
     world.users.link.pause = ann_again
-    await worker.chat.accounts.subscribe(by(DAN), shared_browser("b"))
+    await worker.chat.devices.subscribe(by(DAN), shared_browser("b"))
 
     assert await endpoints(world, ANN) == ["https://push.example/ann-phone"]
     assert await endpoints(world, DAN) == [shared_browser("b").endpoint]
@@ -212,19 +212,19 @@ async def test_an_endpoint_that_others_keep_claiming_is_unavailable(
 
     world.users.link.pause = another_is_quicker
 
-    with pytest.raises(UnavailableError, match="subscribed"):
-        await worker.chat.accounts.subscribe(by(DAN), shared_browser("b"))
+    with pytest.raises(UnavailableError, match="the device"):
+        await worker.chat.devices.subscribe(by(DAN), shared_browser("b"))
 
 
 async def test_a_device_that_is_forgotten_leaves_no_owner(world: World, worker: Worker) -> None:
-    accounts = worker.chat.accounts
-    await accounts.subscribe(by(DAN), shared_browser("b"))
-    await accounts.subscribe(
+    devices = worker.chat.devices
+    await devices.subscribe(by(DAN), shared_browser("b"))
+    await devices.subscribe(
         by(DAN), replace(shared_browser("b"), endpoint="https://push.example/new")
     )
     for number in range(MAX_SUBSCRIPTIONS):
-        await accounts.subscribe(by(DAN), device(f"d{number}"))
-    await accounts.unsubscribe(by(DAN), "d1")
+        await devices.subscribe(by(DAN), device(f"d{number}"))
+    await devices.unsubscribe(by(DAN), "d1")
 
     owned = set(world.users.owners)
 
@@ -244,7 +244,7 @@ async def test_who_is_erased_while_subscribing_has_no_device(world: World, worke
     world.users.link.pause = erase
 
     with pytest.raises(ForbiddenError, match="erased"):
-        await worker.chat.accounts.subscribe(by(DAN), shared_browser("b"))
+        await worker.chat.devices.subscribe(by(DAN), shared_browser("b"))
 
     assert await endpoints(world, DAN) == []
     assert world.users.owners == {}
@@ -252,7 +252,7 @@ async def test_who_is_erased_while_subscribing_has_no_device(world: World, worke
 
 async def test_the_oldest_of_too_many_devices_is_forgotten(world: World, worker: Worker) -> None:
     for number in range(MAX_SUBSCRIPTIONS + 3):
-        await worker.chat.accounts.subscribe(by(DAN), device(f"d{number}"))
+        await worker.chat.devices.subscribe(by(DAN), device(f"d{number}"))
 
     kept = [one.id for one in (await find(world, DAN)).subscriptions]
     assert kept == [f"d{number}" for number in range(3, MAX_SUBSCRIPTIONS + 3)]
@@ -260,10 +260,10 @@ async def test_the_oldest_of_too_many_devices_is_forgotten(world: World, worker:
 
 async def test_a_device_is_forgotten_by_its_id(world: World, worker: Worker) -> None:
     before = await find(world, ANN)
-    await worker.chat.accounts.unsubscribe(by(ANN), "no-such")
+    await worker.chat.devices.unsubscribe(by(ANN), "no-such")
     unchanged = await find(world, ANN)
-    await worker.chat.accounts.unsubscribe(by(ANN), "ann-phone")
-    await worker.chat.accounts.unsubscribe(by(NEW), "ann-phone")
+    await worker.chat.devices.unsubscribe(by(ANN), "ann-phone")
+    await worker.chat.devices.unsubscribe(by(NEW), "ann-phone")
 
     assert unchanged == before
     assert (await find(world, ANN)).subscriptions == ()
@@ -271,7 +271,7 @@ async def test_a_device_is_forgotten_by_its_id(world: World, worker: Worker) -> 
 
 async def test_changes_at_once_are_all_kept(world: World, worker: Worker) -> None:
     await asyncio.gather(
-        *(worker.chat.accounts.subscribe(by(DAN), device(f"d{n}")) for n in range(5)),
+        *(worker.chat.devices.subscribe(by(DAN), device(f"d{n}")) for n in range(5)),
         worker.chat.accounts.block(by(DAN), BOB, blocked=True),
     )
 

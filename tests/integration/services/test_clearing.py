@@ -22,7 +22,7 @@ async def notified(
 
 
 async def work_off(world: World, worker: Worker, conversation_id: ConversationId) -> None:
-    await worker.chat.notifications.decide(world.stored(conversation_id))
+    await worker.chat.notification_planning.decide(world.stored(conversation_id))
     for queued in world.bus.take():
         await worker.chat.notifications.deliver(queued.notice)
 

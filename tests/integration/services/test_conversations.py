@@ -76,7 +76,9 @@ async def test_a_new_conversation_is_news_to_its_members(world: World, worker: W
 @pytest.mark.parametrize("others", [[], [ANN], [BOB, CAT]])
 async def test_a_direct_conversation_is_of_two(worker: Worker, others: list[UserId]) -> None:
     with pytest.raises(InvalidError, match="memberIds"):
-        await worker.chat.conversations.start(by(ANN), kind="direct", member_ids=others, title="")
+        await worker.chat.new_conversations.start(
+            by(ANN), kind="direct", member_ids=others, title=""
+        )
 
 
 async def test_members_are_users_of_the_website(worker: Worker) -> None:
@@ -127,10 +129,10 @@ async def test_a_block_holds_however_it_meets_the_start_of_the_conversation(
 
 async def test_starting_is_limited(worker: Worker) -> None:
     call = Call(ANN, limit=("conversations", Limit(per_second=0.1, burst=1)))
-    await worker.chat.conversations.start(call, kind="group", member_ids=[BOB], title="")
+    await worker.chat.new_conversations.start(call, kind="group", member_ids=[BOB], title="")
 
     with pytest.raises(RateLimitedError):
-        await worker.chat.conversations.start(call, kind="direct", member_ids=[BOB], title="")
+        await worker.chat.new_conversations.start(call, kind="direct", member_ids=[BOB], title="")
 
 
 async def test_the_hundred_and_first_member_does_not_get_in() -> None:

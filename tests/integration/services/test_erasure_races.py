@@ -102,7 +102,7 @@ async def test_every_call_of_an_erased_user_is_refused_and_leaves_no_key(
     world: World, worker: Worker
 ) -> None:
     pair = (await start_pair(worker)).conversation
-    await worker.chat.presences.connected(by(ANN, "tv"), ConnectionId("tv"))
+    await worker.chat.connections.connected(by(ANN, "tv"), ConnectionId("tv"))
     await erase(worker)
     chat, me = worker.chat, by(ANN, "tv")
 
@@ -111,7 +111,7 @@ async def test_every_call_of_an_erased_user_is_refused_and_leaves_no_key(
         chat.presences.watch(me, ConnectionId("tv"), [BOB]),
         chat.presences.list_presences(me, [BOB]),
         chat.accounts.contacts(me),
-        chat.accounts.subscribe(me, device("new")),
+        chat.devices.subscribe(me, device("new")),
         chat.inbox.list_conversations(me, limit=10, after=None),
     ):
         with pytest.raises(AccountErasedError):
@@ -123,7 +123,7 @@ async def test_every_call_of_an_erased_user_is_refused_and_leaves_no_key(
     ):
         with pytest.raises(NotFoundError):
             await unknown
-    await chat.presences.disconnected(ANN, ConnectionId("tv"))
+    await chat.connections.disconnected(ANN, ConnectionId("tv"))
     world.clock.advance(600)
     assert await chat.presences.sweep() == []
 
@@ -141,7 +141,7 @@ async def test_the_connections_of_an_erased_user_are_closed_and_none_stays_open(
     await erase(worker)
     assert {user for user, _ in world.hub.connections.values()} == {BOB}
     world.hub.connect(ANN, ConnectionId("old"))  # with a connection token got before
-    effects = await worker.chat.presences.connected(by(ANN, "old"), ConnectionId("old"))
+    effects = await worker.chat.connections.connected(by(ANN, "old"), ConnectionId("old"))
 
     assert effects == []
     assert {user for user, _ in world.hub.connections.values()} == {BOB}
@@ -231,7 +231,7 @@ async def test_a_device_that_subscribes_meanwhile_is_not_remembered(
     world.users.link.pause = pause
 
     with pytest.raises(AccountErasedError):
-        await worker.chat.accounts.subscribe(by(ANN), device("new"))
+        await worker.chat.devices.subscribe(by(ANN), device("new"))
 
     user = await world.users.find(ANN)
     assert user is not None

@@ -94,7 +94,7 @@ class Machine:
         self.count += 1
         connection = ConnectionId(f"{user}-{self.count}")
         self.world.hub.connect(user, connection)
-        await self._send(await worker.chat.presences.connected(by(user, connection), connection))
+        await self._send(await worker.chat.connections.connected(by(user, connection), connection))
 
     async def _end(self, worker: Worker, user: UserId, *, told: bool) -> None:
         mine = [one for one, (who, _) in self.world.hub.connections.items() if who == user]
@@ -102,7 +102,7 @@ class Machine:
             connection = self.chance.choice(mine)
             self.world.hub.disconnect(connection)
             if told:
-                await worker.chat.presences.disconnected(user, connection)
+                await worker.chat.connections.disconnected(user, connection)
 
     async def _send(self, effects: list) -> None:  # type: ignore[type-arg]
         try:

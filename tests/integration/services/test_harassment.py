@@ -77,10 +77,10 @@ async def test_across_a_block_nobody_is_told_that_the_other_reads(
     await post_as_before(world, worker, pair)
 
     after = await _read(worker, pair)
-    shown = await worker.chat.conversations.open(by(ANN), pair)
-    own = await worker.chat.conversations.open(by(BOB), pair)
+    shown = await worker.chat.history.open(by(ANN), pair)
+    own = await worker.chat.history.open(by(BOB), pair)
     await worker.chat.accounts.block(by(blocker), other, blocked=False)
-    again = await worker.chat.conversations.open(by(ANN), pair)
+    again = await worker.chat.history.open(by(ANN), pair)
 
     assert _receipts(before, ANN) == [1]
     assert _receipts(after, ANN) == []

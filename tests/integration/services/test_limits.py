@@ -91,7 +91,7 @@ def assert_within(times: list[float], *, more: int = 0) -> None:
 
 async def test_a_flood_is_refused_without_a_word_to_redis(world: World, worker: Worker) -> None:
     conversation = (await start_pair(worker)).conversation
-    throttle = worker.chat.gate.throttle
+    throttle = worker.chat.admission.throttle
     while await called(worker, conversation.id):
         pass
     before = sum(world.redis_link.calls.values())
@@ -113,7 +113,7 @@ async def test_a_flood_is_refused_without_a_word_to_redis(world: World, worker: 
 async def test_what_a_stranger_asks_takes_from_their_bucket(worker: Worker) -> None:
     conversation = (await start_pair(worker)).conversation
     await post(worker, conversation.id, 1)
-    gate, stranger = worker.chat.gate, UserId("stranger")
+    admission, stranger = worker.chat.admission, UserId("stranger")
 
     async def asked() -> str:
         call = Call(stranger, limit=("other", LIMIT))
@@ -121,7 +121,7 @@ async def test_what_a_stranger_asks_takes_from_their_bucket(worker: Worker) -> N
             await worker.chat.receipts.acknowledge(call, conversation.id, delivered=None, read=None)
         except ChatError as early:
             try:
-                await gate.charge(call)
+                await admission.charge(call)
             except RateLimitedError as error:
                 return error.code
             return early.code

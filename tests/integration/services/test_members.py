@@ -34,7 +34,7 @@ async def test_a_removed_member_is_shut_out_of_everything(world: World, worker: 
     conversation = (await start(worker, ANN, BOB, CAT)).conversation
     tv = ConnectionId("tv")
     world.hub.connect(CAT, tv)
-    await worker.chat.presences.connected(by(CAT, tv), tv)
+    await worker.chat.connections.connected(by(CAT, tv), tv)
 
     changed = await worker.chat.conversations.remove_member(by(ANN), conversation.id, user_id=CAT)
 
@@ -47,7 +47,7 @@ async def test_a_removed_member_is_shut_out_of_everything(world: World, worker: 
     assert await world.memberships.list_all(CAT) == {}
     for worker_ in (worker, world.worker()):
         with pytest.raises(NotFoundError):
-            await worker_.chat.conversations.open(by(CAT), conversation.id)
+            await worker_.chat.history.open(by(CAT), conversation.id)
         inbox = await worker_.chat.inbox.list_conversations(by(CAT), limit=10, after=None)
         assert inbox.items == []
     assert world.stored(conversation.id)[-1].body == "Ann removed Cat"
@@ -122,7 +122,7 @@ async def test_a_block_that_always_comes_too_late_is_unavailable(
     link.pause = another_is_quicker
 
     with pytest.raises(UnavailableError, match="being changed"):
-        await worker.chat.conversations.set_block(ANN, BOB, blocked=True)
+        await worker.chat.accounts.people.set_block(ANN, BOB, blocked=True)
 
 
 async def test_an_opened_conversation_has_everyones_receipt(world: World, worker: Worker) -> None:
@@ -130,7 +130,7 @@ async def test_an_opened_conversation_has_everyones_receipt(world: World, worker
     await post(worker, conversation.id, 1)
 
     for one in (worker, world.worker()):
-        opened = await one.chat.conversations.open(by(BOB), conversation.id)
+        opened = await one.chat.history.open(by(BOB), conversation.id)
         assert opened.latest == 1
         assert [(r.user_id, r.read) for r in opened.receipts] == [(ANN, 1), (BOB, 0)]
 
@@ -203,10 +203,10 @@ async def test_without_live_state_conversations_are_started_and_changed(
     await worker.chat.conversations.remove_member(by(ANN), group.id, user_id=BOB)
 
     world.redis_link.down = False
-    opened = await world.worker().chat.conversations.open(by(CAT), group.id)
+    opened = await world.worker().chat.history.open(by(CAT), group.id)
     assert opened.conversation.member_ids == (ANN, CAT)
     with pytest.raises(NotFoundError):
-        await world.worker().chat.conversations.open(by(BOB), group.id)
+        await world.worker().chat.history.open(by(BOB), group.id)
 
 
 async def test_rights_survive_the_loss_of_live_state_whoever_makes_it_known_again(
@@ -214,13 +214,13 @@ async def test_rights_survive_the_loss_of_live_state_whoever_makes_it_known_agai
 ) -> None:
     group = (await start(worker, ANN, BOB)).conversation
     stale = world.worker()
-    await stale.chat.conversations.open(by(BOB), group.id)
+    await stale.chat.history.open(by(BOB), group.id)
     world.redis.flush()
     await worker.chat.conversations.remove_member(by(ANN), group.id, user_id=BOB)
     world.redis.flush()
 
     with pytest.raises(NotFoundError):
-        await stale.chat.conversations.open(by(BOB), group.id)
+        await stale.chat.history.open(by(BOB), group.id)
 
 
 async def test_a_conversation_that_is_there_is_not_denied_by_a_reader_that_lags(
@@ -230,7 +230,7 @@ async def test_a_conversation_that_is_there_is_not_denied_by_a_reader_that_lags(
     other = world.worker()
     other.conversations.replica.lag(1, reads=2)
 
-    opened = await other.chat.conversations.open(by(BOB), conversation.id)
+    opened = await other.chat.history.open(by(BOB), conversation.id)
 
     assert opened.conversation == conversation
 
@@ -238,12 +238,12 @@ async def test_a_conversation_that_is_there_is_not_denied_by_a_reader_that_lags(
 async def test_a_reader_that_lags_for_long_says_so(world: World, worker: Worker) -> None:
     conversation = (await start(worker, ANN, BOB)).conversation
     other = world.worker()
-    await other.chat.conversations.open(by(BOB), conversation.id)
+    await other.chat.history.open(by(BOB), conversation.id)
     await worker.chat.conversations.rename(by(ANN), conversation.id, title="Lake")
     other.conversations.replica.lag(1, reads=99)
 
     with pytest.raises(UnavailableError):
-        await other.chat.conversations.open(by(BOB), conversation.id)
+        await other.chat.history.open(by(BOB), conversation.id)
 
 
 def test_the_pair_of_the_tests_is_the_pair() -> None:

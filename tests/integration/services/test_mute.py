@@ -194,6 +194,6 @@ async def notified(world: World, conversation_id: ConversationId, number: int) -
     """Post a message, and return how many were notified of it."""
     worker = world.worker()
     await post(worker, conversation_id, number)
-    await worker.chat.notifications.decide(world.stored(conversation_id)[-1:])
+    await worker.chat.notification_planning.decide(world.stored(conversation_id)[-1:])
     (queued,) = world.bus.take()
     return await worker.chat.notifications.deliver(queued.notice)

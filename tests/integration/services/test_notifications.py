@@ -48,7 +48,7 @@ async def said(world: World, worker: Worker, *members: UserId, count: int = 1) -
 
 
 async def decided(world: World, worker: Worker, conversation_id: ConversationId) -> list[Queued]:
-    await worker.chat.notifications.decide(world.stored(conversation_id))
+    await worker.chat.notification_planning.decide(world.stored(conversation_id))
     return world.bus.take()
 
 
@@ -60,7 +60,7 @@ async def test_who_is_away_gets_a_notice_now_and_who_looks_online_later(
     world: World, worker: Worker
 ) -> None:
     conversation_id = await said(world, worker, ANN, BOB, CAT, count=2)
-    await worker.chat.presences.connected(by(CAT, "tv"), ConnectionId("tv"))
+    await worker.chat.connections.connected(by(CAT, "tv"), ConnectionId("tv"))
 
     queued = await decided(world, worker, conversation_id)
 
@@ -93,7 +93,9 @@ async def test_a_batch_of_several_conversations_is_decided_for_each(
     other = await said(world, worker, CAT, DAN)
     unknown = message(1, conversation_id=GROUP)
 
-    await worker.chat.notifications.decide([*world.stored(one), *world.stored(other), unknown])
+    await worker.chat.notification_planning.decide(
+        [*world.stored(one), *world.stored(other), unknown]
+    )
 
     assert [(one.notice.conversation_id, one.notice.recipients) for one in world.bus.take()] == [
         (one, (BOB,)),
@@ -102,7 +104,7 @@ async def test_a_batch_of_several_conversations_is_decided_for_each(
 
 
 async def test_nothing_is_decided_of_nothing(world: World, worker: Worker) -> None:
-    await worker.chat.notifications.decide([])
+    await worker.chat.notification_planning.decide([])
 
     assert world.bus.take() == []
 
@@ -135,7 +137,7 @@ async def test_a_queue_that_is_down_leaves_the_batch_to_be_decided_again(
 
 async def test_a_notice_is_shown_on_every_device_once(world: World, worker: Worker) -> None:
     conversation_id = await said(world, worker, ANN, BOB, CAT, count=3)
-    await worker.chat.accounts.subscribe(by(BOB), device("bob-desk"))
+    await worker.chat.devices.subscribe(by(BOB), device("bob-desk"))
     (queued,) = await decided(world, worker, conversation_id)
 
     notified = await worker.chat.notifications.deliver(queued.notice)
@@ -212,8 +214,8 @@ async def test_who_wants_nothing_meanwhile_is_shown_nothing(
 async def test_what_is_older_than_what_was_shown_is_not_shown(world: World, worker: Worker) -> None:
     conversation_id = await said(world, worker, ANN, BOB, count=2)
     first, second = world.stored(conversation_id)
-    await worker.chat.notifications.decide([first])
-    await worker.chat.notifications.decide([second])
+    await worker.chat.notification_planning.decide([first])
+    await worker.chat.notification_planning.decide([second])
     older, newer = world.bus.take()
 
     await worker.chat.notifications.deliver(newer.notice)
@@ -267,7 +269,7 @@ async def test_a_fault_at_one_device_keeps_nothing_from_the_users_others(
     world: World, worker: Worker
 ) -> None:
     conversation_id = await said(world, worker, ANN, BOB)
-    await worker.chat.accounts.subscribe(by(BOB), device("bob-desk"))
+    await worker.chat.devices.subscribe(by(BOB), device("bob-desk"))
     (queued,) = await decided(world, worker, conversation_id)
     world.channel.broken.add("bob-phone")
 
@@ -279,7 +281,7 @@ async def test_devices_that_hang_do_not_add_up(world: World, worker: Worker) -> 
     conversation_id = await said(world, worker, ANN, BOB, CAT, DAN)
     for user in (BOB, CAT, DAN):
         for number in range(10):
-            await worker.chat.accounts.subscribe(by(user), device(f"{user}-{number}"))
+            await worker.chat.devices.subscribe(by(user), device(f"{user}-{number}"))
     (queued,) = await decided(world, worker, conversation_id)
 
     async def hang(_name: str) -> None:
@@ -299,7 +301,7 @@ async def test_devices_that_hang_do_not_add_up(world: World, worker: Worker) -> 
 async def test_devices_that_are_gone_are_all_forgotten(world: World, worker: Worker) -> None:
     conversation_id = await said(world, worker, ANN, BOB)
     for number in range(19):
-        await worker.chat.accounts.subscribe(by(BOB), device(f"bob-{number}"))
+        await worker.chat.devices.subscribe(by(BOB), device(f"bob-{number}"))
     (queued,) = await decided(world, worker, conversation_id)
     world.channel.gone |= {"bob-phone", *(f"bob-{number}" for number in range(19))}
 
@@ -403,7 +405,9 @@ async def test_a_sender_who_is_not_known_any_more_is_called_by_their_id(
 ) -> None:
     ghost = UserId("ghost")
     conversation = (
-        await worker.chat.conversations.start(by(ghost), kind="direct", member_ids=[BOB], title="")
+        await worker.chat.new_conversations.start(
+            by(ghost), kind="direct", member_ids=[BOB], title=""
+        )
     ).conversation
     await post(worker, conversation.id, 1, ghost)
     (queued,) = await decided(world, worker, conversation.id)
@@ -498,7 +502,9 @@ class Absence:
             await self.worker.chat.receipts.acknowledge(by(BOB), PAIR, delivered=up_to, read=None)
 
     async def decide(self, _number: int) -> None:
-        await self.worker.chat.notifications.decide(self.world.stored(PAIR)[self.decided_of :])
+        await self.worker.chat.notification_planning.decide(
+            self.world.stored(PAIR)[self.decided_of :]
+        )
         self.decided_of = self.count
 
     async def deliver(self, number: int) -> None:

@@ -42,7 +42,7 @@ async def test_a_message_to_a_pair_is_pushed_to_the_other_and_to_the_senders_oth
 ) -> None:
     conversation = (await start_pair(worker)).conversation
     call = by(ANN, "phone")
-    await worker.chat.presences.connected(by(ANN, "desk"), call.connection_id)  # type: ignore[arg-type]
+    await worker.chat.connections.connected(by(ANN, "desk"), call.connection_id)  # type: ignore[arg-type]
 
     alone = await worker.chat.posting.post_message(by(BOB, "tv"), conversation.id, draft(1))
     both = await worker.chat.posting.post_message(call, conversation.id, draft(2))

@@ -42,8 +42,8 @@ PHONE = ConnectionId("phone")
 async def test_the_first_connection_is_news_and_the_second_is_not(
     world: World, worker: Worker
 ) -> None:
-    first = await worker.chat.presences.connected(by(ANN, TV), TV)
-    second = await worker.chat.presences.connected(by(ANN, PHONE), PHONE)
+    first = await worker.chat.connections.connected(by(ANN, TV), TV)
+    second = await worker.chat.connections.connected(by(ANN, PHONE), PHONE)
 
     online = Presence(ANN, "online", NOON)
     assert pushed(first) == [Push(PresenceChanged((online,)), ToGroup(watchers_group(ANN)))]
@@ -53,10 +53,10 @@ async def test_the_first_connection_is_news_and_the_second_is_not(
 
 async def test_the_last_connection_to_end_is_news(world: World, worker: Worker) -> None:
     for connection in (TV, PHONE):
-        await worker.chat.presences.connected(by(ANN, connection), connection)
+        await worker.chat.connections.connected(by(ANN, connection), connection)
 
-    first = await worker.chat.presences.disconnected(ANN, TV)
-    last = await worker.chat.presences.disconnected(ANN, PHONE)
+    first = await worker.chat.connections.disconnected(ANN, TV)
+    last = await worker.chat.connections.disconnected(ANN, PHONE)
 
     assert first == []
     assert [one.event for one in pushed(last)] == [
@@ -68,7 +68,7 @@ async def test_the_last_connection_to_end_is_news(world: World, worker: Worker) 
 async def test_a_lapsed_lease_is_announced_with_the_last_sign_of_life(
     world: World, worker: Worker
 ) -> None:
-    await worker.chat.presences.connected(by(ANN, TV), TV)
+    await worker.chat.connections.connected(by(ANN, TV), TV)
     world.clock.advance(LEASE_S + 1)
 
     effects = await worker.chat.presences.sweep()
@@ -94,7 +94,7 @@ async def test_without_live_state_nobody_is_known_to_be_there(world: World, work
     world.redis_link.down = True
     presences = worker.chat.presences
 
-    assert await presences.connected(by(ANN, TV), TV) == []
+    assert await worker.chat.connections.connected(by(ANN, TV), TV) == []
     assert (await presences.heartbeat(by(ANN, TV)))[0].activity == 0
     assert await presences.sweep() == []
     shown = await presences.list_presences(by(ANN), [BOB])
@@ -102,7 +102,7 @@ async def test_without_live_state_nobody_is_known_to_be_there(world: World, work
     with pytest.raises(UnavailableError):
         await presences.watch(by(ANN, TV), TV, [BOB])
     with pytest.raises(UnavailableError):
-        await presences.disconnected(ANN, TV)
+        await worker.chat.connections.disconnected(ANN, TV)
 
 
 async def test_a_change_that_the_website_misses_is_pushed_all_the_same(
@@ -110,11 +110,11 @@ async def test_a_change_that_the_website_misses_is_pushed_all_the_same(
 ) -> None:
     world.redis_link.fail("publish")
 
-    assert len(pushed(await worker.chat.presences.connected(by(ANN, TV), TV))) == 1
+    assert len(pushed(await worker.chat.connections.connected(by(ANN, TV), TV))) == 1
 
 
 async def test_presences_come_in_the_order_asked(worker: Worker) -> None:
-    await worker.chat.presences.connected(by(BOB, TV), TV)
+    await worker.chat.connections.connected(by(BOB, TV), TV)
     nobody = UserId("nobody")
 
     shown = await worker.chat.presences.list_presences(by(ANN), [CAT, nobody, BOB, ANN])
@@ -128,7 +128,7 @@ async def test_presences_come_in_the_order_asked(worker: Worker) -> None:
 
 
 async def test_a_caller_who_is_not_fed_yet_sees_who_is_there(worker: Worker) -> None:
-    await worker.chat.presences.connected(by(BOB, TV), TV)
+    await worker.chat.connections.connected(by(BOB, TV), TV)
 
     shown = await worker.chat.presences.list_presences(by(UserId("new")), [BOB])
 
@@ -142,7 +142,7 @@ async def test_a_block_hides_presence_both_ways_and_at_once(
     other = BOB if blocker == ANN else ANN
     for user, connection in ((ANN, TV), (BOB, PHONE)):
         world.hub.connect(user, connection)
-        await worker.chat.presences.connected(by(user, connection), connection)
+        await worker.chat.connections.connected(by(user, connection), connection)
         watched = BOB if user == ANN else ANN
         _, effects = await worker.chat.presences.watch(by(user, connection), connection, [watched])
         await world.hub.send(effects)
@@ -162,7 +162,7 @@ async def test_a_block_hides_presence_both_ways_and_at_once(
 
 async def _see_each_other(worker: Worker) -> None:
     for user, connection, watched in ((ANN, TV, BOB), (BOB, PHONE, ANN)):
-        await worker.chat.presences.connected(by(user, connection), connection)
+        await worker.chat.connections.connected(by(user, connection), connection)
         await worker.chat.presences.watch(by(user, connection), connection, [watched])
 
 
@@ -243,11 +243,11 @@ async def test_a_user_of_very_many_groups_is_put_into_the_forgotten_ones(
     for _ in range(REMEMBERED + 3):
         groups.append((await start(worker, ANN, BOB)).conversation.id)
         world.clock.advance(1)
-    await worker.chat.presences.connected(by(BOB, TV), TV)
+    await worker.chat.connections.connected(by(BOB, TV), TV)
 
     world.hub.remembered[BOB].clear()
     world.hub.connect(BOB, PHONE)
-    await world.worker().chat.presences.connected(by(BOB, PHONE), PHONE)
+    await world.worker().chat.connections.connected(by(BOB, PHONE), PHONE)
 
     assert {one for one in groups if world.hub.audience(one) == {PHONE}} == set(groups[:3])
 
@@ -261,7 +261,7 @@ async def test_seats_are_found_in_the_store_when_they_are_lost(
 
     world.hub.remembered[BOB].clear()
     world.hub.connect(BOB, TV)
-    await world.worker().chat.presences.connected(by(BOB, TV), TV)
+    await world.worker().chat.connections.connected(by(BOB, TV), TV)
 
     assert [one for one in groups if world.hub.audience(one)] != []
     assert world.hub.link.calls["join"] == len(groups) * 2 + 1
@@ -269,15 +269,15 @@ async def test_seats_are_found_in_the_store_when_they_are_lost(
 
 async def test_old_seats_are_taken_anew_once(world: World, worker: Worker) -> None:
     group = (await start(worker, ANN, BOB)).conversation
-    await worker.chat.presences.connected(by(BOB, TV), TV)
+    await worker.chat.connections.connected(by(BOB, TV), TV)
     world.clock.advance(RENEWED_AFTER.total_seconds() + 1)
 
     world.hub.remembered[BOB].clear()
 
-    await worker.chat.presences.connected(by(BOB, PHONE), PHONE)
+    await worker.chat.connections.connected(by(BOB, PHONE), PHONE)
     assert list(world.hub.remembered[BOB]) == [group.id]
     world.hub.link.calls.clear()
-    await worker.chat.presences.connected(by(BOB, "desk"), ConnectionId("desk"))
+    await worker.chat.connections.connected(by(BOB, "desk"), ConnectionId("desk"))
 
     assert not world.hub.link.calls
 
@@ -291,7 +291,7 @@ async def test_a_connection_is_online_even_when_its_seats_cannot_be_found(
     world.memberships.link.down = down == "store"
     world.redis_link.fail(down)
 
-    effects = await worker.chat.presences.connected(by(BOB, TV), TV)
+    effects = await worker.chat.connections.connected(by(BOB, TV), TV)
 
     assert [one.event.presences[0].status for one in pushed(effects)] == ["online"]  # type: ignore[union-attr]
 
@@ -337,7 +337,7 @@ async def test_a_limited_call_renews_the_lease_and_tells_later(worker: Worker) -
     with pytest.raises(RateLimitedError):
         await worker.chat.presences.heartbeat(Call(ANN, TV, limit))
     shown = await worker.chat.presences.list_presences(by(BOB), [ANN])
-    effects = await worker.chat.presences.connected(by(ANN, TV), TV)
+    effects = await worker.chat.connections.connected(by(ANN, TV), TV)
 
     assert [one.status for one in shown] == ["online"]
     assert len(pushed(effects)) == 1

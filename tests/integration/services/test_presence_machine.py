@@ -29,7 +29,8 @@ class Connections(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner(loop_factory=FastLoop)
         self.world = World(settings={"CHAT_LIMIT_CONNECTIONS": "100"})  # no run opens as many
-        self.presences = self.world.worker().chat.presences
+        chat = self.world.worker().chat
+        self.connections, self.presences = chat.connections, chat.presences
         self.alive: list[ConnectionId] = []
         self.told: list[tuple[str, ConnectionId]] = []
         self.count = 0
@@ -59,9 +60,9 @@ class Connections(RuleBasedStateMachine):
         place = pick % len(self.told)
         what, connection = self.told[place] if again else self.told.pop(place)
         if what == "connected":
-            self._take(self.presences.connected(by(ANN, connection), connection))
+            self._take(self.connections.connected(by(ANN, connection), connection))
         else:
-            self._take(self.presences.disconnected(ANN, connection))
+            self._take(self.connections.disconnected(ANN, connection))
 
     @precondition(lambda self: self.told)
     @rule(pick=st.integers(0, 9))

@@ -337,7 +337,7 @@ async def test_emptied_messages_notify_nobody(world: World, worker: Worker) -> N
     await erase(worker)
     world.redis.flush()
 
-    await worker.chat.notifications.decide(world.stored(group.id))
+    await worker.chat.notification_planning.decide(world.stored(group.id))
 
     assert world.bus.take() == []
 
@@ -435,7 +435,7 @@ async def test_someone_chat_has_never_heard_of_is_not_found(worker: Worker) -> N
 
 
 async def test_an_erasure_leaves_no_owner_of_an_endpoint(world: World, worker: Worker) -> None:
-    await worker.chat.accounts.subscribe(by(ANN), device("ann-desk"))
+    await worker.chat.devices.subscribe(by(ANN), device("ann-desk"))
     assert ANN in world.users.owners.values()
 
     await erase(worker)

@@ -22,9 +22,9 @@ async def test_no_more_conversations_are_kept_than_fit(
     link = worker.conversations.link
     link.calls.clear()
 
-    await worker.chat.conversations.open(by(ANN), groups[2].id)
+    await worker.chat.history.open(by(ANN), groups[2].id)
     assert link.calls["find"] == 0
-    await worker.chat.conversations.open(by(ANN), groups[0].id)
+    await worker.chat.history.open(by(ANN), groups[0].id)
 
     assert link.calls["find"] == 1
 
@@ -36,7 +36,7 @@ async def test_no_more_buckets_are_remembered_than_fit(monkeypatch: pytest.Monke
     places = [(await start(worker, ANN, BOB)).conversation.id for _ in range(2)]
     for number, place in enumerate([*places, *places]):
         await post(worker, place, number)
-    sequencer = worker.chat.posting.sequencer
+    sequencer = worker.chat.posting.writer.sequencer
 
     for place in places:
         first_of_its_bucket = world.stored(place)[1]
@@ -73,7 +73,7 @@ async def test_a_head_that_the_store_does_not_show_yet_is_not_made_known(
     other = world.worker()
     other.messages.replica.lag(1, reads=99)
 
-    opened = await other.chat.conversations.open(by(BOB), conversation_id)
+    opened = await other.chat.history.open(by(BOB), conversation_id)
 
     assert opened.latest == 1
     assert not (await world.live.head(conversation_id)).known

@@ -89,7 +89,7 @@ async def test_a_pair_is_told_at_once_and_a_repeat_tells_nobody(worker: Worker) 
 
 async def test_ones_own_other_devices_are_told_too(worker: Worker) -> None:
     conversation_id = await pair_with(worker, 1)
-    await worker.chat.presences.connected(by(BOB, "tv"), "tv")  # type: ignore[arg-type]
+    await worker.chat.connections.connected(by(BOB, "tv"), "tv")  # type: ignore[arg-type]
 
     receipt, effects = await worker.chat.receipts.acknowledge(
         by(BOB, "phone"), conversation_id, delivered=None, read=sequence(1)
@@ -182,10 +182,10 @@ async def test_an_acknowledgement_takes_one_token_however_often_it_looks(
 ) -> None:
     conversation_id = await pair_with(worker, 1)
     call = replace(by(BOB), limit=("other", Limit(per_second=0.1, burst=1)))
-    await worker.chat.conversations.set_block(ANN, BOB, blocked=True)
+    await worker.chat.accounts.people.set_block(ANN, BOB, blocked=True)
     stale = world.worker()
     await acknowledge(stale, conversation_id, delivered=1)
-    await worker.chat.conversations.set_block(ANN, BOB, blocked=False)
+    await worker.chat.accounts.people.set_block(ANN, BOB, blocked=False)
 
     receipt, _ = await stale.chat.receipts.acknowledge(
         call, conversation_id, delivered=None, read=sequence(1)
@@ -416,7 +416,7 @@ def test_any_order_of_acknowledgements_flushes_and_losses_ends_at_the_maximum(
             if then == 2:
                 world.redis.flush()
 
-        opened = await workers[1].chat.conversations.open(by(ANN), conversation_id)
+        opened = await workers[1].chat.history.open(by(ANN), conversation_id)
 
         assert {r.user_id: (r.delivered, r.read) for r in opened.receipts} == highest
 

@@ -16,7 +16,7 @@ type Use = Callable[[Worker, ConversationId], Awaitable[Any]]
 
 
 async def _open(worker: Worker, group: ConversationId) -> None:
-    await worker.chat.conversations.open(by(BOB), group)
+    await worker.chat.history.open(by(BOB), group)
 
 
 async def _read(worker: Worker, group: ConversationId) -> None:

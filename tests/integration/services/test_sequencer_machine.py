@@ -191,7 +191,8 @@ class Writers(RuleBasedStateMachine):
         made = self.world.worker(ahead_s=ahead_s, messages=messages)
         clock = made.chat.posting.clock
         sequencer = self.sequencer(messages, clock, bucket_size=bucket_size)
-        posting = replace(made.chat.posting, sequencer=sequencer)
+        writer = replace(made.chat.posting.writer, sequencer=sequencer)
+        posting = replace(made.chat.posting, writer=writer)
         return Worker(replace(made.chat, posting=posting), messages, made.conversations)
 
     async def _pause(self, _name: str) -> None:

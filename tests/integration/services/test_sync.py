@@ -112,7 +112,7 @@ async def test_each_kind_of_change_comes(world: World, worker: Worker, kind: str
         case "member":
             await worker.chat.conversations.add_members(by(BOB), changed, user_ids=[CAT])
         case _:
-            await worker.chat.conversations.set_block(ANN, BOB, blocked=True)
+            await worker.chat.accounts.people.set_block(ANN, BOB, blocked=True)
 
     assert ids(await sync(world.worker(), cursor)) == [changed]
 

@@ -12,7 +12,7 @@ from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.message import Draft, Message
 from shared.domain.user import Subscription, User
 from shared.ports import Call, Ports
-from shared.services.conversations import Changed
+from shared.services.conversations import ChangedConversation
 from shared.services.posting import Posted
 from tests.twins.accounts import MemoryAccountStates
 from tests.twins.blobs import MemoryBlobStore, MemoryImages
@@ -182,16 +182,16 @@ def by(user: UserId, connection: str | None = None) -> Call:
     return Call(user, ConnectionId(connection) if connection else None)
 
 
-async def start(worker: Worker, *members: UserId, title: str = "Trip") -> Changed:
+async def start(worker: Worker, *members: UserId, title: str = "Trip") -> ChangedConversation:
     """Start a group that the first member owns."""
     owner, *others = members
-    return await worker.chat.conversations.start(
+    return await worker.chat.new_conversations.start(
         by(owner), kind="group", member_ids=others, title=title
     )
 
 
-async def start_pair(worker: Worker, one: UserId = ANN, other: UserId = BOB) -> Changed:
-    return await worker.chat.conversations.start(
+async def start_pair(worker: Worker, one: UserId = ANN, other: UserId = BOB) -> ChangedConversation:
+    return await worker.chat.new_conversations.start(
         by(one), kind="direct", member_ids=[other], title=""
     )
 

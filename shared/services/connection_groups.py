@@ -1,0 +1,82 @@
+"""The SignalR groups of a new connection, where the service does not put it in by itself.
+
+SignalR Service remembers the latest 100 groups of a user, for a year, and puts new connections into
+those. Live state notes the groups of each user, so that a connection of a user with more groups can
+join the others, and so that a join is renewed before the service forgets it (`domain/seats.py`).
+"""
+
+from dataclasses import dataclass
+
+from shared.domain.ids import ConnectionId, ConversationId, UserId, is_group_id
+from shared.domain.seats import Seat, plan
+from shared.ports import Clock, LiveState, MembershipStore
+from shared.services.group_members import GroupMembers
+from shared.services.membership import Membership
+from shared.services.reader import ConversationReader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionGroups:
+    """Puts new connections into the SignalR groups of their user's conversations."""
+
+    reader: ConversationReader
+    live: LiveState
+    memberships: MembershipStore
+    membership: Membership
+    groups: GroupMembers
+    clock: Clock
+
+    async def join(
+        self, user_id: UserId, connection_id: ConnectionId, seats: list[Seat] | None
+    ) -> None:
+        """Join the groups that the service does not join, and leave what the user left meanwhile.
+
+        The user may be removed from a group between the reading of the seats and the join. Then the
+        removal has taken the connection out of the group before it was in, and the join would let a
+        former member listen. This order prevents it: a removal drops the seat first, and takes the
+        connections out after that; here the join comes first, and the seats are read again after
+        it. So either the removal finds the connection in the group, or the second reading finds the
+        seat gone. Where a seat is gone, the conversation in the store decides. Proved by
+        tests/integration/services/test_group_machine.py for any order of calls.
+
+        Args:
+            seats: The user's seats as live state has them; None when it has lost them.
+
+        Raises:
+            UnavailableError: A service did not answer.
+        """
+        if seats is None:
+            await self._recover(user_id)
+            seats = await self.live.renew_seats(user_id, [])
+        now = self.clock.now()
+        planned = plan(seats or [], now=now)
+        if not planned.join and not planned.renew:
+            return
+        await self.groups.join_alone(connection_id, planned.join)
+        await self.groups.join_again(user_id, planned.renew)
+        after = await self.live.renew_seats(user_id, [Seat(group, now) for group in planned.renew])
+        if after is None:  # lost once more: the store says which groups the user has
+            kept = set(await self.memberships.list_all(user_id))
+        else:
+            kept = {seat.conversation_id for seat in after}
+        for group in (*planned.join, *planned.renew):
+            if group not in kept:
+                await self._settle(user_id, group)
+
+    async def _settle(self, user_id: UserId, conversation_id: ConversationId) -> None:
+        conversation = await self.reader.find(conversation_id, version=None)
+        if conversation is not None:
+            await self.membership.settle(conversation, [user_id])
+
+    async def _recover(self, user_id: UserId) -> None:
+        """Note the user's seats anew, from the memberships in the store.
+
+        A group that the user leaves while the memberships are read would get a seat again. So they
+        are read once more after the seats are noted, and what is gone by then is dropped.
+        """
+        joined = await self.memberships.list_all(user_id)
+        seats = [Seat(group, at) for group, at in joined.items() if is_group_id(group)]
+        await self.live.fill_seats(user_id, seats)
+        still = await self.memberships.list_all(user_id)
+        for group in joined.keys() - still.keys():
+            await self.live.drop_inbox(user_id, group)
