@@ -4,17 +4,17 @@ import azure.functions as func
 
 from shared import telemetry
 from triggers import (
+    admin,
     bus,
     feed,
     http_account,
     http_conversations,
     http_messages,
     hub,
-    privacy,
     scan,
     site,
     timer,
-    upkeep,
+    user_data,
 )
 
 telemetry.mark_logs()
@@ -31,8 +31,8 @@ for family in (
     bus,
     timer,
     site,
-    privacy,
+    user_data,
     scan,
-    upkeep,
+    admin,
 ):
     app.register_functions(family.bp)

@@ -1,4 +1,4 @@
-"""Where a caller is: the address that the edge in front of the app saw, and no other.
+"""The address of a caller, as the edge in front of the app saw it.
 
 Anybody can write any header. What the edge itself adds depends on the edge:
 
@@ -19,11 +19,11 @@ from shared.config import Edge
 
 type _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_NETWORK_BITS = 64  # of IPv6: a household has that many addresses to itself at least
+_NETWORK_BITS = 64  # of IPv6: a household has at least a network of this size
 
 
 def client_address(headers: Mapping[str, str], edge: Edge) -> str | None:
-    """Return the client's address, of IPv6 its network; None where the edge tells none."""
+    """Return the client's address, or its network with IPv6; None where the edge names none."""
     if edge == "none":
         return None
     if edge == "frontdoor":
@@ -42,11 +42,11 @@ def _parsed(text: str) -> _Address | None:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        found = ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return mapped or found
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
 
 
 def _shown(address: _Address | None) -> str | None:

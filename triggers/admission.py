@@ -1,9 +1,9 @@
-"""Calls and their tokens: every call takes one of its caller's bucket, also when it is refused.
+"""Calls and their tokens: every call takes a token of its caller's bucket, also a refused one.
 
-A call that gets as far as a service takes its token there, in the same round trip to Redis as what
-it needs anyway. What is refused earlier (a field of the wrong kind, a conversation that is not
-there for the caller) takes it in a round trip of its own, here, and is answered 429 when the bucket
-is empty: else an endless row of wrong calls would be free.
+A call that gets as far as a service takes its token there, in the round trip to Redis that the
+service makes anyway. A call that is refused earlier (a field of the wrong kind, a conversation that
+does not exist for the caller) takes its token here, in a round trip of its own, and is answered 429
+when the bucket is empty. Otherwise an endless row of wrong calls would be free.
 """
 
 import time
@@ -21,6 +21,8 @@ from shared.domain.errors import (
     UserNotFoundError,
 )
 from shared.domain.events import Effect
+from shared.domain.ids import ConnectionId, UserId
+from shared.domain.limits import Limit
 from shared.ports import Call
 
 _MOST_CALLERS: Final = 10_000
@@ -30,40 +32,45 @@ _open: ContextVar[Call | None] = ContextVar("call", default=None)
 
 
 def begin() -> None:
-    """Forget the call of whatever ran before in this context."""
+    """Forget the call of an earlier invocation in this context."""
     _open.set(None)
 
 
-async def opened(call: Call) -> Call:
-    """Return *call*, which this invocation makes: first of all, before its arguments are read.
+async def call_of(user_id: UserId, limit: str, connection_id: ConnectionId | None = None) -> Call:
+    """Return the call that this invocation makes; its arguments are to be read after this.
+
+    Args:
+        limit: The kind of bucket that the call takes a token of: a field of `Limits`.
 
     Raises:
-        RateLimitedError: The caller was refused just now and has to wait still.
+        RateLimitedError: The caller was refused a moment ago and still has to wait.
     """
+    bucket: Limit = getattr((await chat()).settings.limits, limit)
+    call = Call(user_id, connection_id, (limit, bucket))
     _open.set(call)
     (await chat()).admission.throttle.check(call)
     return call
 
 
 async def looks_up(call: Call) -> Call:
-    """Return *call*, which tells by its answer whether a user exists.
+    """Return *call*, whose answer tells whether a user exists.
 
-    Each `user_not_found` takes a token of a small bucket of its own. Who has spent that one is
-    refused here for a moment, before anybody is looked up: the refusal says nothing then. So trying
-    names is slow, and naming users who are there costs nothing.
+    Each `user_not_found` takes a token of a small bucket of its own. A caller whose bucket is empty
+    is refused here for a moment, before any user is looked up, so that the refusal tells nothing.
+    Trying names is slow in this way, and naming users who exist costs nothing.
 
     Raises:
-        RateLimitedError: The caller has asked for too many who are not there.
+        RateLimitedError: The caller has named too many users who do not exist.
     """
     (await chat()).admission.throttle.check(await _lookup(call))
     return call
 
 
 async def settled(error: ChatError) -> ChatError:
-    """Return what this invocation's call is refused with, after it has taken its token."""
+    """Return the refusal of this invocation's call, after the call has taken its token."""
     call = _open.get()
-    for_nothing = (RateLimitedError, UnauthenticatedError, UnavailableError)
-    if call is None or isinstance(error, for_nothing):
+    free = (RateLimitedError, UnauthenticatedError, UnavailableError)
+    if call is None or isinstance(error, free):
         return error
     try:
         await (await chat()).admission.charge(call)
@@ -75,8 +82,8 @@ async def settled(error: ChatError) -> ChatError:
     return error
 
 
-def news() -> tuple[Effect, ...]:
-    """Return what this invocation's call told of its user before it was refused."""
+def refused_pushes() -> tuple[Effect, ...]:
+    """Return the pushes that this invocation's call had caused before it was refused."""
     call = _open.get()
     return call.token.news if call else ()
 
@@ -86,10 +93,11 @@ async def _lookup(call: Call) -> Call:
 
 
 class RefusalLog:
-    """Keeps the lines about refused calls to one for each caller and second.
+    """Limits the log to one line about refused calls for each caller and second.
 
     Args:
         now: Seconds of a steady clock.
+        most: Callers to remember.
     """
 
     def __init__(
@@ -102,7 +110,7 @@ class RefusalLog:
     def passes(self) -> int | None:
         """Return how many lines were left out since the last one; None to leave this one out.
 
-        It is about the caller of this invocation; all that are nobody's share one line a second.
+        The line is about the caller of this invocation. Calls without a caller share one line.
         """
         call = _open.get()
         caller = call.user_id if call else ""

@@ -1,4 +1,4 @@
-"""Names that bindings share. Imported while the app is indexed, so it imports next to nothing."""
+"""Names that bindings share. Imported while the app is indexed, so it imports very little."""
 
 from typing import Final
 
@@ -13,8 +13,8 @@ PUSHES: Final = {
     "hubName": HUB,
     "connectionStringSetting": SIGNALR,
 }
-# The header by which a caller of `negotiate` names itself. In front of the app, App Service
-# Authentication sets its header for the user it has proved and removes it from what clients send.
+# The header in which a caller of `negotiate` claims a user id. In front of the app, App Service
+# Authentication sets its header for the user it has proved, and removes it from what clients send.
 # The binding's expression is fixed when the app is indexed, so the choice is made here, by the
 # setting that also decides how principals are proved: the two cannot differ.
 _BY_PLATFORM: Final = Source(None).text("CHAT_AUTH_MODE", "jwt") == "easyauth"

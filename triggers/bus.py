@@ -1,28 +1,19 @@
 """The queue `notifications`: notices to check again and deliver, and what was set aside."""
 
 import logging
-from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from shared import telemetry
 from shared.bootstrap import chat
 from triggers.bindings import PUSHES, QUEUE
-from triggers.lazy import lazily
-
-if TYPE_CHECKING:
-    from triggers import batches, documents, edge
-else:
-    batches = lazily("triggers.batches")
-    edge = lazily("triggers.edge")
-    documents = lazily("triggers.documents")
+from triggers.lazy import batches, documents, push
 
 logger = logging.getLogger("parley")
 
 bp = func.Blueprint()
 
 
-@bp.function_name("deliver_notification")
 @bp.service_bus_queue_trigger(
     arg_name="message", queue_name=QUEUE, connection="ServiceBusConnection"
 )
@@ -35,7 +26,7 @@ async def deliver_notification(message: func.ServiceBusMessage, pushes: func.Out
     telemetry.begin(documents.traceparent(message))
     aside = documents.set_aside(message)
     if aside is not None:
-        edge.push(pushes, await batches.handle_again(aside.function, aside.document))
+        push.send(pushes, await batches.handle_again(aside.function, aside.document))
         logger.info("deliver_notification ok again=%s", aside.function)
         return
     notice = documents.notice(message)

@@ -1,4 +1,4 @@
-"""Where an inbox page or a sync ended, as a text the client hands back."""
+"""Where an inbox page or a sync ended, as a string that the client hands back."""
 
 import base64
 import binascii
@@ -15,31 +15,31 @@ from shared.ports import InboxEntry
 from triggers.decode import LAST_MS
 
 _MAX_CHARACTERS: Final = 200
-_VERSION: Final = 1  # of sync cursors: another form is another number, and counts as none
+_VERSION: Final = 1  # of sync cursors; one with another number counts as unreadable
 _LAST_MICROSECOND: Final = 2**53
-NOW: Final = "now"  # asks for a cursor of this moment, and nothing else
+NOW: Final = "now"  # asks for a cursor of this moment and for no changes
 
 type Since = SyncCursor | Literal["now", "unreadable"] | None
 
 
 def text(entry: InboxEntry) -> str:
-    """Return *entry* as an opaque, URL-safe text."""
-    whole = json.dumps([entry.activity_ms, entry.conversation_id])
-    return base64.urlsafe_b64encode(whole.encode()).decode()
+    """Return *entry* as an opaque, URL-safe string."""
+    content = json.dumps([entry.activity_ms, entry.conversation_id])
+    return base64.urlsafe_b64encode(content.encode()).decode()
 
 
 def parse(value: str | None) -> InboxEntry | None:
-    """Return the entry that *value* names; None when the page is the first.
+    """Return the entry that *value* names; None for the first page.
 
     Raises:
-        InvalidError: It is not one of ours.
+        InvalidError: It is not a valid continuation token.
     """
     if not value:
         return None
     try:
         return _entry(value)
     except (ValueError, TypeError, binascii.Error, RecursionError) as error:
-        raise InvalidError("continuation: is not one of ours") from error
+        raise InvalidError("continuation: is not a valid continuation token") from error
 
 
 def _entry(value: str) -> InboxEntry:
@@ -54,16 +54,18 @@ def _entry(value: str) -> InboxEntry:
 
 
 def sync_text(cursor: SyncCursor, user_id: UserId) -> str:
-    """Return *cursor* as an opaque, URL-safe text, good for this user alone."""
-    whole = json.dumps([_VERSION, _mark(user_id), cursor.at, cursor.whole, cursor.epoch])
-    return base64.urlsafe_b64encode(whole.encode()).decode()
+    """Return *cursor* as an opaque, URL-safe string, valid for this user alone."""
+    content = json.dumps([_VERSION, _mark(user_id), cursor.at, cursor.whole, cursor.epoch])
+    return base64.urlsafe_b64encode(content.encode()).decode()
 
 
 def parse_since(fields: Mapping[str, Any], user_id: UserId) -> Since:
-    """Return what a sync asks to be told since; one that is not ours is `unreadable`, no error.
+    """Return the moment since which a sync asks for changes.
+
+    A cursor of another version or user is `unreadable` and no error: the client syncs anew.
 
     Raises:
-        InvalidError: It is not a text, or longer than any cursor.
+        InvalidError: It is not a string, or longer than any cursor.
     """
     value = fields.get("since")
     if value is None or value == NOW:

@@ -1,4 +1,4 @@
-"""JSON from outside, field by field: every wrong one is named in the refusal."""
+"""JSON from outside, field by field: the refusal names the first wrong one."""
 
 import json
 import re
@@ -25,7 +25,7 @@ from shared.domain.text import is_unicode
 from shared.domain.times import from_ms
 from shared.domain.user import PREVIEW_LEVELS, PreviewLevel
 
-MAX_BODY_BYTES = 256 * 1024  # a full message is some 40 KB of JSON; a full sync some 100 KB
+MAX_BODY_BYTES = 256 * 1024  # a full message has about 40 KB of JSON, a full sync 100 KB
 
 _NUMBER = re.compile(r"[0-9]{1,15}")
 
@@ -62,11 +62,11 @@ def conversation_id(value: object) -> ConversationId:
     """Return *value* as a conversation's id.
 
     Raises:
-        InvalidError: It is not a text.
+        InvalidError: It is not a string.
         NotFoundError: No conversation can have such an id.
     """
     if not isinstance(value, str):
-        raise InvalidError("conversationId: must be a text")
+        raise InvalidError("conversationId: must be a string")
     if not is_conversation_id(value):
         raise NotFoundError("no such conversation")
     return ConversationId(value)
@@ -113,7 +113,7 @@ def flag(fields: Fields, name: str, *, default: bool | None = None) -> bool:
 def text(fields: Fields, name: str, *, longest: int, default: str | None = None) -> str:
     value = fields.get(name, default)
     if not isinstance(value, str) or len(value) > longest or not is_unicode(value):
-        raise InvalidError(f"{name}: must be a text of at most {longest} characters")
+        raise InvalidError(f"{name}: must be a string of at most {longest} characters")
     return value
 
 
@@ -122,8 +122,8 @@ def user_ids(value: object, *, field: str, most: int) -> list[UserId]:
     if not isinstance(value, list):
         raise InvalidError(f"{field}: must be a list of user ids")
     if len(value) > most:
-        raise InvalidError(f"{field}: at most {most} user ids")
-    return list(dict.fromkeys(user_id(one, field=field) for one in value))
+        raise InvalidError(f"{field}: must have at most {most} user ids")
+    return list(dict.fromkeys(user_id(item, field=field) for item in value))
 
 
 def route_conversation(route: Fields) -> ConversationId:
@@ -144,12 +144,12 @@ def query_sequence(query: Fields, name: str) -> Sequence | None:
     return None if number is None else Sequence(number)
 
 
-def asked_users(query: Fields) -> list[UserId]:
+def presence_users(query: Fields) -> list[UserId]:
     """Return the users of `userIds=a,b`, at least one, at most 200."""
-    asked = [part for part in query.get("userIds", "").split(",") if part]
-    if not asked:
-        raise InvalidError("userIds: give at least one user id")
-    return user_ids(asked, field="userIds", most=MAX_ASKED)
+    parts = [part for part in query.get("userIds", "").split(",") if part]
+    if not parts:
+        raise InvalidError("userIds: must name at least one user")
+    return user_ids(parts, field="userIds", most=MAX_ASKED)
 
 
 def kind(fields: Fields) -> Kind:
@@ -162,11 +162,11 @@ def kind(fields: Fields) -> Kind:
 
 
 def members(fields: Fields, name: str) -> list[UserId]:
-    """Return users to put into a conversation; of too many, the domain says so."""
-    found = user_ids(fields.get(name), field=name, most=MAX_MEMBERS * 2)
-    if not found and name == "userIds":
-        raise InvalidError(f"{name}: give at least one user id")
-    return found
+    """Return users to put into a conversation. How many it takes is the domain's rule."""
+    users = user_ids(fields.get(name), field=name, most=MAX_MEMBERS * 2)
+    if not users and name == "userIds":
+        raise InvalidError(f"{name}: must name at least one user")
+    return users
 
 
 def title(fields: Fields, *, default: str | None = None) -> str:
@@ -189,29 +189,29 @@ def preview(fields: Fields) -> PreviewLevel:
 
 
 def acknowledged(fields: Fields) -> tuple[Sequence | None, Sequence | None]:
-    """Return the watermarks *fields* ask for; whether they exist is found out later."""
+    """Return the watermarks in *fields*; the service checks that such messages exist."""
     delivered, read = sequence(fields, "delivered"), sequence(fields, "read")
     check_acknowledgement(delivered, read, latest=Sequence(MAX_SEQUENCE))
     return delivered, read
 
 
 def positions(fields: Fields) -> dict[ConversationId, Sequence]:
-    """Return where a client stands; what cannot be a conversation of ours is left out."""
-    asked = as_object(fields.get("positions", {}), field="positions")
-    if len(asked) > _MAX_POSITIONS:
-        raise InvalidError(f"positions: at most {_MAX_POSITIONS} conversations")
-    found: dict[ConversationId, Sequence] = {}
-    for name in asked:
-        position = sequence(asked, name)
+    """Return the client's position in each conversation; keys that are no such id are left out."""
+    entries = as_object(fields.get("positions", {}), field="positions")
+    if len(entries) > _MAX_POSITIONS:
+        raise InvalidError(f"positions: must have at most {_MAX_POSITIONS} conversations")
+    positions: dict[ConversationId, Sequence] = {}
+    for name in entries:
+        position = sequence(entries, name)
         if position is None:
-            raise InvalidError("positions: each must be a sequence")
+            raise InvalidError("positions: each must be a sequence number")
         if is_conversation_id(name):
-            found[ConversationId(name)] = position
-    return found
+            positions[ConversationId(name)] = position
+    return positions
 
 
 def file_place(blob_uri: str) -> tuple[ConversationId, AttachmentId] | None:
-    """Return whose file a blob is, by its address; None when it is none of ours."""
+    """Return the conversation and id of the attachment at *blob_uri*; None for other blobs."""
     parts = urlsplit(blob_uri).path.split("/")[-3:]  # .../files/<conversation>/<attachment>
     if len(parts) != 3 or parts[0] != "files":
         return None

@@ -1,4 +1,4 @@
-"""A message to post, as hub and HTTP both take it."""
+"""A message to post, as both the hub and HTTP take it."""
 
 from shared.domain.attachment import Attachment
 from shared.domain.errors import InvalidError
@@ -30,9 +30,9 @@ def _attachments(value: object) -> tuple[Attachment, ...]:
         return ()
     if not isinstance(value, list) or len(value) > MAX_ATTACHMENTS:
         raise InvalidError(f"attachments: must be a list of at most {MAX_ATTACHMENTS}")
-    asked = tuple(dict.fromkeys(_attachment_id(one) for one in value))
+    identifiers = dict.fromkeys(_attachment_id(item) for item in value)
     # Name, type and size come from the grant, never from the sender.
-    return tuple(Attachment(one, "", "", 0) for one in asked)
+    return tuple(Attachment(identifier, "", "", 0) for identifier in identifiers)
 
 
 def _attachment_id(value: object) -> AttachmentId:

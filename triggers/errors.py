@@ -1,4 +1,4 @@
-"""The one table: kind of refusal -> HTTP status, hub result, what a queue does."""
+"""How refusals leave the app: one table from the kind of refusal to its HTTP status."""
 
 import json
 import logging
@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import azure.functions as func
 
@@ -25,13 +25,7 @@ from shared.domain.errors import (
     UnsupportedTypeError,
 )
 from shared.env import SettingError
-from triggers.lazy import lazily
-
-if TYPE_CHECKING:
-    from triggers import admission, edge
-else:
-    admission = lazily("triggers.admission")
-    edge = lazily("triggers.edge")
+from triggers.lazy import admission, push
 
 logger = logging.getLogger("parley")
 
@@ -87,7 +81,10 @@ def problem(error: ChatError) -> func.HttpResponse:
 
 
 def as_problem(handler: HttpHandler) -> HttpHandler:
-    """Answer refusals of *handler* as problems; anything else is our fault, and says only that."""
+    """Answer refusals of *handler* as problem documents.
+
+    Any other exception is a fault of the app: the answer is 503 and tells nothing about the fault.
+    """
 
     @wraps(handler)
     async def answered(*args: Any, **kwargs: Any) -> func.HttpResponse:  # noqa: ANN401
@@ -98,19 +95,22 @@ def as_problem(handler: HttpHandler) -> HttpHandler:
 
 
 def as_result(handler: HubHandler) -> HubHandler:
-    """Return refusals of a hub *handler* as results: an exception would carry a traceback out.
+    """Return refusals of a hub *handler* as results.
 
-    Source: docs/protocol.md#hub-methods; the extension's completion errors hold the worker's text.
-    What a refused call told of its user is pushed all the same: see `Admission.decide`.
+    An exception would reach the client as a completion error with the worker's text, and that holds
+    a traceback. Source: docs/protocol.md#hub-methods.
+
+    A refused call may have brought its user online. Live state has noted that as told, and no later
+    call tells it again, so the push is sent beside the refusal: see `admission.refused_pushes`.
     """
 
     @wraps(handler)
     async def answered(*args: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401
         telemetry.begin()
         result = await _answered(handler.__name__, handler(*args, **kwargs), refusal)
-        news = () if result["ok"] else admission.news()
-        if news:
-            edge.push(kwargs["pushes"], news)
+        effects = () if result["ok"] else admission.refused_pushes()
+        if effects:
+            push.send(kwargs["pushes"], effects)
         return result
 
     return answered
@@ -118,12 +118,12 @@ def as_result(handler: HubHandler) -> HubHandler:
 
 def refusal(error: ChatError) -> dict[str, Any]:
     """Return *error* as a hub method's result."""
-    said: dict[str, Any] = {"code": error.code, "detail": error.detail}
+    fields: dict[str, Any] = {"code": error.code, "detail": error.detail}
     if error.retry_after_ms is not None:
-        said["retryAfterMs"] = error.retry_after_ms
+        fields["retryAfterMs"] = error.retry_after_ms
     if error.client_message_id is not None:
-        said["clientMessageId"] = error.client_message_id
-    return {"ok": False, "error": said}
+        fields["clientMessageId"] = error.client_message_id
+    return {"ok": False, "error": fields}
 
 
 async def _answered[T](name: str, call: Awaitable[T], refuse: Callable[[ChatError], T]) -> T:

@@ -1,20 +1,13 @@
 """Change feeds: stored messages become notices; changed conversations complete what is derived."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import azure.functions as func
 
 from triggers.bindings import COSMOS, DATABASE, PUSHES
-from triggers.lazy import lazily
-
-if TYPE_CHECKING:
-    from triggers import batches, edge
-    from triggers import documents as stored
-else:
-    batches = lazily("triggers.batches")
-    edge = lazily("triggers.edge")
-    stored = lazily("triggers.documents")
+from triggers.lazy import batches, push
+from triggers.lazy import documents as stored
 
 bp = func.Blueprint()
 
@@ -70,7 +63,7 @@ async def confirm_heads(documents: func.DocumentList) -> None:
 @bp.generic_output_binding(**PUSHES)
 async def process_attachments(documents: func.DocumentList, pushes: func.Out[str]) -> None:
     """Make thumbnails of the pictures in these messages, and bring late verdicts to them."""
-    edge.push(pushes, await batches.handle("process_attachments", stored.texts(documents)))
+    push.send(pushes, await batches.handle("process_attachments", stored.texts(documents)))
 
 
 @on_change(

@@ -9,7 +9,7 @@ from shared.domain.errors import InvalidError, UnauthenticatedError
 from shared.domain.ids import ConnectionId, UserId, user_id
 from shared.domain.presence import MAX_WATCHED
 from shared.ports import Call
-from triggers import admission, decode, edge
+from triggers import admission, decode
 from triggers.decode import Fields
 
 _MAX_ECHO: Final = 64  # of an id the client sent, in a refusal
@@ -24,20 +24,19 @@ class Invocation:
     arguments: list[object]
 
     async def call(self, kind: str = "other") -> Call:
-        """Return the call of a method. Handlers ask this first, before they read the argument.
+        """Return the call of a method, admitted before its argument is read.
 
         Raises:
-            RateLimitedError: The caller has to wait still.
+            RateLimitedError: The caller still has to wait.
         """
-        call = Call(self.user_id, self.connection_id, await edge.limit_of(kind))
-        return await admission.opened(call)
+        return await admission.call_of(self.user_id, kind, self.connection_id)
 
     @property
     def argument(self) -> Fields:
         """Return the one object that a method takes.
 
         Raises:
-            InvalidError: There is not exactly one object, or one nested beyond reason.
+            InvalidError: The method got something else than exactly one object.
         """
         if len(self.arguments) != 1:
             raise InvalidError("a hub method takes exactly one object")
@@ -47,13 +46,13 @@ class Invocation:
 
     @property
     def client_message_id(self) -> str | None:
-        """Return the id that a refusal names: what the client sent, whatever it is worth."""
-        given = self.arguments[0] if len(self.arguments) == 1 else None
-        said = given.get("clientMessageId") if isinstance(given, dict) else None
-        return said[:_MAX_ECHO] if isinstance(said, str) else None
+        """Return the message id that a refusal names, as the client sent it, valid or not."""
+        argument = self.arguments[0] if len(self.arguments) == 1 else None
+        identifier = argument.get("clientMessageId") if isinstance(argument, dict) else None
+        return identifier[:_MAX_ECHO] if isinstance(identifier, str) else None
 
     def unlimited(self) -> Call:
-        """Return the call of an event that no client makes by itself."""
+        """Return the call of an event of the connection itself, which takes no token."""
         return Call(self.user_id, self.connection_id)
 
 
@@ -62,7 +61,7 @@ def parse(text: str) -> Invocation:
 
     Raises:
         UnauthenticatedError: The connection has no user.
-        InvalidError: It is no JSON, or one nested beyond reason.
+        InvalidError: The text is not JSON, or is nested too deeply.
     """
     try:
         raw = json.loads(text)
@@ -74,6 +73,17 @@ def parse(text: str) -> Invocation:
     return Invocation(caller, ConnectionId(raw["ConnectionId"]), raw.get("Arguments") or [])
 
 
+def connection_of(call: Call) -> ConnectionId:
+    """Return the connection that *call* came over.
+
+    Raises:
+        InvalidError: It did not come over the hub.
+    """
+    if call.connection_id is None:
+        raise InvalidError("the call needs a connection of the hub")
+    return call.connection_id
+
+
 def watched(argument: Fields) -> list[UserId]:
-    """Return whom the caller wants to watch: at most 50."""
+    """Return the users whom the caller wants to watch: at most 50."""
     return decode.user_ids(argument.get("userIds"), field="userIds", most=MAX_WATCHED)

@@ -1,4 +1,4 @@
-"""Users as the website tells of them: posted by itself, or rows of its table that changed."""
+"""Users as the website sends them: posted, or as changed rows of its table."""
 
 import json
 from typing import Any, Final
@@ -19,7 +19,7 @@ def posted(body: bytes) -> list[Profile]:
     """Return the users of {items: [...]}.
 
     Raises:
-        InvalidError: Not at most 100 users, or a field of one is wrong.
+        InvalidError: There are more than 100 users, or a field of one is wrong.
     """
     items = decode.json_object(body).get("items")
     if not isinstance(items, list) or len(items) > _MOST_USERS:
@@ -28,14 +28,14 @@ def posted(body: bytes) -> list[Profile]:
 
 
 def changed(text: str) -> list[Profile]:
-    """Return the users of the SQL trigger's rows; a deleted one is left as it was."""
+    """Return the users of the SQL trigger's rows; a deleted user keeps what was written."""
     rows = json.loads(text)
     live = [row["Item"] for row in rows if row.get("Operation") != _DELETED]
     return [profile(_unpacked(item)) for item in live]
 
 
 def profile(value: object) -> Profile:
-    """Return what the website says of one user.
+    """Return one user as the website describes them.
 
     Raises:
         InvalidError: A field is missing or of the wrong kind.

@@ -1,4 +1,4 @@
-"""Devices as clients name them: never an arbitrary URL, never a wrong key or handle."""
+"""Push subscriptions as clients send them, checked: no arbitrary URL, no wrong key or handle."""
 
 import base64
 import binascii
@@ -13,6 +13,7 @@ from triggers import decode
 from triggers.decode import Fields
 
 _ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_SERVICE_NAMES: Final[dict[Platform, str]] = {"apns": "APNs", "fcmv1": "FCM"}
 _HANDLES: Final[dict[Platform, re.Pattern[str]]] = {
     "apns": re.compile(r"[0-9a-fA-F]{64,200}"),
     "fcmv1": re.compile(r"[A-Za-z0-9:_-]{20,1024}"),
@@ -42,18 +43,18 @@ def parse(
         apps: A notification hub is set up, so apps can be notified.
 
     Raises:
-        InvalidError: A key or handle is not one, the endpoint's host is no known push service, or
+        InvalidError: A key or handle is not valid, the endpoint is not at a known push service, or
             apps cannot be notified.
     """
-    named = fields.get("platform", "webpush")
+    chosen = fields.get("platform", "webpush")
     for platform, handles in _HANDLES.items():
-        if named == platform:
+        if chosen == platform:
             return _app(value, fields, platform, handles, possible=apps)
-    if named != "webpush":
+    if chosen != "webpush":
         raise InvalidError("platform: must be webpush, apns or fcmv1")
     endpoint = decode.text(fields, "endpoint", longest=MAX_URL_CHARACTERS)
     if not any(is_served_by(endpoint, host) for host in hosts):
-        raise InvalidError("endpoint: not a known push service")
+        raise InvalidError("endpoint: must be at a known push service")
     keys = decode.as_object(fields.get("keys"), field="keys")
     p256dh = _key(keys, "p256dh", _POINT_BYTES)
     auth = _key(keys, "auth", _SECRET_BYTES)
@@ -65,9 +66,11 @@ def _app(
 ) -> Subscription:
     handle = fields.get("handle")
     if not isinstance(handle, str) or not handles.fullmatch(handle):
-        raise InvalidError(f"handle: is none of {platform}")
+        raise InvalidError(f"handle: not a valid {_SERVICE_NAMES[platform]} device token")
     if not possible:
-        raise InvalidError("platform: apps are not notified here: no notification hub is set up")
+        raise InvalidError(
+            "platform: apps cannot be notified, because no notification hub is set up"
+        )
     return Subscription(identifier(value), handle, platform=platform)
 
 
@@ -77,13 +80,15 @@ def _key(keys: Fields, name: str, length: int) -> str:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error) as error:
         raise InvalidError(f"keys.{name}: must be base64url") from error
-    if len(raw) != length or (length == _POINT_BYTES and not _is_point(raw)):
-        raise InvalidError(f"keys.{name}: is not such a key")
+    if len(raw) != length:
+        raise InvalidError(f"keys.{name}: must have {length} bytes")
+    if length == _POINT_BYTES and not _is_point(raw):
+        raise InvalidError(f"keys.{name}: must be an uncompressed point of P-256")
     return text
 
 
 def _is_point(raw: bytes) -> bool:
-    # Checked here, once: an invalid point would fail every notification later.
+    # Checked here, once, because an invalid point would fail every notification later.
     from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415  # not while indexing
 
     try:

@@ -1,7 +1,7 @@
-"""Timers: receipts are flushed, lapsed leases announced. And the warm-up of a new worker."""
+"""Timers: flush receipts, announce lapsed leases, sweep uploads. And the warm-up of a worker."""
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import azure.functions as func
 from azure.functions.warmup import WarmUpContext
@@ -9,12 +9,7 @@ from azure.functions.warmup import WarmUpContext
 from shared.bootstrap import chat
 from shared.timing import Timing
 from triggers.bindings import PUSHES
-from triggers.lazy import lazily
-
-if TYPE_CHECKING:
-    from triggers import edge
-else:
-    edge = lazily("triggers.edge")
+from triggers.lazy import push
 
 logger = logging.getLogger("parley")
 
@@ -28,25 +23,22 @@ def every(seconds: int) -> str:
     return f"*/{seconds} * * * * *"
 
 
-@bp.function_name("flush_receipts")
 @bp.timer_trigger(arg_name="timer", schedule=every(_TIMING.receipt_flush_s))
 @bp.generic_output_binding(**PUSHES)
 async def flush_receipts(timer: func.TimerRequest, pushes: func.Out[str]) -> None:
-    """Write changed receipts to the store, and tell groups of them."""
+    """Write changed receipts to the store, and push them to groups."""
     del timer
-    edge.push(pushes, await (await chat()).receipts.flush())
+    push.send(pushes, await (await chat()).receipts.flush())
 
 
-@bp.function_name("sweep_presence")
 @bp.timer_trigger(arg_name="timer", schedule=every(_TIMING.presence_sweep_s))
 @bp.generic_output_binding(**PUSHES)
 async def sweep_presence(timer: func.TimerRequest, pushes: func.Out[str]) -> None:
-    """Announce offline those whose last lease lapsed."""
+    """Announce as offline the users whose last lease has lapsed."""
     del timer
-    edge.push(pushes, await (await chat()).presences.sweep())
+    push.send(pushes, await (await chat()).presences.sweep())
 
 
-@bp.function_name("sweep_uploads")
 @bp.timer_trigger(arg_name="timer", schedule="0 17 * * * *")
 async def sweep_uploads(timer: func.TimerRequest) -> None:
     """Delete uploads that were never sent."""
@@ -55,7 +47,6 @@ async def sweep_uploads(timer: func.TimerRequest) -> None:
     logger.info("sweep_uploads ok swept=%d", swept)
 
 
-@bp.function_name("warm_up")
 @bp.warm_up_trigger("warmup")
 async def warm_up(warmup: WarmUpContext) -> None:
     """Build the clients before the first call needs them."""

@@ -71,7 +71,7 @@ def check_body(body: object, *, attachment_count: int) -> str:
         TooLargeError: More than 8,000 characters.
     """
     if not isinstance(body, str):
-        raise InvalidError("body: must be a text")
+        raise InvalidError("body: must be a string")
     if not body.strip() and not attachment_count:
         raise InvalidError("body: must not be empty without an attachment")
     if len(body) > MAX_BODY_CHARACTERS:

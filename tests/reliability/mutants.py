@@ -68,9 +68,9 @@ _OF_MESSAGES: Mapping[str, Mutant] = {
         changes=(
             Change(
                 "triggers/hub.py",
-                "        error.client_message_id = asked.client_message_id\n        raise\n",
-                '        edge.push(pushes, getattr(error, "pushes", ()))\n'
-                "        error.client_message_id = asked.client_message_id\n        raise\n",
+                "                if names_message:\n",
+                '                push.send(pushes, getattr(error, "pushes", ()))\n'
+                "                if names_message:\n",
             ),
             Change(
                 "shared/services/posting.py",
@@ -136,17 +136,17 @@ _BESIDE = (
     ),
     Change(  # ahead
         "triggers/http_conversations.py",
-        '"receipts": [wire.receipt(one) for one in opened.receipts]',
-        '"receipts": [{**wire.receipt(one), "delivered": opened.latest + 1} '
-        "for one in opened.receipts]",
+        "receipts = [encode.receipt(receipt) for receipt in opened.receipts]",
+        'receipts = [{**encode.receipt(receipt), "delivered": opened.latest + 1} '
+        "for receipt in opened.receipts]",
     ),
     Change(  # inbox
-        "triggers/wire.py",
-        '"conversation": conversation(of.row.conversation, of.row.head.sequence),',
-        '"conversation": conversation(of.row.conversation, of.row.head.sequence '
-        '- (of.row.conversation.kind == "direct")),',
+        "triggers/encode.py",
+        '"conversation": conversation(item.row.conversation, item.row.head.sequence),',
+        '"conversation": conversation(item.row.conversation, item.row.head.sequence '
+        '- (item.row.conversation.kind == "direct")),',
     ),
-    Change("triggers/wire.py", '"unreadCount": of.unread_count,', '"unreadCount": 99,'),
+    Change("triggers/encode.py", '"unreadCount": item.unread_count,', '"unreadCount": 99,'),
     Change(  # disorder
         "triggers/http_conversations.py",
         "for item in page.items]",

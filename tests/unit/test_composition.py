@@ -15,7 +15,7 @@ from shared.config import Endpoint
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import client_message_id, is_attachment_id, is_conversation_id
 from shared.env import SettingError
-from triggers.lazy import lazily
+from triggers.lazy import lazy_import
 
 ENV = {
     "CHAT_JWT_ISSUER": "https://site.example",
@@ -122,4 +122,4 @@ def test_the_clock_counts_whole_milliseconds_in_utc() -> None:
 
 def test_a_module_that_is_not_there_is_missed_at_once() -> None:
     with pytest.raises(ModuleNotFoundError, match="no_such"):
-        lazily("triggers.no_such")
+        lazy_import("triggers.no_such")

@@ -24,6 +24,7 @@ table = [
         function.get_function_name(),
         inspect.iscoroutinefunction(function.get_user_function()),
         json.loads(function.get_function_json())["bindings"],
+        list(inspect.signature(function.get_user_function()).parameters),
     ]
     for function in function_app.app.get_functions()
 ]
@@ -103,7 +104,7 @@ def connection_info(indexed: Any) -> dict[str, Any]:
     """Return the binding of `negotiate` that makes a connection."""
     (binding,) = [
         binding
-        for _, _, bindings in indexed["table"]
+        for _, _, bindings, _ in indexed["table"]
         for binding in bindings
         if binding["type"] == "signalRConnectionInfo"
     ]
@@ -137,7 +138,7 @@ def test_indexing_imports_no_sdk(indexed: Any) -> None:
 
 def test_the_table_of_functions_is_as_promised(indexed: Any) -> None:
     found = {}
-    for name, _, bindings in indexed["table"]:
+    for name, _, bindings, _ in indexed["table"]:
         (trigger,) = [one for one in bindings if one["type"].endswith("Trigger")]
         outs = [one for one in bindings if one["direction"] == "OUT" and one["type"] != "http"]
         out = f"{outs[0]['type']} {outs[0]['hubName']}" if outs else None
@@ -147,13 +148,19 @@ def test_the_table_of_functions_is_as_promised(indexed: Any) -> None:
 
 
 def test_every_handler_shares_the_workers_loop(indexed: Any) -> None:
-    assert [name for name, is_async, _ in indexed["table"] if not is_async] == []
+    assert [name for name, is_async, *_ in indexed["table"] if not is_async] == []
+
+
+def test_the_worker_can_fill_every_parameter_from_a_binding(indexed: Any) -> None:
+    for name, _, bindings, parameters in indexed["table"]:
+        filled = {binding["name"] for binding in bindings} - {"$return"}
+        assert (name, set(parameters)) == (name, filled)
 
 
 def test_tokens_are_checked_in_code(indexed: Any) -> None:
     levels = {
         binding["authLevel"]
-        for _, _, bindings in indexed["table"]
+        for _, _, bindings, _ in indexed["table"]
         for binding in bindings
         if binding["type"] == "httpTrigger"
     }

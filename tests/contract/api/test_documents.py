@@ -50,7 +50,7 @@ def test_every_hub_method_is_described_and_every_one_described_is_served() -> No
 
 
 def test_every_event_is_described_and_every_one_described_is_sent() -> None:
-    source = (ROOT / "triggers/wire.py").read_text(encoding="utf-8")
+    source = (ROOT / "triggers/encode.py").read_text(encoding="utf-8")
 
     sent = set(re.findall(r'return "([a-zA-Z]+)", \{', source))
 

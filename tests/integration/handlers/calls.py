@@ -1,5 +1,6 @@
 """Calls of handlers as the worker makes them, over the twins."""
 
+import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -108,9 +109,7 @@ def _function(handler: Any) -> Any:
 
 
 def _takes_pushes(handler: Any) -> bool:
-    function = _function(handler)
-    code = getattr(function, "__wrapped__", function).__code__
-    return "pushes" in code.co_varnames[: code.co_argcount]
+    return "pushes" in inspect.signature(_function(handler)).parameters
 
 
 def _bytes(body: object) -> bytes:

@@ -30,7 +30,7 @@ from shared.domain.live import Head
 from shared.domain.presence import Presence
 from shared.domain.times import to_ms
 from tests.unit.things import ANN, BOB, GROUP, NOON, attachment, group, member, message, receipt
-from triggers import wire
+from triggers import encode
 
 NOON_MS = to_ms(NOON)
 FILE: dict[str, Any] = {
@@ -46,7 +46,7 @@ ITEM = InboxItem(Row(group(), Head(known=True), None, receipt()), 3, NOON)
 
 
 def test_a_conversation_shows_its_members_and_not_their_settings() -> None:
-    shown = wire.conversation(group(member(ANN, "owner", muted=NOON)), Sequence(7))
+    shown = encode.conversation(group(member(ANN, "owner", muted=NOON)), Sequence(7))
 
     assert shown == {
         "id": GROUP,
@@ -62,7 +62,7 @@ def test_a_conversation_shows_its_members_and_not_their_settings() -> None:
 def test_a_message_shows_what_its_sender_sees() -> None:
     said = replace(message(7, attachments=(attachment(),)), reply_to=Sequence(3))
 
-    (shown,) = wire.messages([(said, "read")])
+    (shown,) = encode.messages([(said, "read")])
 
     assert shown == {
         "conversationId": GROUP,
@@ -80,14 +80,14 @@ def test_a_message_shows_what_its_sender_sees() -> None:
 
 @pytest.mark.parametrize(("at", "shown"), [(None, None), (NOON, NOON_MS)])
 def test_a_time_that_is_not_known_is_null(at: Any, shown: int | None) -> None:
-    assert wire.receipt(receipt(BOB, delivered=2, read=1, at=at)) == {
+    assert encode.receipt(receipt(BOB, delivered=2, read=1, at=at)) == {
         "conversationId": GROUP,
         "userId": BOB,
         "delivered": 2,
         "read": 1,
         "updatedAt": shown,
     }
-    assert wire.presence(Presence(BOB, "offline", at)) == {
+    assert encode.presence(Presence(BOB, "offline", at)) == {
         "userId": BOB,
         "status": "offline",
         "lastSeenAt": shown,
@@ -95,12 +95,12 @@ def test_a_time_that_is_not_known_is_null(at: Any, shown: int | None) -> None:
 
 
 EVENTS: list[tuple[Event, str, dict[str, Any]]] = [
-    (MessagePosted(message(7)), "messagePosted", {"message": wire.message(message(7))}),
-    (ReceiptAdvanced((receipt(),)), "receiptAdvanced", {"items": [wire.receipt(receipt())]}),
+    (MessagePosted(message(7)), "messagePosted", {"message": encode.message(message(7))}),
+    (ReceiptAdvanced((receipt(),)), "receiptAdvanced", {"items": [encode.receipt(receipt())]}),
     (
         PresenceChanged((Presence(ANN, "online", NOON),)),
         "presenceChanged",
-        {"items": [wire.presence(Presence(ANN, "online", NOON))]},
+        {"items": [encode.presence(Presence(ANN, "online", NOON))]},
     ),
     (
         TypingChanged(GROUP, ANN, True),
@@ -110,9 +110,9 @@ EVENTS: list[tuple[Event, str, dict[str, Any]]] = [
     (
         ConversationChanged(group(), Sequence(7)),
         "conversationChanged",
-        {"conversation": wire.conversation(group(), Sequence(7))},
+        {"conversation": encode.conversation(group(), Sequence(7))},
     ),
-    (InboxChanged(ITEM), "inboxChanged", {"item": wire.inbox_item(ITEM)}),
+    (InboxChanged(ITEM), "inboxChanged", {"item": encode.inbox_item(ITEM)}),
     (ConversationRemoved(GROUP), "conversationRemoved", {"conversationId": GROUP}),
     (
         AttachmentChanged(GROUP, Sequence(7), attachment()),
@@ -126,7 +126,7 @@ EVENTS: list[tuple[Event, str, dict[str, Any]]] = [
 def test_each_event_has_its_name_and_one_argument(
     event: Event, target: str, argument: dict[str, Any]
 ) -> None:
-    (item,) = wire.signalr_items([Push(event, ToUser(BOB))])
+    (item,) = encode.signalr_items([Push(event, ToUser(BOB))])
 
     assert item == {"userId": BOB, "target": target, "arguments": [argument]}
 
@@ -135,7 +135,7 @@ def test_effects_leave_in_their_order_for_user_group_or_connection() -> None:
     tv = ToConnection(ConnectionId("tv"))
     removed = ConversationRemoved(GROUP)
 
-    items = wire.signalr_items(
+    items = encode.signalr_items(
         [
             LeaveGroup(ToUser(BOB), conversation_group(GROUP)),
             JoinGroup(tv, watchers_group(ANN)),

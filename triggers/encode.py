@@ -39,94 +39,94 @@ from shared.timing import Timing
 type Json = dict[str, Any]
 
 
-def conversation(of: Conversation, latest: Sequence) -> Json:
+def conversation(conversation: Conversation, latest: Sequence) -> Json:
     return {
-        "id": of.id,
-        "kind": of.kind,
-        "title": of.title,
-        "members": [_member(one) for one in of.members],
-        "createdAt": to_ms(of.created_at),
+        "id": conversation.id,
+        "kind": conversation.kind,
+        "title": conversation.title,
+        "members": [_member(member) for member in conversation.members],
+        "createdAt": to_ms(conversation.created_at),
         "latestSequence": latest,
-        "version": of.version,
+        "version": conversation.version,
     }
 
 
-def message(of: Message, status: Status = "sent") -> Json:
+def message(message: Message, status: Status = "sent") -> Json:
     return {
-        "conversationId": of.conversation_id,
-        "sequence": of.sequence,
-        "senderId": of.sender_id,
-        "clientMessageId": of.client_message_id,
-        "kind": of.kind,
-        "body": of.body,
-        "attachments": [attachment(one) for one in of.attachments],
-        "replyTo": of.reply_to,
-        "sentAt": to_ms(of.sent_at),
+        "conversationId": message.conversation_id,
+        "sequence": message.sequence,
+        "senderId": message.sender_id,
+        "clientMessageId": message.client_message_id,
+        "kind": message.kind,
+        "body": message.body,
+        "attachments": [attachment(item) for item in message.attachments],
+        "replyTo": message.reply_to,
+        "sentAt": to_ms(message.sent_at),
         "status": status,
     }
 
 
-def messages(of: Iterable[tuple[Message, Status]]) -> list[Json]:
-    return [message(one, status) for one, status in of]
+def messages(pairs: Iterable[tuple[Message, Status]]) -> list[Json]:
+    return [message(item, status) for item, status in pairs]
 
 
-def attachment(of: Attachment) -> Json:
+def attachment(attachment: Attachment) -> Json:
     return {
-        "attachmentId": of.attachment_id,
-        "fileName": of.file_name,
-        "contentType": of.content_type,
-        "sizeBytes": of.size_bytes,
-        "width": of.width,
-        "height": of.height,
-        "state": of.state,
+        "attachmentId": attachment.attachment_id,
+        "fileName": attachment.file_name,
+        "contentType": attachment.content_type,
+        "sizeBytes": attachment.size_bytes,
+        "width": attachment.width,
+        "height": attachment.height,
+        "state": attachment.state,
     }
 
 
-def receipt(of: Receipt) -> Json:
+def receipt(receipt: Receipt) -> Json:
     return {
-        "conversationId": of.conversation_id,
-        "userId": of.user_id,
-        "delivered": of.delivered,
-        "read": of.read,
-        "updatedAt": to_ms(of.updated_at) if of.updated_at else None,
+        "conversationId": receipt.conversation_id,
+        "userId": receipt.user_id,
+        "delivered": receipt.delivered,
+        "read": receipt.read,
+        "updatedAt": to_ms(receipt.updated_at) if receipt.updated_at else None,
     }
 
 
-def presence(of: Presence) -> Json:
+def presence(presence: Presence) -> Json:
     return {
-        "userId": of.user_id,
-        "status": of.status,
-        "lastSeenAt": to_ms(of.last_seen_at) if of.last_seen_at else None,
+        "userId": presence.user_id,
+        "status": presence.status,
+        "lastSeenAt": to_ms(presence.last_seen_at) if presence.last_seen_at else None,
     }
 
 
-def profile(of: User, public_key: str) -> Json:
+def profile(user: User, public_key: str) -> Json:
     return {
-        "userId": of.id,
-        "displayName": of.display_name,
-        "avatarUrl": of.avatar_url,
-        "settings": {"preview": of.preview, "blocked": list(of.blocked)},
+        "userId": user.id,
+        "displayName": user.display_name,
+        "avatarUrl": user.avatar_url,
+        "settings": {"preview": user.preview, "blocked": list(user.blocked)},
         "push": {"publicKey": public_key},
     }
 
 
-def contact(of: Contact) -> Json:
+def contact(contact: Contact) -> Json:
     return {
-        "userId": of.user.id,
-        "displayName": of.user.display_name,
-        "avatarUrl": of.user.avatar_url,
-        "presence": presence(of.presence),
+        "userId": contact.user.id,
+        "displayName": contact.user.display_name,
+        "avatarUrl": contact.user.avatar_url,
+        "presence": presence(contact.presence),
     }
 
 
-def inbox_item(of: InboxItem) -> Json:
+def inbox_item(item: InboxItem) -> Json:
     return {
-        "conversation": conversation(of.row.conversation, of.row.head.sequence),
-        "lastMessage": message(of.row.last) if of.row.last else None,
-        "unreadCount": of.unread_count,
-        "receipt": receipt(of.row.receipt),
-        "muted": of.muted,
-        "mutedUntil": to_ms(of.muted_until) if of.muted_until else None,
+        "conversation": conversation(item.row.conversation, item.row.head.sequence),
+        "lastMessage": message(item.row.last) if item.row.last else None,
+        "unreadCount": item.unread_count,
+        "receipt": receipt(item.row.receipt),
+        "muted": item.muted,
+        "mutedUntil": to_ms(item.muted_until) if item.muted_until else None,
     }
 
 
@@ -134,23 +134,23 @@ def muted(conversation_id: ConversationId, until: datetime | None) -> Json:
     return {"conversationId": conversation_id, "until": to_ms(until) if until else None}
 
 
-def sync_item(of: SyncItem) -> Json:
+def sync_item(item: SyncItem) -> Json:
     return {
-        "conversationId": of.conversation_id,
-        "latestSequence": of.latest,
-        "messages": messages(of.messages),
-        "complete": of.complete,
-        "receipt": receipt(of.receipt),
-        **({"inboxItem": inbox_item(of.inbox_item)} if of.inbox_item else {}),
+        "conversationId": item.conversation_id,
+        "latestSequence": item.latest,
+        "messages": messages(item.messages),
+        "complete": item.complete,
+        "receipt": receipt(item.receipt),
+        **({"inboxItem": inbox_item(item.inbox_item)} if item.inbox_item else {}),
     }
 
 
-def synced(of: Synced) -> Json:
+def synced(synced: Synced) -> Json:
     return {
-        "items": [sync_item(one) for one in of.items],
-        "more": of.more,
-        **({"reset": True} if of.reset else {}),
-        **({"removed": list(of.removed)} if of.removed else {}),
+        "items": [sync_item(item) for item in synced.items],
+        "more": synced.more,
+        **({"reset": True} if synced.reset else {}),
+        **({"removed": list(synced.removed)} if synced.removed else {}),
     }
 
 
@@ -163,10 +163,10 @@ def granted(attachment_id: AttachmentId, grant: UploadGrant) -> Json:
     }
 
 
-def beat(of: Beat, timing: Timing) -> Json:
+def heartbeat_reply(reply: Beat, timing: Timing) -> Json:
     return {
-        "serverTime": to_ms(of.server_time),
-        "activity": of.activity,
+        "serverTime": to_ms(reply.server_time),
+        "activity": reply.activity,
         "nextInMs": timing.heartbeat_s * 1000,
         "reconnectWithinMs": timing.reconnect_within_s * 1000,
     }
@@ -200,9 +200,9 @@ def _event(event: Event) -> tuple[str, Json]:
         case MessagePosted(posted):
             return "messagePosted", {"message": message(posted)}
         case ReceiptAdvanced(receipts):
-            return "receiptAdvanced", {"items": [receipt(one) for one in receipts]}
+            return "receiptAdvanced", {"items": [receipt(item) for item in receipts]}
         case PresenceChanged(presences):
-            return "presenceChanged", {"items": [presence(one) for one in presences]}
+            return "presenceChanged", {"items": [presence(item) for item in presences]}
         case TypingChanged(conversation_id, user_id, typing):
             return "typing", {
                 "conversationId": conversation_id,
@@ -231,10 +231,10 @@ def _conversation_event(
             }
 
 
-def _member(of: Member) -> Json:
+def _member(member: Member) -> Json:
     return {
-        "userId": of.user_id,
-        "role": of.role,
-        "joinedAt": to_ms(of.joined_at),
-        "historyFrom": of.history_from,
+        "userId": member.user_id,
+        "role": member.role,
+        "joinedAt": to_ms(member.joined_at),
+        "historyFrom": member.history_from,
     }

@@ -1,4 +1,4 @@
-"""What the website is given of one user: parts of an export, lines of an erasure's receipt."""
+"""One user's data as JSON for the website: parts of an export, and what an erasure removed."""
 
 import base64
 import binascii
@@ -19,7 +19,7 @@ from shared.domain.user import User
 from shared.services.erasure import KEPT, ErasureStep
 from shared.services.export import ExportStep, Place, SentFile
 from shared.services.privacy import BEGINNING, Position
-from triggers import decode, wire
+from triggers import decode, encode
 from triggers.decode import Fields
 
 type Json = dict[str, Any]
@@ -28,10 +28,10 @@ _MAX_CHARACTERS: Final = 200
 
 
 def position(fields: Fields) -> Position | None:
-    """Return where `continuation` says to go on; None when it is absent or null.
+    """Return the position at which `continuation` goes on; None when it is absent or null.
 
     Raises:
-        InvalidError: It is not one of ours.
+        InvalidError: It is not a valid continuation token.
     """
     if fields.get("continuation") is None:
         return None
@@ -39,16 +39,16 @@ def position(fields: Fields) -> Position | None:
         text = decode.text(fields, "continuation", longest=_MAX_CHARACTERS)
         return _position(json.loads(base64.urlsafe_b64decode(text.encode())))
     except (ValueError, TypeError, binascii.Error, RecursionError) as error:
-        raise InvalidError("continuation: is not one of ours") from error
+        raise InvalidError("continuation: is not a valid continuation token") from error
 
 
 def exported(user_id: UserId, step: ExportStep) -> Json:
     return {
         "userId": user_id,
         "user": _user(step.user) if step.user else None,
-        "conversations": [_place(user_id, one) for one in step.places],
-        "messages": [_without_status(wire.message(one)) for one in step.messages],
-        "files": [_file(one) for one in step.files],
+        "conversations": [_exported_conversation(user_id, place) for place in step.places],
+        "messages": [_without_status(encode.message(message)) for message in step.messages],
+        "files": [_file(file) for file in step.files],
         "continuation": _continuation(step.position),
     }
 
@@ -58,7 +58,8 @@ def erased(user_id: UserId, step: ErasureStep) -> Json:
     return {
         "userId": user_id,
         "removed": [
-            {"store": one.store, "what": one.what, "count": one.count} for one in step.removed
+            {"store": entry.store, "what": entry.what, "count": entry.count}
+            for entry in step.removed
         ],
         "kept": [{"store": store, "what": what, "why": why} for store, what, why in kept],
         "continuation": _continuation(step.position),
@@ -78,39 +79,42 @@ def _position(value: object) -> Position:
     return Position(ConversationId(identifier), Sequence(after), *look)
 
 
-def _continuation(of: Position | None) -> str | None:
-    if of is None:
+def _continuation(position: Position | None) -> str | None:
+    if position is None:
         return None
-    look = [of.look, of.found] if of.look or of.found else []
-    whole = json.dumps([of.conversation_id, of.after, *look])
-    return base64.urlsafe_b64encode(whole.encode()).decode()
+    look = [position.look, position.found] if position.look or position.found else []
+    text = json.dumps([position.conversation_id, position.after, *look])
+    return base64.urlsafe_b64encode(text.encode()).decode()
 
 
-def _user(of: User) -> Json:
+def _user(user: User) -> Json:
     return {
-        "displayName": of.display_name,
-        "avatarUrl": of.avatar_url,
-        "contacts": list(of.contacts),
-        "blocked": list(of.blocked),
-        "settings": {"preview": of.preview},
-        "pushSubscriptions": [{"id": one.id, "endpoint": one.endpoint} for one in of.subscriptions],
+        "displayName": user.display_name,
+        "avatarUrl": user.avatar_url,
+        "contacts": list(user.contacts),
+        "blocked": list(user.blocked),
+        "settings": {"preview": user.preview},
+        "pushSubscriptions": [
+            {"id": device.id, "endpoint": device.endpoint} for device in user.subscriptions
+        ],
     }
 
 
-def _place(user_id: UserId, of: Place) -> Json:
-    member = of.conversation.find_member(user_id) if of.conversation else None
-    if of.conversation is None or member is None:
-        return {"conversationId": of.conversation_id, "member": None}
+def _exported_conversation(user_id: UserId, place: Place) -> Json:
+    conversation = place.conversation
+    member = conversation.find_member(user_id) if conversation else None
+    if conversation is None or member is None:
+        return {"conversationId": place.conversation_id, "member": None}
     return {
-        "conversationId": of.conversation_id,
+        "conversationId": place.conversation_id,
         "member": {
-            "kind": of.conversation.kind,
-            "title": of.conversation.title,
+            "kind": conversation.kind,
+            "title": conversation.title,
             "role": member.role,
             "joinedAt": to_ms(member.joined_at),
             "historyFrom": member.history_from,
-            "mutedUntil": to_ms(of.muted_until) if of.muted_until else None,
-            "receipt": wire.receipt(of.receipt) if of.receipt else None,
+            "mutedUntil": to_ms(place.muted_until) if place.muted_until else None,
+            "receipt": encode.receipt(place.receipt) if place.receipt else None,
         },
     }
 
@@ -119,10 +123,10 @@ def _without_status(message: Json) -> Json:
     return {name: value for name, value in message.items() if name != "status"}
 
 
-def _file(of: SentFile) -> Json:
+def _file(file: SentFile) -> Json:
     return {
-        "conversationId": of.message.conversation_id,
-        "sequence": of.message.sequence,
-        "attachment": wire.attachment(of.attachment),
-        "url": of.url,
+        "conversationId": file.message.conversation_id,
+        "sequence": file.message.sequence,
+        "attachment": encode.attachment(file.attachment),
+        "url": file.url,
     }
