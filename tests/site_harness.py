@@ -25,6 +25,8 @@ class FakeHost:
     def app(self) -> web.Application:
         app = web.Application()
         app.router.add_post("/api/site/users", self._take)
+        app.router.add_get("/api/endless", self._endless)
+        app.router.add_get("/api/broken", self._broken)
         app.router.add_route("*", "/{path:.*}", self._echo)
         return app
 
@@ -33,6 +35,22 @@ class FakeHost:
             return web.Response(status=503)
         self.fed += (await request.json())["items"]
         return web.Response(status=204)
+
+    async def _endless(self, request: web.Request) -> web.StreamResponse:
+        reply = web.StreamResponse()
+        with contextlib.suppress(ConnectionError):  # the front door leaves when its client does
+            await reply.prepare(request)
+            while True:
+                await reply.write(b"x" * 1024)
+        return reply
+
+    async def _broken(self, request: web.Request) -> web.StreamResponse:
+        reply = web.StreamResponse(headers={"Content-Length": "10"})
+        await reply.prepare(request)
+        await reply.write(b"half")
+        assert request.transport is not None
+        request.transport.abort()
+        return reply
 
     async def _echo(self, request: web.Request) -> web.Response:
         body = await request.read()

@@ -5,11 +5,15 @@ and headers go through as they came: a signature over them still holds.
 """
 
 import asyncio
+import logging
+from collections.abc import AsyncIterator
 
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
+
+logger = logging.getLogger(__name__)
 
 _CHUNK_BYTES = 64 * 1024
 _RETRY_PAUSE_S = 0.05
@@ -35,6 +39,10 @@ class NotSentError(Exception):
 
 class NoAnswerError(Exception):
     """The connection broke before an answer: the request may have been carried out."""
+
+
+class _BrokenAnswerError(Exception):
+    """The connection broke amid the answer."""
 
 
 def client_session() -> aiohttp.ClientSession:
@@ -112,11 +120,27 @@ async def _relay(request: web.Request, answer: aiohttp.ClientResponse) -> web.St
     reply = web.StreamResponse(
         status=answer.status, reason=answer.reason, headers=_end_to_end(answer.headers)
     )
-    await reply.prepare(request)
-    async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
-        await reply.write(chunk)
-    await reply.write_eof()
+    chunks = answer.content.iter_chunked(_CHUNK_BYTES)
+    try:
+        await reply.prepare(request)
+        while (chunk := await _next(chunks)) is not None:
+            await reply.write(chunk)
+        await reply.write_eof()
+    except _BrokenAnswerError:
+        # The status is on its way: only a broken connection says that the answer is not whole.
+        logger.warning("%s %s: the answer broke off", request.method, request.path)
+        if request.transport is not None:
+            request.transport.abort()
+    except ConnectionResetError:
+        logger.info("%s %s: the client left before the answer ended", request.method, request.path)
     return reply
+
+
+async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
+    try:
+        return await anext(chunks, None)
+    except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+        raise _BrokenAnswerError from error
 
 
 def _end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:

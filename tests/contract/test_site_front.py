@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import logging
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 from yarl import URL
 
@@ -238,3 +241,32 @@ async def test_the_wrong_method_is_a_problem_too(site: Site) -> None:
     status, problem = await site.json("DELETE", "/dev/token")
 
     assert (status, problem["status"]) == (405, 405)
+
+
+async def test_a_browser_that_leaves_amid_an_answer_costs_one_line_of_the_log(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with aiohttp.ClientSession() as browser:
+        reply = await browser.get(f"{site.url}/api/endless?code=secret")
+        await reply.content.readexactly(1024)
+        reply.close()
+
+    deadline = time.monotonic() + 30
+    while "left before" not in caplog.text:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+    assert "GET /api/endless: the client left before the answer ended" in caplog.text
+    assert "Traceback" not in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_an_answer_that_breaks_off_does_not_look_whole(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with site.session.get(f"{site.url}/api/broken") as reply:
+        with pytest.raises(aiohttp.ClientError):
+            await reply.read()
+
+    assert "GET /api/broken: the answer broke off" in caplog.text
+    assert "Traceback" not in caplog.text
