@@ -1,1 +1,1 @@
-"""What the stand-ins share: ports, keys, fault knobs, the control surface and process life."""
+"""What the stand-ins share: ports, keys, faults, the control surface and process life."""

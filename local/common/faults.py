@@ -1,4 +1,4 @@
-"""The fault knobs of a stand-in: errors, delays and drops, by probability and count.
+"""The faults a stand-in shows on request: errors, delays and drops, by probability and count.
 
 A stand-in asks `strike` once per operation it is about to carry out. A delay has then already
 been waited for; an error or a drop is returned, for the stand-in to carry out in its own

@@ -18,9 +18,7 @@ from local.cosmos.container import Container
 from local.cosmos.documents import Documents, Operation
 from local.cosmos.items import Items
 from local.cosmos.meter import Meter
-from local.cosmos.resources import Resources
-from local.cosmos.store import Store
-from local.cosmos.wire import (
+from local.cosmos.protocol import (
     CONTAINER_RID_MISMATCH,
     RANGE_ID,
     SESSION_NOT_AVAILABLE,
@@ -31,6 +29,8 @@ from local.cosmos.wire import (
     RefusalError,
     Reply,
 )
+from local.cosmos.resources import Resources
+from local.cosmos.store import Store
 
 _LOG = logging.getLogger(__name__)
 _MAX_BODY_BYTES = 8 * 1024 * 1024

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import unquote
 
-from local.cosmos.wire import RefusalError
+from local.cosmos.protocol import RefusalError
 
 _PREFIX = "type=master&ver=1.0&sig="
 

@@ -9,8 +9,8 @@ from http import HTTPStatus
 from local.cosmos.container import Container, Key
 from local.cosmos.items import MAX_ITEM_BYTES, Conditions, Items, Outcome
 from local.cosmos.json_values import Json, dump
+from local.cosmos.protocol import BadRequestError, RefusalError, Reply
 from local.cosmos.store import Store
-from local.cosmos.wire import BadRequestError, RefusalError, Reply
 
 KINDS = frozenset({"Create", "Upsert", "Read", "Replace", "Patch", "Delete"})
 _MAX_OPERATIONS = 100

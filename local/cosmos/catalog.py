@@ -15,9 +15,9 @@ from local.cosmos.container import (
     sorts_alike,
 )
 from local.cosmos.json_values import Json, JsonPath, at_path, dump, load
+from local.cosmos.protocol import OWNER_NOT_FOUND, BadRequestError, NotFoundError, RefusalError
 from local.cosmos.schema import create_indexes, create_table
 from local.cosmos.store import Store
-from local.cosmos.wire import OWNER_NOT_FOUND, BadRequestError, NotFoundError, RefusalError
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS databases (

@@ -20,7 +20,7 @@ from local.cosmos.json_values import (
     plain_number,
 )
 from local.cosmos.partition import effective_key
-from local.cosmos.wire import BadRequestError
+from local.cosmos.protocol import BadRequestError
 
 _FOREVER = -1
 _MAX_KEY_LEVELS = 3

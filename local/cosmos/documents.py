@@ -11,10 +11,7 @@ from local.cosmos.container import Container, Key
 from local.cosmos.feed import read_changes
 from local.cosmos.items import Conditions, Items, Outcome
 from local.cosmos.json_values import Json, Value, dump, load
-from local.cosmos.sql.plan import Scope
-from local.cosmos.sql.query import Page, Request, run_query
-from local.cosmos.store import Store
-from local.cosmos.wire import (
+from local.cosmos.protocol import (
     CONTINUATION,
     END_EPK,
     MAX_ITEM_COUNT,
@@ -27,6 +24,9 @@ from local.cosmos.wire import (
     Reply,
     UnsupportedError,
 )
+from local.cosmos.sql.plan import Scope
+from local.cosmos.sql.query import Page, Request, run_query
+from local.cosmos.store import Store
 
 _DEFAULT_PAGE = 100
 _LARGEST_PAGE = 1000

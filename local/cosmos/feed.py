@@ -15,9 +15,9 @@ from http import HTTPStatus
 
 from local.cosmos import charge
 from local.cosmos.container import Container
+from local.cosmos.protocol import BadRequestError, Call, Reply
 from local.cosmos.sql.plan import Scope
 from local.cosmos.store import Store
-from local.cosmos.wire import BadRequestError, Call, Reply
 
 _MAX_PAGE_BYTES = 4 * 1024 * 1024
 _NOW = "*"

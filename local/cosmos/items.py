@@ -14,9 +14,9 @@ from local.cosmos.catalog import Catalog
 from local.cosmos.container import Container, Key, sorts_alike
 from local.cosmos.json_values import Json, at_path, dump, equal, load
 from local.cosmos.patch import apply_patch
+from local.cosmos.protocol import KEY_MISMATCH, BadRequestError, NotFoundError, RefusalError
 from local.cosmos.sql.query import matches
 from local.cosmos.store import Row, Store, Written
-from local.cosmos.wire import KEY_MISMATCH, BadRequestError, NotFoundError, RefusalError
 
 MAX_ITEM_BYTES = 2 * 1024 * 1024
 _MAX_ID_LENGTH = 1023

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from local.cosmos.indexing import path_of
 from local.cosmos.json_values import Json, JsonPath
-from local.cosmos.wire import BadRequestError
+from local.cosmos.protocol import BadRequestError
 
 _MAX_OPERATIONS = 10
 _SYSTEM = frozenset({"id", "_rid", "_self", "_etag", "_ts", "_attachments"})

@@ -6,7 +6,7 @@ from local.common.model import DataModel
 from local.cosmos.catalog import Catalog
 from local.cosmos.container import Container, normalised
 from local.cosmos.json_values import Json
-from local.cosmos.wire import RefusalError
+from local.cosmos.protocol import RefusalError
 
 _FIELDS = {"name", "partitionKey", "uniqueKeyPolicy", "indexingPolicy", "defaultTtl"}
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from local.cosmos.catalog import Catalog, Database
 from local.cosmos.container import Container
 from local.cosmos.json_values import Json, dump, load
-from local.cosmos.wire import BadRequestError, Call, RefusalError, Reply, UnsupportedError
+from local.cosmos.protocol import BadRequestError, Call, RefusalError, Reply, UnsupportedError
 
 _UNSUPPORTED = {
     "sprocs": "Stored procedures",

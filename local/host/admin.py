@@ -9,7 +9,7 @@ from aiohttp import web
 from local.host.auth import KeyRing
 from local.host.context import Trigger
 from local.host.errors import NoWorkerError
-from local.host.invoker import InvocationError, Invoker, Occasion
+from local.host.invoker import InvocationError, Invoker, TriggerEvent
 
 _WAIT_HEADER = "x-parley-wait"
 
@@ -74,19 +74,19 @@ class Admin:
         if trigger is None:
             return web.Response(status=404)
         try:
-            occasion = trigger.occasion_for(_input(await request.read()))
+            trigger_event = trigger.event_for(_input(await request.read()))
         except ValueError as error:
             return web.json_response({"error": str(error)}, status=400)
-        task = asyncio.create_task(self._invoke(trigger, occasion))
+        task = asyncio.create_task(self._invoke(trigger, trigger_event))
         if request.headers.get(_WAIT_HEADER) == "true":
             return web.Response(status=200 if await task else 500)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return web.Response(status=202)
 
-    async def _invoke(self, trigger: Trigger, occasion: Occasion) -> bool:
+    async def _invoke(self, trigger: Trigger, trigger_event: TriggerEvent) -> bool:
         try:
-            await self._invoker.invoke(trigger.invocable, occasion)
+            await self._invoker.invoke(trigger.invocable, trigger_event)
         except (InvocationError, NoWorkerError):
             return False
         return True

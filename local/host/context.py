@@ -7,12 +7,12 @@ from pathlib import Path
 import aiohttp
 
 from local.host.appsettings import AppSettings
-from local.host.datum import Datum, string
 from local.host.hostjson import HostJson
 from local.host.http_front import HttpFront
-from local.host.invoker import Invocable, Invoker, Occasion
+from local.host.invoker import Invocable, Invoker, TriggerEvent
 from local.host.signalr_connection import SignalRConnection
 from local.host.signalr_webhook import SignalRWebhook
+from local.host.typed_value import TypedValue, string
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,14 @@ class Trigger:
     async def run(self) -> None:
         """Listen until cancelled; return at once when there is nothing to listen to."""
 
-    def occasion_for(self, text: str) -> Occasion:
-        """Return the occasion that the *text* given to the admin call stands for.
+    def event_for(self, text: str) -> TriggerEvent:
+        """Return the event that the *text* given to the admin call stands for.
 
         Raises:
             ValueError: A function of this kind cannot be run that way.
 
         """
-        return Occasion(self._admin_value(text))
+        return TriggerEvent(self._admin_value(text))
 
-    def _admin_value(self, text: str) -> Datum:
+    def _admin_value(self, text: str) -> TypedValue:
         return string(text)

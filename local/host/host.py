@@ -17,13 +17,13 @@ from local.host.appsettings import AppSettings
 from local.host.auth import KeyRing
 from local.host.bindings.quiet import WarmupTrigger
 from local.host.context import Context, Trigger
-from local.host.datum import string
 from local.host.errors import StartError
 from local.host.functions import parse_functions
 from local.host.http_front import HttpFront
 from local.host.invoker import Invoker
 from local.host.refusal import no_functions
 from local.host.signalr_webhook import SignalRWebhook
+from local.host.typed_value import string
 from local.host.worker_process import Call, Worker
 from local.host.workers import WorkerPool
 

@@ -7,11 +7,11 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from local.host.auth import KeyRing, Level
-from local.host.datum import Datum, dumps
 from local.host.errors import NoWorkerError, StartError
 from local.host.expressions import Lookup
-from local.host.invoker import Invocable, InvocationError, Invoker, Occasion
+from local.host.invoker import Invocable, InvocationError, Invoker, TriggerEvent
 from local.host.routes import RouteTemplate, parse_template, split_path
+from local.host.typed_value import TypedValue, dumps
 
 # aiohttp frames the message itself.
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
@@ -59,13 +59,13 @@ class HttpFront:
         if not self._keys.allows(request, route.level):
             return web.Response(status=401)
         query = _joined(request.query.items()) if request.query_string else {}
-        occasion = Occasion(
-            value=await _request_datum(request, values, query),
+        trigger_event = TriggerEvent(
+            value=await _request_value(request, values, query),
             lookup=_lookup(request, values, query),
             traceparent=request.headers.get("traceparent", ""),
         )
         try:
-            returned = await self._invoker.invoke(route.invocable, occasion)
+            returned = await self._invoker.invoke(route.invocable, trigger_event)
         except InvocationError:
             return web.Response(status=500)
         except NoWorkerError:
@@ -90,15 +90,15 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return joined
 
 
-async def _request_datum(
+async def _request_value(
     request: web.Request, values: dict[str, str], query: dict[str, str]
-) -> Datum:
+) -> TypedValue:
     body = await request.read() if request.body_exists else b""
     # The worker does not ask for nullable values, so the host leaves empty ones out.
     given = {name: value for name, value in query.items() if value}
     headers = _joined((name.lower(), value) for name, value in request.headers.items())
     url = f"{request.scheme}://{request.host}{request.raw_path}"
-    return Datum("http", [request.method, url, headers, body, values, given])
+    return TypedValue("http", [request.method, url, headers, body, values, given])
 
 
 def _lookup(request: web.Request, values: dict[str, str], query: dict[str, str]) -> Lookup:
@@ -113,7 +113,7 @@ def _lookup(request: web.Request, values: dict[str, str], query: dict[str, str])
     return find
 
 
-def _response(returned: Datum | None) -> web.Response:
+def _response(returned: TypedValue | None) -> web.Response:
     if returned is None:
         return web.Response(status=200)
     if returned.kind != "http" or not isinstance(returned.value, list):

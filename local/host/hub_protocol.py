@@ -12,7 +12,7 @@ import msgpack  # type: ignore[import-untyped]  # the package ships no types
 from aiohttp import web
 
 from local.host import dates
-from local.host.datum import Datum, dumps, plain
+from local.host.typed_value import TypedValue, dumps, plain
 
 _JSON = "application/json"
 _MESSAGEPACK = "application/x-msgpack"
@@ -49,7 +49,7 @@ class Message:
             raise ValueError("target differs from the event")
 
     def completion(
-        self, *, returned: Datum | None = None, error: str | None = None
+        self, *, returned: TypedValue | None = None, error: str | None = None
     ) -> web.Response:
         """Return the reply: a completion for an invocation that has an id, else an empty 200."""
         if self.invocation_id is None:
@@ -134,7 +134,7 @@ def _jsonable(value: object) -> object:
     return str(value) if isinstance(value, msgpack.Timestamp) else value
 
 
-def _json(returned: Datum | None) -> str:
+def _json(returned: TypedValue | None) -> str:
     if returned is None:
         return "null"
     if returned.kind == "json":

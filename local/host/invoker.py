@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from local.host.datum import Datum, encoded
 from local.host.errors import BindingError, Failure, NoWorkerError
 from local.host.expressions import Lookup, nothing
 from local.host.functions import Function
+from local.host.typed_value import TypedValue, encoded
 from local.host.worker_process import Call, Done
 from local.host.workers import WorkerPool
 
@@ -23,7 +23,7 @@ class InputBinding(Protocol):
     `value` raises `BindingError` when an expression cannot be filled in.
     """
 
-    def value(self, lookup: Lookup) -> Datum | None: ...
+    def value(self, lookup: Lookup) -> TypedValue | None: ...
 
 
 class OutputBinding(Protocol):
@@ -32,7 +32,7 @@ class OutputBinding(Protocol):
     `write` raises `BindingError` when the value is unusable or its service refuses it.
     """
 
-    async def write(self, value: Datum) -> None: ...
+    async def write(self, value: TypedValue) -> None: ...
 
 
 class InvocationError(Exception):
@@ -59,7 +59,7 @@ class Invocable:
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class TriggerEvent:
     """What set a function off.
 
     Args:
@@ -70,8 +70,8 @@ class Occasion:
 
     """
 
-    value: Datum | None
-    metadata: Mapping[str, Datum] = field(default_factory=dict)
+    value: TypedValue | None
+    metadata: Mapping[str, TypedValue] = field(default_factory=dict)
     lookup: Lookup = nothing
     traceparent: str = ""
     retry: int = 0
@@ -85,7 +85,7 @@ class Invoker:
         self._tracebacks = tracebacks
         self.pool: WorkerPool | None = None
 
-    async def invoke(self, invocable: Invocable, occasion: Occasion) -> Datum | None:
+    async def invoke(self, invocable: Invocable, trigger_event: TriggerEvent) -> TypedValue | None:
         """Run *invocable* to its end, output bindings included; return what it returned.
 
         Raises:
@@ -95,8 +95,10 @@ class Invoker:
         """
         invocable.invocations += 1
         try:
-            inputs = [(name, binding.value(occasion.lookup)) for name, binding in invocable.inputs]
-            done = await self._run(invocable.function, occasion, inputs)
+            inputs = [
+                (name, binding.value(trigger_event.lookup)) for name, binding in invocable.inputs
+            ]
+            done = await self._run(invocable.function, trigger_event, inputs)
             if invocable.outputs:
                 await _write_outputs(invocable.outputs, done)
         except BindingError as error:
@@ -108,14 +110,15 @@ class Invoker:
             raise
         return done.returned
 
-    async def invoke_with_retries(self, invocable: Invocable, occasion: Occasion) -> bool:
+    async def invoke_with_retries(self, invocable: Invocable, trigger_event: TriggerEvent) -> bool:
         """Run *invocable*, repeating failures as its policy says; return whether it succeeded."""
         policy = invocable.function.retry
         retry = 0
         while True:
             try:
                 await self.invoke(
-                    invocable, Occasion(occasion.value, occasion.metadata, retry=retry)
+                    invocable,
+                    TriggerEvent(trigger_event.value, trigger_event.metadata, retry=retry),
                 )
             except NoWorkerError:
                 continue  # nothing has run, and the wait for a worker was the pause
@@ -128,17 +131,20 @@ class Invoker:
                 return True
 
     async def _run(
-        self, function: Function, occasion: Occasion, inputs: list[tuple[str, Datum | None]]
+        self,
+        function: Function,
+        trigger_event: TriggerEvent,
+        inputs: list[tuple[str, TypedValue | None]],
     ) -> Done:
         if self.pool is None:
             raise NoWorkerError("the host is starting")
-        inputs.append((function.trigger.name, occasion.value))
+        inputs.append((function.trigger.name, trigger_event.value))
         call = Call(
             function_id=function.id,
             inputs=inputs,
-            metadata=dict(occasion.metadata),
-            traceparent=occasion.traceparent,
-            retry_count=occasion.retry,
+            metadata=dict(trigger_event.metadata),
+            traceparent=trigger_event.traceparent,
+            retry_count=trigger_event.retry,
             max_retry_count=0 if function.retry is None else function.retry.max_retry_count,
         )
         done = await self.pool.call(call, self._timeout_s)
@@ -174,7 +180,7 @@ async def _write_outputs(outputs: Mapping[str, OutputBinding], done: Done) -> No
             raise outcome
 
 
-def _named_in_return(outputs: Mapping[str, OutputBinding], text: str) -> dict[str, Datum]:
+def _named_in_return(outputs: Mapping[str, OutputBinding], text: str) -> dict[str, TypedValue]:
     """Find what a returned dict holds for output bindings: the host takes it as outputs, too."""
     if not any(f'"{name}"' in text for name in outputs):
         return {}
@@ -182,7 +188,7 @@ def _named_in_return(outputs: Mapping[str, OutputBinding], text: str) -> dict[st
     if not isinstance(returned, dict):
         return {}
     return {
-        name: Datum("string", value) if isinstance(value, str) else encoded(value)
+        name: TypedValue("string", value) if isinstance(value, str) else encoded(value)
         for name, value in returned.items()
         if name in outputs and value is not None
     }

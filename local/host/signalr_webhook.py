@@ -13,11 +13,11 @@ from aiohttp import web
 
 from local.host import hub_protocol
 from local.host.auth import KeyRing
-from local.host.datum import dumps, string
 from local.host.errors import Failure, NoWorkerError, StartError
 from local.host.expressions import Lookup
-from local.host.invoker import Invocable, InvocationError, Invoker, Occasion
+from local.host.invoker import Invocable, InvocationError, Invoker, TriggerEvent
 from local.host.signalr_connection import SignalRConnection
+from local.host.typed_value import dumps, string
 
 _ADDRESS = ("X-ASRS-Hub", "X-ASRS-Category", "X-ASRS-Event", "X-ASRS-Connection-Id")
 _CONTENT_HEADERS = frozenset(
@@ -116,11 +116,11 @@ class SignalRWebhook:
         if names and len(names) != len(arguments):
             failure = Failure(f"{len(names)} parameters expected, {len(arguments)} arguments sent")
             raise InvocationError(failure)
-        occasion = Occasion(
+        trigger_event = TriggerEvent(
             value=string(_trigger_json(request, message)),
             lookup=_lookup(request, dict(zip(names, arguments, strict=True)) if names else {}),
         )
-        returned = await self._invoker.invoke(function.invocable, occasion)
+        returned = await self._invoker.invoke(function.invocable, trigger_event)
         if function.category.lower() == "connections":
             return web.Response(status=200)
         return message.completion(returned=returned)

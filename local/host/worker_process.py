@@ -8,10 +8,10 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.host.datum import Datum
 from local.host.errors import Failure, StartError, WorkerStartError
 from local.host.ipc import Frame, FrameProtocol
 from local.host.refusal import refusal
+from local.host.typed_value import TypedValue
 
 _INDEX_S = 60.0  # the real host gives a worker a minute to start
 _LONGEST_LINE = 1 << 20
@@ -23,8 +23,8 @@ class Call:
     """What a worker is asked to run."""
 
     function_id: str
-    inputs: list[tuple[str, Datum | None]]
-    metadata: dict[str, Datum] = field(default_factory=dict)
+    inputs: list[tuple[str, TypedValue | None]]
+    metadata: dict[str, TypedValue] = field(default_factory=dict)
     traceparent: str = ""
     retry_count: int = 0
     max_retry_count: int = 0
@@ -35,8 +35,8 @@ class Done:
     """How it went: a failure, or the returned value and the values of the output bindings."""
 
     failure: Failure | None
-    returned: Datum | None = None
-    outputs: tuple[tuple[str, Datum | None], ...] = ()
+    returned: TypedValue | None = None
+    outputs: tuple[tuple[str, TypedValue | None], ...] = ()
 
 
 # The real host fails what runs in a worker that dies; nothing is run a second time.
@@ -167,10 +167,10 @@ def _done(frame: Frame) -> Done:
     pairs = outputs if isinstance(outputs, list) else []
     return Done(
         failure=None,
-        returned=_datum(returned),
-        outputs=tuple((name, _datum(value)) for name, value in pairs),
+        returned=_typed_value(returned),
+        outputs=tuple((name, _typed_value(value)) for name, value in pairs),
     )
 
 
-def _datum(value: object) -> Datum | None:
-    return Datum(*value) if isinstance(value, list) else None
+def _typed_value(value: object) -> TypedValue | None:
+    return TypedValue(*value) if isinstance(value, list) else None

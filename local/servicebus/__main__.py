@@ -15,7 +15,7 @@ from local.servicebus.broker import Broker
 from local.servicebus.connection import Connection, Namespace
 from local.servicebus.entities import queues_of
 from local.servicebus.errors import CONNECTION_FORCED, PeerError
-from local.servicebus.knobs import Knobs
+from local.servicebus.faults import Faults
 from local.servicebus.store import Store
 
 
@@ -34,10 +34,10 @@ async def serve(settings: LocalSettings, model: Path, stop: asyncio.Event) -> No
     directory.mkdir(exist_ok=True)
     loop = asyncio.get_running_loop()
     broker = Broker(queues_of(load_model(model)), Store(directory / "messages.db", loop.call_soon))
-    namespace = Namespace(broker, Knobs(), load_or_create(settings.directory).servicebus)
+    namespace = Namespace(broker, Faults(), load_or_create(settings.directory).servicebus)
     connections: set[Connection] = set()
     app = web.Application()
-    add_control_routes(app, namespace.knobs, broker.metrics)
+    add_control_routes(app, namespace.faults, broker.metrics)
     async with http_server(app, settings.ports.servicebus_control):
         server = await loop.create_server(
             lambda: Connection(namespace, connections), "127.0.0.1", settings.ports.servicebus

@@ -13,6 +13,7 @@ from local.servicebus.errors import (
     AmqpError,
     LinkError,
 )
+from local.servicebus.link_io import LinkIO
 from local.servicebus.links import (
     Link,
     QueueInbound,
@@ -24,7 +25,6 @@ from local.servicebus.management import manage, refusal
 from local.servicebus.queue import Queue
 from local.servicebus.requests import CBS_NAMES, MANAGEMENT_NAMES, Reply, Request
 from local.servicebus.tokens import Authorization
-from local.servicebus.wire import Wire
 
 _CBS = "$cbs"
 _MANAGEMENT_SUFFIX = "/$management"
@@ -32,7 +32,7 @@ _COORDINATORS = (0x30, "amqp:coordinator:list")
 _DYNAMIC, _FILTER = 4, 7  # fields of a source
 
 
-class Place(NamedTuple):
+class AttachContext(NamedTuple):
     """Where links are attached: the namespace, and what the connection may use of it."""
 
     broker: Broker
@@ -46,7 +46,7 @@ def terminus_address(terminus: Described | None) -> str | None:
     return address if isinstance(address, str) else None
 
 
-def open_link(wire: Wire, attach: Attach, place: Place) -> Link:
+def open_link(link_io: LinkIO, attach: Attach, context: AttachContext) -> Link:
     """Return the link that *attach* asks for.
 
     Raises:
@@ -60,15 +60,15 @@ def open_link(wire: Wire, attach: Attach, place: Place) -> Link:
         raise LinkError(NOT_ALLOWED, "the link has no address")
     path = entity_path(address)
     if path == _CBS:
-        return _cbs_link(wire, attach, path, place)
-    check_access(path, place)
+        return _cbs_link(link_io, attach, path, context)
+    check_access(path, context)
     if path.endswith(_MANAGEMENT_SUFFIX):
-        queue = place.broker.find(path.removesuffix(_MANAGEMENT_SUFFIX))
-        return _management_link(wire, attach, path, queue)
-    return _queue_link(wire, attach, path, place.broker)
+        queue = context.broker.find(path.removesuffix(_MANAGEMENT_SUFFIX))
+        return _management_link(link_io, attach, path, queue)
+    return _queue_link(link_io, attach, path, context.broker)
 
 
-def check_access(path: str, place: Place) -> None:
+def check_access(path: str, context: AttachContext) -> None:
     """Make sure that the connection may use *path* now.
 
     Raises:
@@ -76,43 +76,43 @@ def check_access(path: str, place: Place) -> None:
 
     """
     entity = path.removesuffix(_MANAGEMENT_SUFFIX)
-    if path != _CBS and not place.authorization.allows(entity, time.time()):
+    if path != _CBS and not context.authorization.allows(entity, time.time()):
         sentence = f"Unauthorized access. A valid token for '{entity}' is needed."
         raise LinkError(UNAUTHORIZED, sentence)
 
 
-def _cbs_link(wire: Wire, attach: Attach, path: str, place: Place) -> Link:
+def _cbs_link(link_io: LinkIO, attach: Attach, path: str, context: AttachContext) -> Link:
     if attach.role:
-        return ReplyOutbound(wire, attach, path)
+        return ReplyOutbound(link_io, attach, path)
 
     def answer(request: Request, fault: AmqpError | None) -> Reply:
         if fault is not None:
             return refusal(fault)
-        return place.authorization.put_token(request, time.time())
+        return context.authorization.put_token(request, time.time())
 
-    return RequestInbound(wire, attach, path, CBS_NAMES, answer)
+    return RequestInbound(link_io, attach, path, CBS_NAMES, answer)
 
 
-def _management_link(wire: Wire, attach: Attach, path: str, queue: Queue) -> Link:
+def _management_link(link_io: LinkIO, attach: Attach, path: str, queue: Queue) -> Link:
     if attach.role:
-        return ReplyOutbound(wire, attach, path)
+        return ReplyOutbound(link_io, attach, path)
 
     def answer(request: Request, fault: AmqpError | None) -> Reply:
         return manage(queue, request) if fault is None else refusal(fault)
 
-    return RequestInbound(wire, attach, path, MANAGEMENT_NAMES, answer)
+    return RequestInbound(link_io, attach, path, MANAGEMENT_NAMES, answer)
 
 
-def _queue_link(wire: Wire, attach: Attach, path: str, broker: Broker) -> Link:
+def _queue_link(link_io: LinkIO, attach: Attach, path: str, broker: Broker) -> Link:
     queue = broker.find(path)
     if not attach.role:
         if path.endswith(DEAD_LETTER_SUFFIX):
             raise LinkError(NOT_ALLOWED, "nothing can be sent to a dead-letter queue")
-        return QueueInbound(wire, attach, path, queue)
+        return QueueInbound(link_io, attach, path, queue)
     fields = attach.source.value if attach.source is not None else []
     source = (*fields, *[None] * 8) if isinstance(fields, list) else (None,) * 8
     if source[_FILTER]:
         raise LinkError(NOT_ALLOWED, "sessions and filters are not served on this queue")
     if source[_DYNAMIC]:
         raise LinkError(NOT_IMPLEMENTED, "dynamic nodes are not served here")
-    return QueueOutbound(wire, attach, path, broker, queue)
+    return QueueOutbound(link_io, attach, path, broker, queue)

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from local.servicebus.context import BrokerContext
 from local.servicebus.delivery import Delivery, State
 from local.servicebus.entities import QueueDefinition
 from local.servicebus.errors import NOT_FOUND, NOT_IMPLEMENTED, LinkError
 from local.servicebus.queue import Queue
 from local.servicebus.store import Store
-from local.servicebus.surroundings import Surroundings
 
 DEAD_LETTER_SUFFIX = "/$deadletterqueue"
 
@@ -48,7 +48,7 @@ class Broker:
 
     def __init__(self, definitions: Iterable[QueueDefinition], store: Store) -> None:
         self.store = store
-        self._around = Surroundings(store, now_ms, self.wake)
+        self._context = BrokerContext(store, now_ms, self.wake)
         self._queues: dict[str, Queue] = {}
         self._consumers: dict[Queue, deque[Consumer]] = {}
         self._woken: set[Queue] = set()
@@ -88,9 +88,9 @@ class Broker:
 
     def metrics(self) -> dict[str, object]:
         """Return the counters since the start, and how much lies in the queues now."""
-        living = [queue for queue in self._queues.values() if queue.graveyard is not None]
-        dead = [queue for queue in self._queues.values() if queue.graveyard is None]
-        counters = self._around.counters
+        living = [queue for queue in self._queues.values() if queue.dead_letter_queue is not None]
+        dead = [queue for queue in self._queues.values() if queue.dead_letter_queue is None]
+        counters = self._context.counters
         return {
             "sent": counters.sent,
             "completed": counters.completed,
@@ -106,14 +106,14 @@ class Broker:
         self.store.close()
 
     def _add(self, definition: QueueDefinition) -> None:
-        graveyard = Queue(definition, self._around, None)
-        queue = Queue(definition, self._around, graveyard)
+        dead_letter_queue = Queue(definition, self._context, None)
+        queue = Queue(definition, self._context, dead_letter_queue)
         self._queues[definition.name.lower()] = queue
-        self._queues[definition.name.lower() + DEAD_LETTER_SUFFIX] = graveyard
-        for each in (queue, graveyard):
+        self._queues[definition.name.lower() + DEAD_LETTER_SUFFIX] = dead_letter_queue
+        for each in (queue, dead_letter_queue):
             self._consumers[each] = deque()
         for row in self.store.rows(definition.name):
-            (graveyard if row.dead else queue).restore(row)
+            (dead_letter_queue if row.dead else queue).restore(row)
         self.wake(queue)
 
     def _dispatch(self, queue: Queue) -> None:

@@ -31,7 +31,7 @@ from local.servicebus.amqp.performatives import (
     read_performative,
 )
 from local.servicebus.amqp.types import Array, DecodeError, Symbol, UByte, UInt, UShort
-from local.servicebus.attach import Place
+from local.servicebus.attach import AttachContext
 from local.servicebus.broker import Broker
 from local.servicebus.errors import (
     CONNECTION_FORCED,
@@ -42,7 +42,7 @@ from local.servicebus.errors import (
     PeerError,
     SessionError,
 )
-from local.servicebus.knobs import Knobs
+from local.servicebus.faults import Faults
 from local.servicebus.session import Session
 from local.servicebus.tokens import Authorization
 
@@ -58,7 +58,7 @@ class Namespace:
     """What every connection shares."""
 
     broker: Broker
-    knobs: Knobs
+    faults: Faults
     key: str
 
 
@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
         self.max_frame_bytes = 512
         self._namespace = namespace
         self._connections = connections
-        self._place: Final = Place(
+        self._place: Final = AttachContext(
             namespace.broker, Authorization(namespace.key, self._watch_grant)
         )
         self._loop: Final = asyncio.get_running_loop()
@@ -89,7 +89,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's class is not a subclass
         self._connections.add(self)
-        if self._namespace.knobs.drops_everything:
+        if self._namespace.faults.drops_everything:
             self.drop()
 
     @override
@@ -231,7 +231,7 @@ class Connection(asyncio.Protocol):
         session = self._sessions.get(channel)
         if session is None:
             return  # frames that were under way when the session ended
-        operation = session.operation_of(performative) if self._namespace.knobs else None
+        operation = session.operation_of(performative) if self._namespace.faults else None
         if operation is None:
             self._handle(channel, session, performative, payload, None)
             return
@@ -246,7 +246,7 @@ class Connection(asyncio.Protocol):
         payload: bytes,
         operation: str,
     ) -> None:
-        fault = await self._namespace.knobs.strike(operation)
+        fault = await self._namespace.faults.strike(operation)
         self._under_fault = None
         if fault is not None and fault.kind == "drop":
             self.drop()

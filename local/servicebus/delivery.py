@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
-from local.servicebus.agenda import Entry
+from local.servicebus.due_times import Entry
 from local.servicebus.message import Content, Marks
 
 
@@ -26,19 +26,19 @@ class Outcome(Enum):
     RELEASE = "released"
 
 
-class Letter(NamedTuple):
-    """Why a message is dead."""
+class DeadLetterReason(NamedTuple):
+    """Why a message was dead-lettered."""
 
-    reason: str | None = None
+    code: str | None = None
     description: str | None = None
 
 
-NO_LETTER = Letter()
-TOO_OFTEN = Letter(
+NO_REASON = DeadLetterReason()
+TOO_OFTEN = DeadLetterReason(
     "MaxDeliveryCountExceeded",
     "Message could not be consumed after the maximum number of delivery attempts.",
 )
-TOO_OLD = Letter("TTLExpiredException", "The message expired and was dead lettered.")
+TOO_OLD = DeadLetterReason("TTLExpiredException", "The message expired and was dead lettered.")
 
 
 @dataclass(slots=True)

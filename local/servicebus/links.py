@@ -16,11 +16,11 @@ from local.servicebus.errors import (
     AmqpError,
     LinkError,
 )
+from local.servicebus.link_io import LinkIO
 from local.servicebus.message import BATCH_FORMAT, encode_delivery, parse, split_batch
 from local.servicebus.queue import Queue
 from local.servicebus.requests import PropertyNames, Reply, Request, encode_reply, read_request
 from local.servicebus.settlement import ACCEPTED, rejected
-from local.servicebus.wire import Wire
 
 MAX_MESSAGE_BYTES = 262_144  # of the Standard tier. Source: "Service Bus quotas".
 _CREDIT = 1_000
@@ -30,8 +30,8 @@ _SEQUENCE_MASK = 0xFFFFFFFF  # delivery counts are serial numbers of 32 bits
 class Link(ABC):
     """One end of a link, named by the *handle* that the peer chose."""
 
-    def __init__(self, wire: Wire, attach: Attach, address: str) -> None:
-        self.wire: Final = wire
+    def __init__(self, link_io: LinkIO, attach: Attach, address: str) -> None:
+        self.link_io: Final = link_io
         self.name: Final = attach.name
         self.handle: Final = attach.handle
         self.address: Final = address
@@ -51,8 +51,8 @@ class Link(ABC):
 class InboundLink(Link):
     """A link the peer sends on: puts deliveries together and keeps the peer in credit."""
 
-    def __init__(self, wire: Wire, attach: Attach, address: str) -> None:
-        super().__init__(wire, attach, address)
+    def __init__(self, link_io: LinkIO, attach: Attach, address: str) -> None:
+        super().__init__(link_io, attach, address)
         self._count = attach.initial_delivery_count or 0
         self._credit = 0
         self._parts = bytearray()
@@ -111,7 +111,7 @@ class InboundLink(Link):
         except DecodeError as error:
             state = rejected(AmqpError(DECODE_ERROR, str(error)))
         if not first.settled:
-            self.wire.settle_incoming(first.delivery_id or 0, state)
+            self.link_io.settle_incoming(first.delivery_id or 0, state)
 
     @abstractmethod
     def accept(self, message_format: int, data: bytes, fault: AmqpError | None) -> None:
@@ -125,7 +125,7 @@ class InboundLink(Link):
 
     def _grant(self) -> None:
         self._credit = _CREDIT
-        self.wire.send_flow(self.handle, self._count, self._credit)
+        self.link_io.send_flow(self.handle, self._count, self._credit)
 
 
 def _check_size(data: bytes) -> None:
@@ -137,8 +137,8 @@ def _check_size(data: bytes) -> None:
 class QueueInbound(InboundLink):
     """A client's sender on a queue."""
 
-    def __init__(self, wire: Wire, attach: Attach, address: str, queue: Queue) -> None:
-        super().__init__(wire, attach, address)
+    def __init__(self, link_io: LinkIO, attach: Attach, address: str, queue: Queue) -> None:
+        super().__init__(link_io, attach, address)
         self._queue = queue
 
     @override
@@ -154,13 +154,13 @@ class RequestInbound(InboundLink):
 
     def __init__(
         self,
-        wire: Wire,
+        link_io: LinkIO,
         attach: Attach,
         address: str,
         names: PropertyNames,
         answer: Callable[[Request, AmqpError | None], Reply],
     ) -> None:
-        super().__init__(wire, attach, address)
+        super().__init__(link_io, attach, address)
         self._names = names
         self._answer_request = answer
 
@@ -168,16 +168,16 @@ class RequestInbound(InboundLink):
     def accept(self, message_format: int, data: bytes, fault: AmqpError | None) -> None:
         request = read_request(data)
         reply = encode_reply(self._answer_request(request, fault), request, self._names)
-        respond = self.wire.replies.get(self.address)
+        respond = self.link_io.replies.get(self.address)
         if respond is not None:
-            self.wire.after_commit(lambda: respond(reply))
+            self.link_io.after_commit(lambda: respond(reply))
 
 
 class OutboundLink(Link):
     """A link the peer receives on: sends no more than the peer's credit."""
 
-    def __init__(self, wire: Wire, attach: Attach, address: str) -> None:
-        super().__init__(wire, attach, address)
+    def __init__(self, link_io: LinkIO, attach: Attach, address: str) -> None:
+        super().__init__(link_io, attach, address)
         self.credit = 0
         self._count = 0
         self._draining = False
@@ -191,7 +191,7 @@ class OutboundLink(Link):
         self._draining = bool(flow.drain)
         self.refill()
         if self._draining or flow.echo:
-            self.wire.after_commit(self._answer_flow)
+            self.link_io.after_commit(self._answer_flow)
 
     @abstractmethod
     def refill(self) -> None:
@@ -205,24 +205,24 @@ class OutboundLink(Link):
         if self._draining:
             self._count = (self._count + self.credit) & _SEQUENCE_MASK
             self.credit = 0
-        self.wire.send_flow(self.handle, self._count, self.credit, drain=self._draining)
+        self.link_io.send_flow(self.handle, self._count, self.credit, drain=self._draining)
         self._draining = False
 
 
 class ReplyOutbound(OutboundLink):
     """A client's receiver of replies. Replies wait for credit."""
 
-    def __init__(self, wire: Wire, attach: Attach, address: str) -> None:
-        super().__init__(wire, attach, address)
+    def __init__(self, link_io: LinkIO, attach: Attach, address: str) -> None:
+        super().__init__(link_io, attach, address)
         self._waiting: list[bytes] = []
 
     @override
     def opened(self) -> None:
-        self.wire.replies[self.address] = self.reply
+        self.link_io.replies[self.address] = self.reply
 
     @override
     def closed(self) -> None:
-        self.wire.replies.pop(self.address, None)
+        self.link_io.replies.pop(self.address, None)
 
     def reply(self, message: bytes) -> None:
         self._waiting.append(message)
@@ -232,7 +232,7 @@ class ReplyOutbound(OutboundLink):
     def refill(self) -> None:
         while self._waiting and self.credit > 0:
             self.use_credit()
-            self.wire.send_delivery(self.handle, uuid.uuid4().bytes, self._waiting.pop(0))
+            self.link_io.send_delivery(self.handle, uuid.uuid4().bytes, self._waiting.pop(0))
 
 
 class QueueOutbound(OutboundLink):
@@ -244,9 +244,9 @@ class QueueOutbound(OutboundLink):
     """
 
     def __init__(
-        self, wire: Wire, attach: Attach, address: str, broker: Broker, queue: Queue
+        self, link_io: LinkIO, attach: Attach, address: str, broker: Broker, queue: Queue
     ) -> None:
-        super().__init__(wire, attach, address)
+        super().__init__(link_io, attach, address)
         self.locks = attach.snd_settle_mode != 1
         self.queue: Final = queue
         self._broker = broker
@@ -264,7 +264,7 @@ class QueueOutbound(OutboundLink):
         self._broker.wake(self.queue)
 
     def is_ready(self) -> bool:
-        return self.credit > 0 and self.wire.can_send()
+        return self.credit > 0 and self.link_io.can_send()
 
     def reserve(self) -> None:
         self.use_credit()
@@ -272,6 +272,6 @@ class QueueOutbound(OutboundLink):
     def deliver(self, delivery: Delivery) -> None:
         message = encode_delivery(delivery.content, delivery.marks)
         if delivery.token is None:
-            self.wire.send_delivery(self.handle, uuid.uuid4().bytes, message)
+            self.link_io.send_delivery(self.handle, uuid.uuid4().bytes, message)
         else:
-            self.wire.send_delivery(self.handle, delivery.token.bytes_le, message, self.queue)
+            self.link_io.send_delivery(self.handle, delivery.token.bytes_le, message, self.queue)

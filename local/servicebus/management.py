@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 
 from local.servicebus.amqp.types import Array, DecodeError, Timestamp
-from local.servicebus.delivery import Delivery, Letter, Outcome
+from local.servicebus.delivery import DeadLetterReason, Delivery, Outcome
 from local.servicebus.errors import (
     ARGUMENT_ERROR,
     LOCK_LOST,
@@ -120,9 +120,11 @@ def _settle(queue: Queue, fields: Fields) -> Reply:
         raise AmqpError(ARGUMENT_ERROR, "unknown disposition-status") from error
     if fields.get("properties-to-modify"):
         raise AmqpError(NOT_IMPLEMENTED, "properties-to-modify is not served here")
-    letter = Letter(_text(fields, "deadletter-reason"), _text(fields, "deadletter-description"))
+    reason = DeadLetterReason(
+        _text(fields, "deadletter-reason"), _text(fields, "deadletter-description")
+    )
     for token in _tokens(fields):
-        queue.settle(token, outcome, letter)
+        queue.settle(token, outcome, reason)
     return Reply(200)
 
 

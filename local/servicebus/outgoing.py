@@ -45,7 +45,7 @@ class Unsettled(NamedTuple):
 
 
 class Outgoing:
-    """The sending half of a session; the `Wire` of its links."""
+    """The sending half of a session; the `LinkIO` of its links."""
 
     def __init__(self, transport: Transport, channel: int, begin: Begin, store: Store) -> None:
         self.unsettled: Final[dict[int, Unsettled]] = {}

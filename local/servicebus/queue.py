@@ -12,17 +12,19 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from local.servicebus.agenda import Agenda, Entry
+from local.servicebus.context import BrokerContext
+from local.servicebus.deduplication import Deduplication
 from local.servicebus.delivery import (
-    NO_LETTER,
+    NO_REASON,
     TOO_OFTEN,
     TOO_OLD,
+    DeadLetterReason,
     Delivery,
-    Letter,
     Message,
     Outcome,
     State,
 )
+from local.servicebus.due_times import DueTimes, Entry
 from local.servicebus.entities import QueueDefinition
 from local.servicebus.errors import (
     MESSAGE_NOT_FOUND,
@@ -30,29 +32,27 @@ from local.servicebus.errors import (
     AmqpError,
     LockLostError,
 )
-from local.servicebus.intake import Intake
 from local.servicebus.message import Incoming, Marks, with_application_properties
 from local.servicebus.store import Row
-from local.servicebus.surroundings import Surroundings
 
 PEEK_LIMIT = 250
 
 
 class Queue:
-    """One queue, or (without *graveyard*) the dead-letter queue of one."""
+    """One queue, or (without *dead_letter_queue*) the dead-letter queue of one."""
 
     def __init__(
-        self, definition: QueueDefinition, around: Surroundings, graveyard: "Queue | None"
+        self, definition: QueueDefinition, context: BrokerContext, dead_letter_queue: "Queue | None"
     ) -> None:
         self.definition: Final = definition
-        self.graveyard: Final = graveyard
-        self._around = around
-        self._store = around.store
+        self.dead_letter_queue: Final = dead_letter_queue
+        self._context = context
+        self._store = context.store
         self._messages: dict[int, Message] = {}
         self._ready: list[int] = []
         self._locks: dict[uuid.UUID, Message] = {}
-        self._agenda = Agenda(self._due_times, self._messages.__len__)
-        self._intake = Intake(definition, around.store)
+        self._due_times = DueTimes(self._current_due_times, self._messages.__len__)
+        self._deduplication = Deduplication(definition, context.store)
 
     def restore(self, row: Row) -> None:
         """Take in a message that the store kept; its lock, if it had one, is gone."""
@@ -71,15 +71,15 @@ class Queue:
         A message whose id was seen within the window of duplicate detection is dropped: it gets
         the number of the first.
         """
-        now_ms = self._around.clock()
+        now_ms = self._context.clock()
         numbers = []
         for each in incoming:
-            number, message = self._intake.take(each, now_ms)
+            number, message = self._deduplication.add(each, now_ms)
             numbers.append(number)
             if message is not None:
-                self._around.counters.sent += 1
+                self._context.counters.sent += 1
                 self._add(message)
-        self._around.changed(self)
+        self._context.changed(self)
         return numbers
 
     def cancel(self, sequence_numbers: Sequence[int]) -> None:
@@ -135,7 +135,9 @@ class Queue:
         self._lock(message, token)
         return message.locked_until_ms
 
-    def settle(self, token: uuid.UUID, outcome: Outcome, letter: Letter = NO_LETTER) -> None:
+    def settle(
+        self, token: uuid.UUID, outcome: Outcome, reason: DeadLetterReason = NO_REASON
+    ) -> None:
         """End a lock with what became of the message.
 
         Raises:
@@ -144,17 +146,17 @@ class Queue:
 
         """
         message = self._locked(token)
-        if outcome is Outcome.DEAD_LETTER and self.graveyard is None:
+        if outcome is Outcome.DEAD_LETTER and self.dead_letter_queue is None:
             raise AmqpError(NOT_ALLOWED, "a dead-lettered message cannot be dead-lettered")
         self._unlock(message)
         match outcome:
             case Outcome.COMPLETE:
-                self._around.counters.completed += 1
+                self._context.counters.completed += 1
                 self._remove(message)
             case Outcome.DEFER:
                 self._defer(message)
             case Outcome.DEAD_LETTER:
-                self._bury(message, letter)
+                self._dead_letter(message, reason)
             case Outcome.ABANDON:
                 self._fail(message)
             case Outcome.RELEASE:
@@ -162,14 +164,14 @@ class Queue:
 
     def tick(self) -> None:
         """Do what is due: lift locks that ran out, release what was scheduled, expire."""
-        now_ms = self._around.clock()
-        for number in self._agenda.take_due(now_ms):
+        now_ms = self._context.clock()
+        for number in self._due_times.take_due(now_ms):
             message = self._messages.get(number)
             if message is not None:
                 self._review(message, now_ms)
 
     def next_due_ms(self) -> int | None:
-        return self._agenda.next_due_ms()
+        return self._due_times.next_due_ms()
 
     def has_ready(self) -> bool:
         return bool(self._ready)
@@ -188,15 +190,15 @@ class Queue:
 
     def _add(self, message: Message) -> None:
         self._messages[message.sequence_number] = message
-        for due_ms, number in message.due_times(expires=self.graveyard is not None):
-            self._agenda.add(due_ms, number)
+        for due_ms, number in message.due_times(expires=self.dead_letter_queue is not None):
+            self._due_times.add(due_ms, number)
         if message.state is State.ACTIVE:
             heapq.heappush(self._ready, message.sequence_number)
 
     def _hand_out(self, message: Message, *, lock: bool) -> Delivery:
         content = self._store.content(message.sequence_number)
         if not lock:
-            self._around.counters.completed += 1
+            self._context.counters.completed += 1
             self._remove(message)
             return Delivery(None, content, self._marks(message))
         token = uuid.uuid4()
@@ -211,18 +213,18 @@ class Queue:
             ttl_ms=message.ttl_ms,
             locked_until_ms=message.locked_until_ms if message.token else None,
             state=message.state,
-            dead_letter_source=self.definition.name if self.graveyard is None else None,
+            dead_letter_source=self.definition.name if self.dead_letter_queue is None else None,
         )
 
     def _lock(self, message: Message, token: uuid.UUID) -> None:
         message.token = token
-        message.locked_until_ms = self._around.clock() + self.definition.lock_ms
+        message.locked_until_ms = self._context.clock() + self.definition.lock_ms
         self._locks[token] = message
-        self._agenda.add(message.locked_until_ms, message.sequence_number)
+        self._due_times.add(message.locked_until_ms, message.sequence_number)
 
     def _locked(self, token: uuid.UUID) -> Message:
         message = self._locks.get(token)
-        if message is None or message.locked_until_ms <= self._around.clock():
+        if message is None or message.locked_until_ms <= self._context.clock():
             raise LockLostError
         return message
 
@@ -234,8 +236,8 @@ class Queue:
     def _fail(self, message: Message) -> None:
         message.delivery_count += 1
         limit = self.definition.max_delivery_count
-        if self.graveyard is not None and message.delivery_count >= limit:
-            self._bury(message, TOO_OFTEN)
+        if self.dead_letter_queue is not None and message.delivery_count >= limit:
+            self._dead_letter(message, TOO_OFTEN)
             return
         self._save(message)
         self._make_available(message)
@@ -248,32 +250,41 @@ class Queue:
     def _make_available(self, message: Message) -> None:
         if not self._expire(message) and message.state is State.ACTIVE:
             heapq.heappush(self._ready, message.sequence_number)
-            self._around.changed(self)
+            self._context.changed(self)
 
     def _expire(self, message: Message) -> bool:
         expires_ms = message.expires_ms
-        if self.graveyard is None or expires_ms is None or expires_ms > self._around.clock():
+        if (
+            self.dead_letter_queue is None
+            or expires_ms is None
+            or expires_ms > self._context.clock()
+        ):
             return False
         if self.definition.dead_letters_expired:
-            self._bury(message, TOO_OLD)
+            self._dead_letter(message, TOO_OLD)
         else:
             self._remove(message)
         return True
 
-    def _bury(self, message: Message, letter: Letter) -> None:
-        if self.graveyard is None:
+    def _dead_letter(self, message: Message, reason: DeadLetterReason) -> None:
+        if self.dead_letter_queue is None:
             return
-        said = {"DeadLetterReason": letter.reason, "DeadLetterErrorDescription": letter.description}
+        properties = {
+            "DeadLetterReason": reason.code,
+            "DeadLetterErrorDescription": reason.description,
+        }
         bare = with_application_properties(
             self._store.content(message.sequence_number).bare,
-            {name: text for name, text in said.items() if text},
+            {name: text for name, text in properties.items() if text},
         )
-        self._store.bury(message.sequence_number, bare, delivery_count=message.delivery_count)
-        self._around.counters.dead_lettered += 1
+        self._store.dead_letter(
+            message.sequence_number, bare, delivery_count=message.delivery_count
+        )
+        self._context.counters.dead_lettered += 1
         del self._messages[message.sequence_number]
         message.state = State.ACTIVE
-        self.graveyard._add(message)  # noqa: SLF001 - the same class
-        self._around.changed(self.graveyard)
+        self.dead_letter_queue._add(message)  # noqa: SLF001 - the same class
+        self._context.changed(self.dead_letter_queue)
 
     def _remove(self, message: Message) -> None:
         del self._messages[message.sequence_number]
@@ -290,9 +301,9 @@ class Queue:
             raise _not_found(number)
         return message
 
-    def _due_times(self) -> Iterator[Entry]:
+    def _current_due_times(self) -> Iterator[Entry]:
         for message in self._messages.values():
-            yield from message.due_times(expires=self.graveyard is not None)
+            yield from message.due_times(expires=self.dead_letter_queue is not None)
 
 
 def _not_found(number: int) -> AmqpError:

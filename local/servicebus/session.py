@@ -17,7 +17,7 @@ from local.servicebus.amqp.performatives import (
     Transfer,
 )
 from local.servicebus.amqp.types import Described, UByte, UInt, ULong, UShort
-from local.servicebus.attach import Place, check_access, open_link, terminus_address
+from local.servicebus.attach import AttachContext, check_access, open_link, terminus_address
 from local.servicebus.delivery import Outcome
 from local.servicebus.errors import (
     HANDLE_IN_USE,
@@ -49,11 +49,13 @@ _SOURCE, _TARGET = ULong(0x28), ULong(0x29)
 class Session:
     """The state of one session. Frames come in through `handle`."""
 
-    def __init__(self, transport: Transport, channel: int, begin: Begin, place: Place) -> None:
+    def __init__(
+        self, transport: Transport, channel: int, begin: Begin, context: AttachContext
+    ) -> None:
         self._channel: Final = channel
-        self._place = place
+        self._context = context
         self._links: dict[int, Link] = {}
-        self._out = Outgoing(transport, channel, begin, place.broker.store)
+        self._out = Outgoing(transport, channel, begin, context.broker.store)
 
     def opened(self) -> None:
         """Answer the peer's begin."""
@@ -80,7 +82,7 @@ class Session:
         """End the links whose token has expired."""
         for handle, link in list(self._links.items()):
             try:
-                check_access(link.address, self._place)
+                check_access(link.address, self._context)
             except LinkError as error:
                 self._detach(handle, error)
 
@@ -122,7 +124,7 @@ class Session:
         if attach.handle > HANDLE_MAX:
             raise SessionError(RESOURCE_LIMIT, f"handles go up to {HANDLE_MAX}")
         try:
-            link = open_link(self._out, attach, self._place)
+            link = open_link(self._out, attach, self._context)
         except LinkError as error:
             self._answer_attach(attach, refused=True)
             self._send_detach(attach.handle, error)
@@ -209,7 +211,7 @@ class Session:
         if delivery is None:
             raise LockLostError
         if fault is None:
-            delivery.queue.settle(delivery.token, verdict.outcome, verdict.letter)
+            delivery.queue.settle(delivery.token, verdict.outcome, verdict.reason)
             return
         delivery.queue.settle(delivery.token, Outcome.ABANDON)
         if fault.kind == "lock-lost":

@@ -7,7 +7,7 @@ guide" for `modified` and `rejected`.
 from typing import NamedTuple
 
 from local.servicebus.amqp.types import Described, ULong
-from local.servicebus.delivery import Letter, Outcome
+from local.servicebus.delivery import DeadLetterReason, Outcome
 from local.servicebus.errors import DECODE_ERROR, NOT_IMPLEMENTED, AmqpError
 
 _RECEIVED, _ACCEPTED, _REJECTED, _RELEASED, _MODIFIED = range(0x23, 0x28)
@@ -26,7 +26,7 @@ class Settlement(NamedTuple):
     """A receiver's verdict; *echo* is the state that confirms it."""
 
     outcome: Outcome
-    letter: Letter
+    reason: DeadLetterReason
     echo: Described
 
 
@@ -72,21 +72,21 @@ def _modified(fields: list[object]) -> Settlement:
     return _plain(_MODIFIED, Outcome.ABANDON if failed is True else Outcome.RELEASE)
 
 
-def _letter(fields: list[object]) -> Letter:
+def _letter(fields: list[object]) -> DeadLetterReason:
     error = fields[0] if fields else None
     parts = error.value if isinstance(error, Described) else None
     info = parts[2] if isinstance(parts, list) and len(parts) > 2 else None
     if not isinstance(info, dict):
-        return Letter()
+        return DeadLetterReason()
     reason, description = info.get("DeadLetterReason"), info.get("DeadLetterErrorDescription")
-    return Letter(
+    return DeadLetterReason(
         reason if isinstance(reason, str) else None,
         description if isinstance(description, str) else None,
     )
 
 
 def _plain(code: int, outcome: Outcome) -> Settlement:
-    return Settlement(outcome, Letter(), _echo(code))
+    return Settlement(outcome, DeadLetterReason(), _echo(code))
 
 
 def _echo(code: int) -> Described:

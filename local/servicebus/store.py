@@ -137,7 +137,7 @@ class Store:
             (state, delivery_count, sequence_number),
         )
 
-    def bury(self, sequence_number: int, bare: bytes, *, delivery_count: int) -> None:
+    def dead_letter(self, sequence_number: int, bare: bytes, *, delivery_count: int) -> None:
         """Move a message to the dead-letter queue, with *bare* as its new content."""
         self._write(
             "UPDATE messages SET dead = 1, state = 0, bare = ?, delivery_count = ?"

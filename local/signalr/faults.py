@@ -1,4 +1,4 @@
-"""The fault knobs of this service: which operation a fault strikes, and the ones that act at once.
+"""The faults of this service: which operation a fault strikes, and the ones that act at once.
 
 | `operation` | struck once per | kinds |
 |---|---|---|

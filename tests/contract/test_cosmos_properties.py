@@ -17,10 +17,10 @@ from local.cosmos.container import Container, Key
 from local.cosmos.items import Conditions, Items
 from local.cosmos.json_values import UNDEFINED, Value, canonical, equal, load, sort_key
 from local.cosmos.partition import effective_key
+from local.cosmos.protocol import RefusalError
 from local.cosmos.sql.plan import Scope
 from local.cosmos.sql.query import Request, run_query
 from local.cosmos.store import Store
-from local.cosmos.wire import RefusalError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 SCALARS = st.one_of(

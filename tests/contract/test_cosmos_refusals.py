@@ -19,7 +19,7 @@ from tests.contract.cosmos.harness import REAL, Account, new_container, rows, ru
 
 pytestmark = [
     pytest.mark.stack,
-    pytest.mark.skipif(bool(REAL), reason="a real account has no such knobs"),
+    pytest.mark.skipif(bool(REAL), reason="a real account has no such faults"),
 ]
 
 

@@ -89,10 +89,10 @@ async def test_delivery_counts_and_every_state_survive(bus: Bus) -> None:
         first, second = await receive(receiver, 2)
         async with client.get_queue_receiver(
             name, sub_queue=ServiceBusSubQueue.DEAD_LETTER
-        ) as graveyard:
-            buried = await receive_one(graveyard)
-    assert texts([again, first, second, buried]) == ["deferred", "failed", "scheduled", "dead"]
-    assert (first.delivery_count, buried.dead_letter_reason) == (1, "bad")
+        ) as dead_letter_queue:
+            dead = await receive_one(dead_letter_queue)
+    assert texts([again, first, second, dead]) == ["deferred", "failed", "scheduled", "dead"]
+    assert (first.delivery_count, dead.dead_letter_reason) == (1, "bad")
     assert datetime.now(UTC) >= due
 
 

@@ -1,4 +1,4 @@
-"""The knobs: what a client sees of each fault, and that nothing accepted is lost by it."""
+"""The faults: what a client sees of each fault, and that nothing accepted is lost by it."""
 
 import asyncio
 import time

@@ -153,8 +153,8 @@ async def test_a_message_that_fails_too_often_is_dead(bus: Bus) -> None:
         for _ in range(2):
             await receiver.abandon_message(await receive_one(receiver))
 
-        async with client.get_queue_receiver(name, sub_queue=DEAD) as graveyard:
-            dead = await receive_one(graveyard)
+        async with client.get_queue_receiver(name, sub_queue=DEAD) as dead_letter_queue:
+            dead = await receive_one(dead_letter_queue)
         assert await is_empty(receiver)
     assert str(dead) == "poison"
     assert dead.dead_letter_reason == "MaxDeliveryCountExceeded"
@@ -169,10 +169,10 @@ async def test_a_dead_letter_keeps_its_reason_and_can_be_completed(bus: Bus) -> 
             await receive_one(receiver), reason="bad", error_description="cannot read it"
         )
 
-        async with client.get_queue_receiver(name, sub_queue=DEAD) as graveyard:
-            dead = await receive_one(graveyard)
-            await graveyard.complete_message(dead)
-            assert await is_empty(graveyard)
+        async with client.get_queue_receiver(name, sub_queue=DEAD) as dead_letter_queue:
+            dead = await receive_one(dead_letter_queue)
+            await dead_letter_queue.complete_message(dead)
+            assert await is_empty(dead_letter_queue)
 
         assert await is_empty(receiver)
     assert dead.dead_letter_reason == "bad"
@@ -267,8 +267,8 @@ async def test_a_deferred_message_can_be_dead_lettered(bus: Bus) -> None:
 
         await receiver.dead_letter_message(deferred, reason="why", error_description="because")
 
-        async with client.get_queue_receiver(name, sub_queue=DEAD) as graveyard:
-            dead = await receive_one(graveyard)
+        async with client.get_queue_receiver(name, sub_queue=DEAD) as dead_letter_queue:
+            dead = await receive_one(dead_letter_queue)
     assert (dead.dead_letter_reason, dead.dead_letter_error_description) == ("why", "because")
 
 
@@ -347,9 +347,9 @@ async def test_ids_are_not_compared_without_duplicate_detection(bus: Bus) -> Non
         assert texts(await receive(receiver, 2)) == ["one", "two"]
 
 
-@pytest.mark.parametrize(("kind", "is_buried"), [("buried", True), ("plain", False)])
-async def test_an_expired_message_is_buried_or_dropped(
-    bus: Bus, kind: str, is_buried: bool
+@pytest.mark.parametrize(("kind", "is_dead_lettered"), [("dead-lettering", True), ("plain", False)])
+async def test_an_expired_message_is_dead_lettered_or_dropped(
+    bus: Bus, kind: str, is_dead_lettered: bool
 ) -> None:
     name = await bus.queue(kind)
     async with bus.pair(name) as (sender, receiver), bus.client() as client:
@@ -360,10 +360,12 @@ async def test_an_expired_message_is_buried_or_dropped(
 
         await eventually(is_gone, "the message to expire")
 
-        async with client.get_queue_receiver(name, sub_queue=DEAD) as graveyard:
-            dead = await graveyard.receive_messages(1, max_wait_time=5 if is_buried else 0.3)
+        async with client.get_queue_receiver(name, sub_queue=DEAD) as dead_letter_queue:
+            dead = await dead_letter_queue.receive_messages(
+                1, max_wait_time=5 if is_dead_lettered else 0.3
+            )
     reasons = [each.dead_letter_reason for each in dead]
-    assert reasons == (["TTLExpiredException"] if is_buried else [])
+    assert reasons == (["TTLExpiredException"] if is_dead_lettered else [])
 
 
 async def test_receive_and_delete_needs_no_settlement(bus: Bus) -> None:

@@ -14,13 +14,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from local.common.model import load_model
 from local.servicebus.amqp.encode import encode
 from local.servicebus.amqp.types import Described, ULong
-from local.servicebus.delivery import Delivery, Letter, Outcome, State
+from local.servicebus.context import BrokerContext
+from local.servicebus.delivery import DeadLetterReason, Delivery, Outcome, State
 from local.servicebus.entities import QueueDefinition, duration_ms, queues_of
 from local.servicebus.errors import AmqpError, LockLostError
 from local.servicebus.message import Incoming, parse
 from local.servicebus.queue import Queue
 from local.servicebus.store import Store
-from local.servicebus.surroundings import Surroundings
 
 STRICT = QueueDefinition(
     "strict",
@@ -44,9 +44,9 @@ class World:
     def start(self) -> None:
         self._soon: list[Callable[[], None]] = []
         self.store = Store(self._path, self._soon.append)
-        around = Surroundings(self.store, lambda: self.now_ms, lambda _: None)
-        self.dead = Queue(self._definition, around, None)
-        self.queue = Queue(self._definition, around, self.dead)
+        context = BrokerContext(self.store, lambda: self.now_ms, lambda _: None)
+        self.dead = Queue(self._definition, context, None)
+        self.queue = Queue(self._definition, context, self.dead)
         for row in self.store.rows(self._definition.name):
             (self.dead if row.dead else self.queue).restore(row)
 
@@ -106,7 +106,9 @@ def test_a_locked_message_expires_only_when_its_lock_ends(world: World) -> None:
     assert (len(world.queue), len(world.dead)) == (0, 0)
 
 
-def test_a_message_that_expired_under_its_lock_is_buried_when_given_back(world: World) -> None:
+def test_a_message_that_expired_under_its_lock_is_dead_lettered_when_given_back(
+    world: World,
+) -> None:
     world.send(ttl_ms=500)
     delivery = world.take()
 
@@ -118,7 +120,7 @@ def test_a_message_that_expired_under_its_lock_is_buried_when_given_back(world: 
 
 def test_dead_letters_neither_expire_nor_die_again(world: World) -> None:
     world.send()
-    world.queue.settle(token(world.take()), Outcome.DEAD_LETTER, Letter("why"))
+    world.queue.settle(token(world.take()), Outcome.DEAD_LETTER, DeadLetterReason("why"))
 
     world.wait(1_000_000)
     for _ in range(5):
@@ -203,7 +205,7 @@ def test_stale_appointments_do_not_pile_up(world: World) -> None:
         world.send()
         world.queue.settle(token(world.take()), Outcome.COMPLETE)
 
-    assert len(world.queue._agenda._heap) < 2_000
+    assert len(world.queue._due_times._heap) < 2_000
 
 
 def test_numbers_are_never_used_again(tmp_path: Path) -> None:

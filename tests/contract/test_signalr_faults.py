@@ -1,4 +1,4 @@
-"""The fault knobs of the SignalR stand-in, and what its control surface counts."""
+"""The faults of the SignalR stand-in, and what its control surface counts."""
 
 import asyncio
 from collections.abc import AsyncIterator

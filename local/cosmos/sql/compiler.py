@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from local.cosmos.json_values import UNDEFINED, Json, Value, equal
+from local.cosmos.protocol import BadRequestError
 from local.cosmos.sql.aggregates import is_aggregate
 from local.cosmos.sql.functions import FUNCTIONS
 from local.cosmos.sql.nodes import (
@@ -30,7 +31,6 @@ from local.cosmos.sql.nodes import (
     Unary,
 )
 from local.cosmos.sql.operators import OPERATIONS, UNARY, both, member
-from local.cosmos.wire import BadRequestError
 
 type Environment = dict[str, Value]
 type Scalar = Callable[[Environment], Value]

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from local.cosmos.json_values import UNDEFINED
+from local.cosmos.protocol import BadRequestError
 from local.cosmos.sql.nodes import (
     ArrayNode,
     Between,
@@ -26,7 +27,6 @@ from local.cosmos.sql.nodes import (
     Unary,
 )
 from local.cosmos.sql.tokens import Token, number_of, string_of, syntax_error
-from local.cosmos.wire import BadRequestError
 
 _LEVELS = (
     ("OR",),

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from local.cosmos.container import Container
 from local.cosmos.json_values import EXACT, JsonPath, Value
 from local.cosmos.partition import effective_key
+from local.cosmos.protocol import BadRequestError
 from local.cosmos.schema import json_path, unique_column
 from local.cosmos.sql.conditions import ConditionReader, conjuncts, disjuncts
 from local.cosmos.sql.nodes import Binary, Node, Query, path_of_node
 from local.cosmos.store import SqlValue
-from local.cosmos.wire import BadRequestError
 
 _MAX_CHOICES = 500
 

@@ -18,13 +18,13 @@ from itertools import islice
 from local.cosmos import charge
 from local.cosmos.container import Container
 from local.cosmos.json_values import UNDEFINED, Json, Value, dump, load
+from local.cosmos.protocol import BadRequestError
 from local.cosmos.sql.compiler import Environment
 from local.cosmos.sql.parser import parse_condition, parse_query
 from local.cosmos.sql.plan import Scope, check_order, filter_of, ordered_column
 from local.cosmos.sql.select import Select
 from local.cosmos.sql.walk import Walk
 from local.cosmos.store import SqlValue, Store
-from local.cosmos.wire import BadRequestError
 
 _MAX_PAGE_BYTES = 4 * 1024 * 1024
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count, islice
 
 from local.cosmos.json_values import UNDEFINED, SortKey, Value, canonical, sort_key
+from local.cosmos.protocol import BadRequestError
 from local.cosmos.sql.aggregates import aggregate
 from local.cosmos.sql.compiler import Compiler, Environment, Rows, Scalar, built_object
 from local.cosmos.sql.nodes import Column, Constant, Member, Name, Node, Query, Source
 from local.cosmos.sql.parser import ROOT, star_alias
-from local.cosmos.wire import BadRequestError
 
 
 class Select:

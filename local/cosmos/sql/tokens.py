@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from local.cosmos.json_values import plain_number
-from local.cosmos.wire import BadRequestError
+from local.cosmos.protocol import BadRequestError
 
 type Kind = Literal["name", "parameter", "number", "string", "symbol", "end"]
 

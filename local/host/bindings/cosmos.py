@@ -19,8 +19,8 @@ from azure.cosmos.exceptions import CosmosResourceNotFoundError
 from local.host.appsettings import parse_connection_string
 from local.host.bindings.cosmos_lease import Lease, Leases
 from local.host.context import Context, Trigger
-from local.host.datum import Datum, encoded
-from local.host.invoker import Invocable, Occasion
+from local.host.invoker import Invocable, TriggerEvent
+from local.host.typed_value import TypedValue, encoded
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +142,7 @@ class CosmosTrigger(Trigger):
             documents, position = await self._fetch(container, lease, position)
             if documents:
                 await self._context.invoker.invoke_with_retries(
-                    self.invocable, Occasion(encoded(documents))
+                    self.invocable, TriggerEvent(encoded(documents))
                 )
             if documents or lease.continuation is None:
                 await leases.checkpoint(lease, position)
@@ -175,5 +175,5 @@ class CosmosTrigger(Trigger):
             return documents, str(headers["etag"])
 
     @override
-    def _admin_value(self, text: str) -> Datum:
-        return Datum("json", text)
+    def _admin_value(self, text: str) -> TypedValue:
+        return TypedValue("json", text)

@@ -4,7 +4,7 @@ from typing import cast, override
 
 from local.host.auth import Level
 from local.host.context import Context, Trigger
-from local.host.invoker import Invocable, Occasion
+from local.host.invoker import Invocable, TriggerEvent
 
 _LEVELS = {"anonymous", "function", "admin"}
 
@@ -27,5 +27,5 @@ class HttpTrigger(Trigger):
         )
 
     @override
-    def occasion_for(self, text: str) -> Occasion:
+    def event_for(self, text: str) -> TriggerEvent:
         raise ValueError("an HTTP function is called at its own route")

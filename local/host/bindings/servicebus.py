@@ -19,10 +19,10 @@ from azure.servicebus.exceptions import (
     MessagingEntityNotFoundError,
 )
 
-from local.host.bindings.servicebus_message import admin_occasion, occasion, refuse_topics
+from local.host.bindings.servicebus_message import admin_event, event_of, refuse_topics
 from local.host.context import Context, Trigger
 from local.host.errors import NoWorkerError
-from local.host.invoker import Invocable, InvocationError, Occasion
+from local.host.invoker import Invocable, InvocationError, TriggerEvent
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ class ServiceBusTrigger(Trigger):
     async def _invoke(self, message: ServiceBusReceivedMessage) -> bool:
         try:
             await self._context.invoker.invoke(
-                self.invocable, occasion(message, is_binary=self._is_binary)
+                self.invocable, event_of(message, is_binary=self._is_binary)
             )
         except (InvocationError, NoWorkerError):
             return False
@@ -155,5 +155,5 @@ class ServiceBusTrigger(Trigger):
                     logger.warning("%s: a lock was lost", self.invocable.name)
 
     @override
-    def occasion_for(self, text: str) -> Occasion:
-        return admin_occasion(text)
+    def event_for(self, text: str) -> TriggerEvent:
+        return admin_event(text)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from azure.servicebus import ServiceBusReceivedMessage
 
-from local.host.datum import Datum, encoded, string
 from local.host.functions import Binding
-from local.host.invoker import Occasion
+from local.host.invoker import TriggerEvent
+from local.host.typed_value import TypedValue, encoded, string
 
 
 def refuse_topics(binding: Binding) -> None:
@@ -24,22 +24,22 @@ def refuse_topics(binding: Binding) -> None:
             raise binding.error(f"{name} is not served: the local broker has queues, no topics")
 
 
-def occasion(message: ServiceBusReceivedMessage, *, is_binary: bool) -> Occasion:
+def event_of(message: ServiceBusReceivedMessage, *, is_binary: bool) -> TriggerEvent:
     """Return *message* as a trigger value with its metadata.
 
     A body is text unless the binding's dataType is binary, as in the real host: bytes that are
     not UTF-8 arrive mangled.
     """
     body = _body(message)
-    return Occasion(
-        value=Datum("bytes", body) if is_binary else string(body.decode(errors="replace")),
+    return TriggerEvent(
+        value=TypedValue("bytes", body) if is_binary else string(body.decode(errors="replace")),
         metadata=_metadata(message),
         traceparent=_traceparent(message),
     )
 
 
-def admin_occasion(text: str) -> Occasion:
-    """Return the occasion of a message with body *text* that never was in a queue."""
+def admin_event(text: str) -> TriggerEvent:
+    """Return the event of a message with body *text* that never was in a queue."""
     now = datetime.now(UTC)
     properties: dict[str, object] = {}
     metadata = {
@@ -49,7 +49,7 @@ def admin_occasion(text: str) -> Occasion:
         "ApplicationProperties": encoded(properties),
         "UserProperties": encoded(properties),
     }
-    return Occasion(string(text), metadata)
+    return TriggerEvent(string(text), metadata)
 
 
 def _body(message: ServiceBusReceivedMessage) -> bytes:
@@ -62,7 +62,7 @@ def _body(message: ServiceBusReceivedMessage) -> bytes:
     return json.dumps(parts, default=str).encode()
 
 
-def _metadata(message: ServiceBusReceivedMessage) -> dict[str, Datum]:
+def _metadata(message: ServiceBusReceivedMessage) -> dict[str, TypedValue]:
     properties = _properties(message.application_properties)
     expires_at = message.expires_at_utc
     values: dict[str, object] = {

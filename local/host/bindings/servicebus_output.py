@@ -10,9 +10,9 @@ from azure.servicebus.exceptions import MessagingEntityNotFoundError
 
 from local.host.bindings.servicebus_message import refuse_topics
 from local.host.context import Context
-from local.host.datum import Datum, dumps
 from local.host.errors import BindingError
 from local.host.functions import Binding
+from local.host.typed_value import TypedValue, dumps
 
 
 class ServiceBusOutput:
@@ -31,7 +31,7 @@ class ServiceBusOutput:
         # The SDK's senders are not for several tasks at once.
         self._turn = asyncio.Lock()
 
-    async def write(self, value: Datum) -> None:
+    async def write(self, value: TypedValue) -> None:
         """Send *value*, one message after another.
 
         Raises:
@@ -75,7 +75,7 @@ class ServiceBusOutput:
             await client.close()
 
 
-def _bodies(value: Datum) -> list[str | bytes]:
+def _bodies(value: TypedValue) -> list[str | bytes]:
     if isinstance(value.value, bytes):
         return [value.value]
     text = str(value.value)

@@ -4,10 +4,10 @@ from urllib.parse import quote
 
 from local.host.bindings.signalr_trigger import DEFAULT_SETTING
 from local.host.context import Context
-from local.host.datum import Datum, encoded
 from local.host.errors import BindingError
 from local.host.expressions import Lookup, Template
 from local.host.functions import Binding
+from local.host.typed_value import TypedValue, encoded
 
 _MAX_TOKEN = 4096  # AuthUtility.MaxTokenLength
 
@@ -24,7 +24,7 @@ class SignalRConnectionInfo:
         user = binding.properties.get("userId")
         self._user = Template(str(user)) if user is not None else None
 
-    def value(self, lookup: Lookup) -> Datum:
+    def value(self, lookup: Lookup) -> TypedValue:
         """Return `{url, accessToken}`.
 
         Raises:

@@ -16,10 +16,10 @@ import aiohttp
 from local.host import dates
 from local.host.bindings.signalr_trigger import DEFAULT_SETTING
 from local.host.context import Context
-from local.host.datum import Datum, dumps
 from local.host.errors import BindingError
 from local.host.functions import Binding
 from local.host.signalr_connection import TOKEN_SECONDS
+from local.host.typed_value import TypedValue, dumps
 
 _API_VERSION = "2022-06-01"
 _RETRIES, _RETRY_S = 3, 0.8  # ServiceManagerRetryOptions: fixed
@@ -60,7 +60,7 @@ class SignalROutput:
         self._context = context
         self._tokens: dict[str, tuple[float, str]] = {}
 
-    async def write(self, value: Datum) -> None:
+    async def write(self, value: TypedValue) -> None:
         """Send each item of *value*, in order, each after the reply to the one before.
 
         Raises:
@@ -108,7 +108,7 @@ class SignalROutput:
         return token
 
 
-def _items(value: Datum, *, rewrites_dates: bool) -> list[Mapping[str, object]]:
+def _items(value: TypedValue, *, rewrites_dates: bool) -> list[Mapping[str, object]]:
     text = value.value.decode() if isinstance(value.value, bytes) else str(value.value)
     try:
         parsed = json.loads(text)

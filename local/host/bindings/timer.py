@@ -13,8 +13,8 @@ from typing import override
 
 from local.host import ncrontab
 from local.host.context import Context, Trigger
-from local.host.datum import Datum, encoded
-from local.host.invoker import Invocable, Occasion
+from local.host.invoker import Invocable, TriggerEvent
+from local.host.typed_value import TypedValue, encoded
 
 _LONGEST_SLEEP_S = 3600.0  # a suspended machine's clock jumps; look again every hour
 _SHORTEST_MONITORED = timedelta(minutes=1)
@@ -62,7 +62,7 @@ class TimerTrigger(Trigger):
     async def _fire(self, status: _Status, occurrence: datetime, *, is_past_due: bool) -> _Status:
         started_at = datetime.now(UTC)
         value = self._value(status, is_past_due=is_past_due)
-        await self._context.invoker.invoke_with_retries(self.invocable, Occasion(value))
+        await self._context.invoker.invoke_with_retries(self.invocable, TriggerEvent(value))
         # An occurrence that came up early by a clock's whim must not fire twice.
         return self._advance(max(started_at, occurrence))
 
@@ -76,14 +76,14 @@ class TimerTrigger(Trigger):
         self._save(status)
         return status
 
-    def _value(self, status: _Status, *, is_past_due: bool) -> Datum:
+    def _value(self, status: _Status, *, is_past_due: bool) -> TypedValue:
         shown = None if self._file is None else _shown(status)
         return encoded(
             {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": shown, "IsPastDue": is_past_due}
         )
 
     @override
-    def _admin_value(self, text: str) -> Datum:
+    def _admin_value(self, text: str) -> TypedValue:
         return self._value(self._load() or self._advance(None), is_past_due=False)
 
     def _load(self) -> _Status | None:

@@ -1,7 +1,7 @@
 """AMQP types that Python has no type for.
 
 Decoding gives plain Python values (every integer is an `int`, a list or an array a `list`);
-these wrappers tell the encoder which wire type is meant.
+these wrappers tell the encoder which link_io type is meant.
 
 Source: AMQP 1.0 part 1 (types), section 1.6.
 """
@@ -42,7 +42,7 @@ class Timestamp(int):
 
 
 class Array(list[object]):
-    """Values of one wire type, which the first one decides; never empty."""
+    """Values of one link_io type, which the first one decides; never empty."""
 
 
 class Described(NamedTuple):

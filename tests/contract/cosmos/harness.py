@@ -1,6 +1,6 @@
 """The Cosmos DB under test: the stand-in as a process, or a real account.
 
-With `CHAT_TEST_COSMOS_CONNECTION` set, the tests that need no knobs run against that account.
+With `CHAT_TEST_COSMOS_CONNECTION` set, the tests that need no faults run against that account.
 They create a database of their own there and delete it.
 """
 

@@ -1,6 +1,6 @@
 """The Service Bus under test: the stand-in as a process, or a real namespace.
 
-With `CHAT_TEST_SERVICEBUS_CONNECTION` set, the tests that need no knobs run against that
+With `CHAT_TEST_SERVICEBUS_CONNECTION` set, the tests that need no faults run against that
 namespace, which must have the queues of `queues()` with `copies=1`.
 """
 
@@ -41,8 +41,8 @@ def queues(copies: int) -> list[dict[str, Any]]:
     plain: dict[str, Any] = {}
     brief = {"lockDuration": f"PT{BRIEF_LOCK_S}S", "maxDeliveryCount": 2}
     unique = {"requiresDuplicateDetection": True, "duplicateDetectionHistoryTimeWindow": "PT10M"}
-    buried = {"deadLetteringOnMessageExpiration": True}
-    kinds = {"plain": plain, "brief": brief, "unique": unique, "buried": buried}
+    dead_lettering = {"deadLetteringOnMessageExpiration": True}
+    kinds = {"plain": plain, "brief": brief, "unique": unique, "dead-lettering": dead_lettering}
     return [
         {"name": f"{kind}-{copy}", **settings}
         for kind, settings in kinds.items()

@@ -4,7 +4,7 @@ import json
 from typing import NamedTuple
 
 
-class Datum(NamedTuple):
+class TypedValue(NamedTuple):
     """A value with the name of its `TypedData` field.
 
     `kind` is `string`, `json`, `bytes`, `int`, `double` or `http`. An `http` value is a list:
@@ -16,21 +16,21 @@ class Datum(NamedTuple):
     value: object
 
 
-def string(value: str) -> Datum:
-    return Datum("string", value)
+def string(value: str) -> TypedValue:
+    return TypedValue("string", value)
 
 
-def encoded(value: object) -> Datum:
+def encoded(value: object) -> TypedValue:
     """Return *value* as compact JSON."""
-    return Datum("json", dumps(value))
+    return TypedValue("json", dumps(value))
 
 
 def dumps(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def plain(datum: Datum | None) -> object:
-    """Return the JSON-like value of *datum*, as the host converts a returned `TypedData`."""
-    if datum is None:
+def plain(typed: TypedValue | None) -> object:
+    """Return the JSON-like value of *typed*, as the host converts a returned `TypedData`."""
+    if typed is None:
         return None
-    return json.loads(str(datum.value)) if datum.kind == "json" else datum.value
+    return json.loads(str(typed.value)) if typed.kind == "json" else typed.value

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from local.servicebus.queue import Queue
 
 
-class Wire(Protocol):
+class LinkIO(Protocol):
     @property
     def replies(self) -> dict[str, Callable[[bytes], None]]:
         """How to reply to a request that came in on a link at an address."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 Entry = tuple[int, int]  # due at (ms), sequence number
 
 
-class Agenda:
+class DueTimes:
     """A heap of due times. An entry may be out of date: whoever takes one looks again.
 
     Args:

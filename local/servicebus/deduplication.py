@@ -1,4 +1,4 @@
-"""How messages get into a queue: stored once each, with the time to live that holds for them.
+"""New messages of a queue: each is stored once, with the time to live that applies to it.
 
 Source: "Duplicate detection" and "Message expiration" in the Azure Service Bus documentation.
 """
@@ -13,7 +13,7 @@ from local.servicebus.store import Store
 _FORGET_EVERY_MS = 10_000
 
 
-class Intake:
+class Deduplication:
     """Stores the new messages of one queue."""
 
     def __init__(self, definition: QueueDefinition, store: Store) -> None:
@@ -21,7 +21,7 @@ class Intake:
         self._store: Final = store
         self._forgot_ms = 0
 
-    def take(self, incoming: Incoming, now_ms: int) -> tuple[int, Message | None]:
+    def add(self, incoming: Incoming, now_ms: int) -> tuple[int, Message | None]:
         """Store *incoming*; return its sequence number and what is now in the queue.
 
         A message whose id was seen within the window gets the first one's number, and None.

@@ -14,7 +14,7 @@ Clock = Callable[[], int]  # milliseconds since the Unix epoch
 
 
 @dataclass(slots=True)
-class Surroundings:
+class BrokerContext:
     """The store, the time, and who is told that a queue may have something to hand out."""
 
     store: Store

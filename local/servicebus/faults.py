@@ -15,7 +15,7 @@ from local.common.faults import KINDS, Fault, FaultBoard, FaultKind
 _OF_SETTLEMENTS: tuple[FaultKind, ...] = ("duplicate", "lock-lost")
 
 
-class Knobs(FaultBoard):
+class Faults(FaultBoard):
     def __init__(self) -> None:
         super().__init__(kinds=(*KINDS, *_OF_SETTLEMENTS))
 
