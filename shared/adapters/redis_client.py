@@ -11,7 +11,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
-from shared.adapters.redis_scripts import Script
+from shared.adapters.redis_script import Script
 from shared.domain.errors import UnavailableError
 
 logger = logging.getLogger(__name__)

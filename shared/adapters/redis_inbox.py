@@ -6,25 +6,30 @@ from typing import override
 
 from shared.adapters import redis_inbox_scripts as scripts
 from shared.adapters import redis_keys as keys
-from shared.adapters.redis_client import Entry, RedisClient, call
-from shared.adapters.redis_codec import READY, follows, pairs_of, text_of
-from shared.adapters.redis_epoch import epoch_of, read_epoch
+from shared.adapters.redis_calls import entered
+from shared.adapters.redis_client import Entry, call
+from shared.adapters.redis_codec import COUNT, READY, follows, pairs_of, text_of
+from shared.adapters.redis_epoch import RedisEpochs, epoch_of, read_epoch
 from shared.adapters.redis_mutes import remembering
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.live import Epoch
 from shared.domain.mute import Mute
-from shared.ports import InboxEntry, InboxState, Touches
+from shared.ports import Call, CallState, InboxEntry, InboxState, Touches
 
 _KEEP_MS = 30 * 24 * 3600 * 1000
 _TOUCHES_KEEP_US = _KEEP_MS * 1000
 _ENTRIES = 500  # in one command or pipeline
 
 
-class RedisInboxes(InboxState):
+class RedisInboxes(RedisEpochs, InboxState):
     """Fulfils `InboxState`."""
 
-    def __init__(self, client: RedisClient) -> None:
-        self._client = client
+    @override
+    async def heartbeat(self, call: Call) -> tuple[CallState, int]:
+        answers = await self._client.run(
+            *self._entering(call), ("ZSCORE", keys.inbox(call.user_id), COUNT)
+        )
+        return entered(answers[0]), -int(float(answers[-1] or 0))
 
     @override
     async def inbox_page(

@@ -21,7 +21,7 @@ begins anew, and a cursor from before it is refused. Epochs and counts stay abov
 below.
 """
 
-from shared.adapters.redis_scripts import KEEP_MS, Script
+from shared.adapters.redis_script import KEEP_MS, Script
 
 # Touches are kept once somebody has asked for a cursor, which lays the floor. The newest touch has
 # the lowest score of the set.

@@ -7,7 +7,7 @@ again where a worker stored a mute and could not write it here.
 from shared.adapters import redis_keys as keys
 from shared.adapters.redis_client import Entry, call
 from shared.adapters.redis_codec import text_of
-from shared.adapters.redis_scripts import Script
+from shared.adapters.redis_script import Script
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.live import Epoch
 from shared.domain.mute import Mute

@@ -1,4 +1,4 @@
-"""Presence, typing and notification marks in Redis."""
+"""Presence and typing in Redis."""
 
 import json
 import logging
@@ -7,12 +7,12 @@ from collections.abc import Sequence as Series
 from typing import Final, override
 
 from shared.adapters import redis_keys as keys
-from shared.adapters import redis_scripts as scripts
+from shared.adapters import redis_presence_scripts as scripts
 from shared.adapters.redis_client import BrokenKeyError, Entry, RedisClient, call
-from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
+from shared.domain.ids import ConnectionId, ConversationId, UserId
 from shared.domain.presence import Presence
 from shared.domain.times import optional_from_ms, to_ms
-from shared.ports import NoticeMarks, PresenceStore
+from shared.ports import PresenceStore
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ _TYPING_MS: Final = 2_500  # a client repeats every 3 s while its user types
 
 
 class RedisPresenceStore(PresenceStore):
-    """Fulfils `PresenceStore`. A flushed Redis heals with each user's next call."""
+    """Fulfils `PresenceStore`. After a loss of Redis, each user is back with their next call."""
 
     def __init__(self, client: RedisClient, *, lease_s: int) -> None:
         self._client = client
@@ -80,7 +80,8 @@ class RedisPresenceStore(PresenceStore):
                 for user in users
             )
         )
-        # One user's broken keys must not keep the others online: left out until they call again.
+        # One user's broken keys must not keep the others online: that user is left out until their
+        # next call.
         broken = [
             user
             for user, answer in zip(users, tried, strict=True)
@@ -131,45 +132,6 @@ class RedisPresenceStore(PresenceStore):
         key = keys.typing(user_id, conversation_id)
         (news,) = await self._client.run(call(scripts.TYPING, (key,), int(typing), _TYPING_MS))
         return bool(news)
-
-
-class RedisNoticeMarks(NoticeMarks):
-    """Fulfils `NoticeMarks`."""
-
-    def __init__(self, client: RedisClient) -> None:
-        self._client = client
-
-    @override
-    async def claim(
-        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence, *, by: str
-    ) -> bool:
-        (news,) = await self._client.run(
-            call(scripts.CLAIM, (keys.marks(user_id),), conversation_id, up_to, by)
-        )
-        return bool(news)
-
-    @override
-    async def confirm(
-        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
-    ) -> None:
-        await self._client.run(
-            call(scripts.CONFIRM, (keys.marks(user_id),), conversation_id, up_to)
-        )
-
-    @override
-    async def release(
-        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
-    ) -> None:
-        await self._client.run(
-            call(scripts.RELEASE, (keys.marks(user_id),), conversation_id, up_to)
-        )
-
-    @override
-    async def list_marks(self, asked: Series[tuple[UserId, ConversationId]]) -> list[Sequence]:
-        if not asked:
-            return []
-        answers = await self._client.run(*(("HGET", keys.marks(user), one) for user, one in asked))
-        return [Sequence(int(answer or 0)) for answer in answers]
 
 
 def _reindex(user: UserId, lapses_at: int, now: int) -> Entry:

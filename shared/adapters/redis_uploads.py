@@ -4,7 +4,7 @@ from typing import Final, override
 
 from shared.adapters import redis_keys as keys
 from shared.adapters.redis_client import RedisClient, call
-from shared.adapters.redis_scripts import Script
+from shared.adapters.redis_script import Script
 from shared.domain.ids import AttachmentId, UserId
 from shared.ports import UploadLedger
 

@@ -18,7 +18,8 @@ from shared.adapters.redis_accounts import RedisAccountStates
 from shared.adapters.redis_client import RedisClient
 from shared.adapters.redis_connect import connect
 from shared.adapters.redis_live import RedisLiveState
-from shared.adapters.redis_presence import RedisNoticeMarks, RedisPresenceStore
+from shared.adapters.redis_notification_marks import RedisNoticeMarks
+from shared.adapters.redis_presence import RedisPresenceStore
 from shared.adapters.redis_uploads import RedisUploads
 from shared.adapters.service_bus import ServiceBusQueue
 from shared.adapters.signalr import SignalRHealth

@@ -20,7 +20,8 @@ from shared.adapters import redis_keys as keys
 from shared.adapters.redis_accounts import RedisAccountStates
 from shared.adapters.redis_client import RedisClient
 from shared.adapters.redis_live import RedisLiveState
-from shared.adapters.redis_presence import RedisNoticeMarks, RedisPresenceStore
+from shared.adapters.redis_notification_marks import RedisNoticeMarks
+from shared.adapters.redis_presence import RedisPresenceStore
 from shared.adapters.system import SystemClock
 from shared.domain.conversation import Conversation
 from shared.domain.ids import UserId
