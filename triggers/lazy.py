@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         encode,
         http_support,
         invocations,
+        jobs,
         profiles,
         push,
         subscriptions,
@@ -56,6 +57,7 @@ else:
     encode = lazy_import("triggers.encode")
     http_support = lazy_import("triggers.http_support")
     invocations = lazy_import("triggers.invocations")
+    jobs = lazy_import("triggers.jobs")
     profiles = lazy_import("triggers.profiles")
     push = lazy_import("triggers.push")
     subscriptions = lazy_import("triggers.subscriptions")
@@ -72,6 +74,7 @@ __all__ = [
     "encode",
     "http_support",
     "invocations",
+    "jobs",
     "lazy_import",
     "profiles",
     "push",

@@ -1,8 +1,6 @@
 """The queue `notifications` on Service Bus."""
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, override
@@ -17,11 +15,10 @@ from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
 from azure.servicebus.exceptions import ServiceBusError
 
 from shared import telemetry
-from shared.adapters.notices import notice_id, notice_item, set_aside_item
+from shared.adapters.jobs import envelope
 from shared.config import Endpoint
 from shared.domain.errors import UnavailableError
-from shared.domain.notification import Notice
-from shared.ports import Bus, SetAside
+from shared.ports import Bus, Job
 
 QUEUE: Final = "notifications"
 _TIMEOUT_S: Final = 15.0
@@ -42,32 +39,17 @@ class ServiceBusQueue(Bus):
         self._turn = asyncio.Lock()
 
     @override
-    async def send(self, notice: Notice, *, delay_s: float = 0) -> None:
+    async def send(self, job: Job, *, delay_s: float = 0) -> None:
+        packed = envelope(job)
         message = ServiceBusMessage(
-            json.dumps(notice_item(notice)),
-            message_id=notice_id(notice),
+            packed.body,
+            message_id=packed.message_id,
             content_type="application/json",
-            application_properties=_trace(),
+            application_properties=_trace() | dict(packed.properties.items()),
         )
         if delay_s:
             message.scheduled_enqueue_time_utc = datetime.now(UTC) + timedelta(seconds=delay_s)
         await self._send(message)
-
-    @override
-    async def set_aside(self, item: SetAside) -> None:
-        known = hashlib.sha256(f"{item.function} {item.document}".encode()).hexdigest()
-        await self._send(
-            ServiceBusMessage(
-                json.dumps(set_aside_item(item)),
-                message_id=known,
-                content_type="application/json",
-                application_properties={
-                    **_trace(),
-                    "function": item.function,
-                    "reason": item.reason,
-                },
-            )
-        )
 
     @override
     async def replay(self, *, limit: int) -> int:

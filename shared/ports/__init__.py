@@ -27,8 +27,9 @@ from shared.ports.heads import (
     SenderErasedError,
 )
 from shared.ports.inbox import InboxEntry, InboxState, Touches
+from shared.ports.jobs import FeedItem, Job, ReconcileStep, Reflush
 from shared.ports.live import LiveState
-from shared.ports.notifications import Bus, NoticeMarks, NotificationChannel, SetAside
+from shared.ports.notifications import Bus, NoticeMarks, NotificationChannel
 from shared.ports.outside import Clock, Ids, Probe, TokenVerifier
 from shared.ports.ports import Ports
 from shared.ports.presence import PresenceStore
@@ -57,6 +58,7 @@ __all__ = [
     "ConversationHeads",
     "ConversationStore",
     "Epochs",
+    "FeedItem",
     "FlushState",
     "FlushedState",
     "Granted",
@@ -65,6 +67,7 @@ __all__ = [
     "Images",
     "InboxEntry",
     "InboxState",
+    "Job",
     "LiveConversation",
     "LiveState",
     "LiveSummary",
@@ -77,10 +80,11 @@ __all__ = [
     "Ports",
     "PresenceStore",
     "Probe",
+    "ReconcileStep",
     "ReconciledVersions",
+    "Reflush",
     "SenderErasedError",
     "SequenceTakenError",
-    "SetAside",
     "StoredBlob",
     "Token",
     "TokenVerifier",

@@ -1,36 +1,22 @@
 """Notifications on their way: the queue, the push services, and what was notified already."""
 
 from collections.abc import Sequence as Series
-from dataclasses import dataclass
 from typing import Protocol
 
 from shared.domain.ids import ConversationId, Sequence, UserId
-from shared.domain.notification import Clearance, Notice, Notification
+from shared.domain.notification import Clearance, Notification
 from shared.domain.user import Subscription
-
-
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """One document that failed alone, while those around it did not.
-
-    Args:
-        function: Who could not handle it.
-        document: What the function was given, as JSON.
-        reason: The kind of failure and where; never its text, which may hold what users wrote.
-    """
-
-    function: str
-    document: str
-    reason: str
+from shared.ports.jobs import Job
 
 
 class Bus(Protocol):
-    async def send(self, notice: Notice, *, delay_s: float = 0) -> None:
-        """Queue *notice*; a repeat of the same one within ten minutes is dropped."""
-        ...
+    """The queue of jobs."""
 
-    async def set_aside(self, item: SetAside) -> None:
-        """Queue what a function could not handle; after five tries it is a dead letter."""
+    async def send(self, job: Job, *, delay_s: float = 0) -> None:
+        """Queue *job*; a repeat of the same job within ten minutes is dropped.
+
+        A job that fails five times is a dead letter.
+        """
         ...
 
     async def replay(self, *, limit: int) -> int:

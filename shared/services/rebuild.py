@@ -3,15 +3,14 @@
 Everything is merged by maximum with what is there, so it may run at any time, twice, or half.
 """
 
-import json
 import logging
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 from shared.domain.errors import NotFoundError
 from shared.domain.ids import ConversationId, UserId, is_conversation_id
 from shared.domain.times import to_ms
-from shared.ports import Bus, Clock, InboxEntry, LiveState, MembershipStore, SetAside
+from shared.ports import Bus, Clock, InboxEntry, LiveState, MembershipStore, ReconcileStep
 from shared.services.inbox_order import InboxOrder
 from shared.services.reader import ConversationReader
 
@@ -42,7 +41,7 @@ class Rebuild:
             UnavailableError: The store, live state or the queue did not answer: run it again.
         """
         if what == EVERYTHING:
-            await self._queue({"run": to_ms(self.clock.now()), "after": ""})
+            await self.bus.send(ReconcileStep(to_ms(self.clock.now()), after=""))
         elif is_conversation_id(what):
             if not await self._conversation(ConversationId(what)):
                 raise NotFoundError("there is no such conversation")
@@ -51,18 +50,18 @@ class Rebuild:
                 await self._conversation(one)
             await self.order.rebuild(UserId(what), anew=True)
 
-    async def step(self, step: dict[str, Any]) -> None:
+    async def step(self, step: ReconcileStep) -> None:
         """Rebuild the conversations of one step of `all`, and queue the next step.
 
         Raises:
             UnavailableError: As for `run`; the queue brings the step again.
         """
-        ids, ended = await self.reader.list_ids(step["after"], limit=_STEP)
+        ids, ended = await self.reader.list_ids(step.after, limit=_STEP)
         for one in ids:
             await self._conversation(one)
         logger.info("rebuilt %d conversations", len(ids))
         if ids:
-            await self._queue({**step, "after": ended})
+            await self.bus.send(replace(step, after=ended))
 
     async def _conversation(self, conversation_id: ConversationId) -> bool:
         conversation = await self.reader.find(conversation_id, version=None)
@@ -73,6 +72,3 @@ class Rebuild:
         entry = InboxEntry(conversation_id, to_ms(head.at or conversation.created_at))
         await self.live.put_inbox(conversation.member_ids, entry)
         return True
-
-    async def _queue(self, step: dict[str, Any]) -> None:
-        await self.bus.set_aside(SetAside("rebuild", json.dumps(step), "next step"))

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Series
@@ -33,7 +32,7 @@ from shared.ports import (
     ConversationStore,
     LiveConversation,
     LiveState,
-    SetAside,
+    Reflush,
     VersionConflictError,
 )
 from shared.services.admission import Admission
@@ -162,7 +161,7 @@ class Receipts:
         return [push for state in states for push in _group_push(state, groups)]
 
     async def flush_again(self, conversation_id: ConversationId) -> None:
-        """Flush one conversation that was set aside, and raise what that raises."""
+        """Flush one conversation from the queue, and raise whatever fails."""
         for _ in range(_TRIES):
             states = await self.live.snapshots([conversation_id])
             done = [await self._save(state) for state in states]
@@ -186,9 +185,8 @@ class Receipts:
         except UnavailableError:
             raise
         except Exception as error:
-            logger.exception("flush of %s: set aside", conversation_id)
-            document, reason = json.dumps(conversation_id), type(error).__name__
-            await self.bus.set_aside(SetAside("flush_receipts", document, reason))
+            logger.exception("flush of %s: goes into the queue", conversation_id)
+            await self.bus.send(Reflush(conversation_id, type(error).__name__))
         # Marked as done, or it would be met again at every flush.
         await self.live.flushed([LiveConversation(conversation_id, Head(), (), (), _NEVER)])
         return []

@@ -4,11 +4,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import override
 
-from shared.adapters.notices import notice_id
+from shared.adapters.jobs import envelope
 from shared.domain.errors import UnavailableError
 from shared.domain.notification import Clearance, Notice, Notification
 from shared.domain.user import Subscription
-from shared.ports import Bus, NotificationChannel, SetAside
+from shared.ports import Bus, Job, NotificationChannel
 from tests.twins.faulty_link import FaultyLink
 
 
@@ -21,27 +21,26 @@ class Queued:
 
 
 class MemoryBus(Bus):
-    """Fulfils `Bus`. A notice sent again is a duplicate, whatever its delay."""
+    """Fulfils `Bus`. A job sent again is a duplicate, whatever its delay. Notices lie apart."""
 
     def __init__(self, *, link: FaultyLink | None = None) -> None:
         self.link = link or FaultyLink()
         self.queued: list[Queued] = []
         self.dead: list[Queued] = []
-        self.aside: list[SetAside] = []
-        self._known: set[str] = set()
+        self.other_jobs: list[Job] = []
+        self._ids: set[str] = set()
 
     @override
-    async def send(self, notice: Notice, *, delay_s: float = 0) -> None:
+    async def send(self, job: Job, *, delay_s: float = 0) -> None:
         async with self.link.call("send"):
-            if notice_id(notice) not in self._known:
-                self._known.add(notice_id(notice))
-                self.queued.append(Queued(notice, delay_s))
-
-    @override
-    async def set_aside(self, item: SetAside) -> None:
-        async with self.link.call("set_aside"):
-            if item not in self.aside:
-                self.aside.append(item)
+            identifier = envelope(job).message_id
+            if identifier in self._ids:
+                return
+            self._ids.add(identifier)
+            if isinstance(job, Notice):
+                self.queued.append(Queued(job, delay_s))
+            else:
+                self.other_jobs.append(job)
 
     @override
     async def replay(self, *, limit: int) -> int:
@@ -51,7 +50,7 @@ class MemoryBus(Bus):
             return len(moved)
 
     def take(self) -> list[Queued]:
-        """Return all that is queued, and empty the queue."""
+        """Return all notices that are queued, and empty the queue of them."""
         taken, self.queued = self.queued, []
         return taken
 

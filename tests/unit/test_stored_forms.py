@@ -1,6 +1,7 @@
 """What is kept in stores and queues comes back as it was, under names that clusters can serve."""
 
 import inspect
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -9,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters import items, notices, redis_keys
+from shared.adapters import items, redis_keys
+from shared.adapters.jobs import envelope, job_from
 from shared.domain.ids import Sequence, UserId
 from shared.domain.notification import Notice
 from shared.domain.user import Subscription, User
+from shared.ports import FeedItem, Job, ReconcileStep, Reflush
 from tests.unit.things import (
     ANN,
     BOB,
@@ -79,8 +82,57 @@ def test_ids_of_messages_sort_as_their_sequences_do(pair_: list[int]) -> None:
 NOTICE = Notice(GROUP, Sequence(3), Sequence(7), (ANN, BOB), attempt=1)
 
 
-def test_a_notice_comes_back_as_it_was() -> None:
-    assert notices.notice_from_item(notices.notice_item(NOTICE)) == NOTICE
+JOBS: list[Job] = [
+    NOTICE,
+    replace(NOTICE, clear=True),
+    FeedItem("notify_absent", '{"id": 1}', "KeyError in message_from_item, line 7"),
+    Reflush(GROUP, "ValueError"),
+    ReconcileStep(1_790_000_000_000, after=""),
+]
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_job_comes_back_as_it_was(job: Job) -> None:
+    assert job_from(envelope(job).body) == job
+
+
+@pytest.mark.parametrize(
+    ("body", "job"),
+    [
+        (
+            f'{{"conversationId": "{GROUP}", "first": 3, "upTo": 7, '
+            '"recipients": ["ann", "bob"], "attempt": 1}',
+            NOTICE,
+        ),
+        (
+            '{"function": "notify_absent", "document": "{\\"id\\": 1}", "reason": "x"}',
+            FeedItem("notify_absent", '{"id": 1}', "x"),
+        ),
+        (
+            f'{{"function": "flush_receipts", "document": "\\"{GROUP}\\"", "reason": "x"}}',
+            Reflush(GROUP, "x"),
+        ),
+        (
+            '{"function": "rebuild", "document": "{\\"run\\": 5, \\"after\\": \\"\\"}", '
+            '"reason": "next step"}',
+            ReconcileStep(5, after=""),
+        ),
+    ],
+)
+def test_a_version_reads_and_writes_what_the_ones_before_it_did(body: str, job: Job) -> None:
+    # While one version replaces another, workers of both read the same queue.
+    assert job_from(body) == job
+    assert json.loads(envelope(job).body) == json.loads(body)
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"function": "rebuild", "document": "{}"}'])
+def test_a_message_without_a_job_is_refused(body: str) -> None:
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        job_from(body)
+
+
+def job_id(job: Job) -> str:
+    return envelope(job).message_id
 
 
 def test_a_repeat_of_a_notice_has_the_same_id_and_nothing_else_has() -> None:
@@ -91,14 +143,14 @@ def test_a_repeat_of_a_notice_has_the_same_id_and_nothing_else_has() -> None:
         replace(NOTICE, attempt=2),
     ]
 
-    assert notices.notice_id(replace(NOTICE, recipients=(BOB, ANN))) == notices.notice_id(NOTICE)
-    assert len({notices.notice_id(one) for one in [NOTICE, *others]}) == 5
+    assert job_id(replace(NOTICE, recipients=(BOB, ANN))) == job_id(NOTICE)
+    assert len({job_id(one) for one in [NOTICE, *others]}) == 5
 
 
 def test_the_id_of_a_notice_fits_the_queue() -> None:
     crowd = tuple(UserId("x" * 128 + str(n)) for n in range(100))
 
-    assert len(notices.notice_id(replace(NOTICE, recipients=crowd))) <= 128
+    assert len(job_id(replace(NOTICE, recipients=crowd))) <= 128
 
 
 NAMES = [

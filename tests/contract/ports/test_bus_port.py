@@ -10,16 +10,16 @@ import pytest
 from azure.servicebus import ServiceBusReceiveMode
 from azure.servicebus.aio import ServiceBusClient
 
-from shared.adapters.notices import notice_from_item
+from shared.adapters.jobs import job_from
 from shared.adapters.service_bus import QUEUE, ServiceBusQueue
 from shared.config import Endpoint
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import Sequence, group_conversation_id
 from shared.domain.notification import Notice
-from shared.ports import Bus
+from shared.ports import Bus, FeedItem, Job, ReconcileStep, Reflush
 from tests.contract.ports.ends import no_credential
 from tests.twins.bus import MemoryBus
-from tests.unit.things import ANN, BOB
+from tests.unit.things import ANN, BOB, GROUP
 
 WAIT_S = 5.0
 
@@ -29,7 +29,7 @@ class BusEnd:
     """A queue, and the means to take out what comes at once: so many notices, or all there are."""
 
     bus: Bus
-    take: Callable[[int], Awaitable[list[Notice]]]
+    take: Callable[[int], Awaitable[list[Job]]]
 
 
 @contextlib.asynccontextmanager
@@ -37,14 +37,14 @@ async def service_bus_end(connection: str) -> AsyncIterator[BusEnd]:
     bus = ServiceBusQueue(Endpoint(connection, "", ""), no_credential)
     async with ServiceBusClient.from_connection_string(connection) as client:
 
-        async def take(count: int) -> list[Notice]:
-            found: list[Notice] = []
+        async def take(count: int) -> list[Job]:
+            found: list[Job] = []
             mode = ServiceBusReceiveMode.RECEIVE_AND_DELETE
             async with client.get_queue_receiver(QUEUE, receive_mode=mode) as receiver:
                 while len(found) < count:
                     came = await receiver.receive_messages(20, max_wait_time=WAIT_S)
                     assert came, "waited in vain"
-                    found += [notice_from_item(json.loads(str(one))) for one in came]
+                    found += [job_from(str(one)) for one in came]
             return found
 
         yield BusEnd(bus, take)
@@ -56,8 +56,9 @@ async def end(request: pytest.FixtureRequest) -> AsyncIterator[BusEnd]:
     if request.param == "memory":
         bus = MemoryBus()
 
-        async def take(_count: int) -> list[Notice]:
-            return [one.notice for one in bus.take() if not one.delay_s]
+        async def take(_count: int) -> list[Job]:
+            notices = [one.notice for one in bus.take() if not one.delay_s]
+            return [*notices, *bus.other_jobs]
 
         yield BusEnd(bus, take)
         return
@@ -74,6 +75,36 @@ async def test_a_notice_comes_out_as_it_went_in(end: BusEnd, notice: Notice) -> 
     await end.bus.send(notice)
 
     assert await end.take(1) == [notice]
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        FeedItem("notify_absent", '{"id": 1}', "KeyError in message_from_item, line 7"),
+        Reflush(GROUP, "ValueError"),
+        ReconcileStep(1_790_000_000_000, after=GROUP),
+    ],
+)
+async def test_every_kind_of_job_comes_out_once_as_it_went_in(end: BusEnd, job: Job) -> None:
+    fresh = _of_this_run(job)
+
+    await end.bus.send(fresh)
+    await end.bus.send(fresh)
+
+    assert await end.take(1) == [fresh]
+
+
+def _of_this_run(job: Job) -> Job:
+    """Return *job* with something new in it: one queue serves all tests, and drops repeats."""
+    match job:
+        case FeedItem():
+            return replace(job, document=json.dumps({"id": uuid.uuid4().hex}))
+        case Reflush():
+            return replace(job, conversation_id=group_conversation_id(uuid.uuid4()))
+        case ReconcileStep():
+            return replace(job, after=uuid.uuid4().hex)
+        case Notice():
+            return job
 
 
 async def test_a_repeat_is_dropped_whatever_its_delay(end: BusEnd, notice: Notice) -> None:

@@ -10,17 +10,18 @@ import pytest
 from azure.functions.timer import TimerRequest
 
 from shared.adapters.items import conversation_item, message_item
-from shared.adapters.notices import notice_item
+from shared.adapters.jobs import envelope
 from shared.domain.attachment import Attachment
 from shared.domain.conversation import Conversation
 from shared.domain.errors import InvalidError
 from shared.domain.events import ToUser
 from shared.domain.ids import ConnectionId, ConversationId
 from shared.domain.message import Message
+from shared.ports import FeedItem, Job, ReconcileStep, Reflush
 from tests.integration.handlers.calls import App
 from tests.integration.services.world import PNG, by, post, start, start_pair
 from tests.unit.things import ANN, BOB, CAT, GROUP, PAIR
-from triggers import bus, feed, scan, site, timer
+from triggers import admin, bus, feed, scan, site, timer
 
 NO_FILE = "a-" + "f" * 32
 
@@ -47,13 +48,18 @@ class Given:
         return self._content
 
 
+def queued_as(job: Job) -> Given:
+    """Return *job* as the queue delivers it."""
+    return Given(json.loads(envelope(job).body))
+
+
 async def test_stored_messages_become_notices_and_notices_notifications(app: App) -> None:
     await start_pair(app.worker)
     await post(app.worker, PAIR, 1)
 
     await app.trigger(feed.notify_absent, messages(*app.world.stored(PAIR)))
     (queued,) = app.world.bus.take()
-    await app.trigger(bus.deliver_notification, Given(notice_item(queued.notice)))
+    await app.trigger(bus.deliver_notification, queued_as(queued.notice))
 
     assert [one.sequence for one in app.world.channel.shown["bob-phone"]] == [1]
 
@@ -137,11 +143,11 @@ async def test_a_picture_that_takes_for_ever_is_set_aside_and_the_others_go_on(a
     assert set(app.world.blobs.thumbnails) == {
         (PAIR, m.attachments[0].attachment_id) for m in others
     }
-    (aside,) = app.world.bus.aside
-    assert (aside.function, json.loads(aside.document)["sequence"]) == ("process_attachments", 2)
-    assert aside.reason == "longer than its deadline"
-    item = Given({"function": aside.function, "document": aside.document, "reason": aside.reason})
-    await app.trigger(bus.deliver_notification, item)
+    (job,) = app.world.bus.other_jobs
+    assert isinstance(job, FeedItem)
+    assert (job.function, json.loads(job.document)["sequence"]) == ("process_attachments", 2)
+    assert job.reason == "longer than its deadline"
+    await app.trigger(bus.deliver_notification, queued_as(job))
     assert len(app.world.blobs.thumbnails) == 4
 
 
@@ -154,7 +160,7 @@ async def test_a_batch_of_nothing_else_ends_long_before_its_worker_would(app: Ap
     await app.trigger(feed.process_attachments, messages(*stored))
 
     assert loop.time() - began < 200
-    assert len(app.world.bus.aside) == 20
+    assert len(app.world.bus.other_jobs) == 20
 
 
 async def test_a_document_set_aside_is_given_back_when_it_takes_too_long_again(app: App) -> None:
@@ -183,7 +189,44 @@ async def test_a_batch_that_takes_for_ever_is_handled_one_by_one(app: App) -> No
     await app.trigger(feed.notify_absent, messages(*app.world.stored(PAIR)))
 
     assert [one.notice.up_to for one in app.world.bus.take()] == [1, 2, 3]
-    assert app.world.bus.aside == []
+    assert app.world.bus.other_jobs == []
+
+
+async def test_a_conversation_is_flushed_again_from_the_queue(app: App) -> None:
+    await start_pair(app.worker)
+    await post(app.worker, PAIR, 1)
+
+    await app.trigger(bus.deliver_notification, queued_as(Reflush(PAIR, "ValueError")))
+
+    stored = await app.worker.conversations.find_with_state(PAIR)
+    assert stored is not None
+    assert stored[1].head == 1
+
+
+async def test_a_rebuild_of_everything_goes_on_step_by_step_in_the_queue(app: App) -> None:
+    await start_pair(app.worker)
+    await post(app.worker, PAIR, 1)
+    app.world.redis.flush()
+
+    await app.trigger(admin.rebuild, "all")
+    steps = app.world.bus.other_jobs
+    first, *_ = steps
+    await app.trigger(bus.deliver_notification, queued_as(first))
+    _, second = steps
+    await app.trigger(bus.deliver_notification, queued_as(second))
+
+    assert isinstance(first, ReconcileStep)
+    assert isinstance(second, ReconcileStep)
+    assert (first.after, second.run, len(steps)) == ("", first.run, 2)
+    assert second.after
+    assert (await app.world.live.head(PAIR)).sequence == 1
+
+
+async def test_a_job_of_a_function_that_is_gone_fails_and_so_is_kept(app: App) -> None:
+    with pytest.raises(KeyError, match="no_such_function"):
+        await app.trigger(
+            bus.deliver_notification, queued_as(FeedItem("no_such_function", "{}", "x"))
+        )
 
 
 @pytest.mark.parametrize(

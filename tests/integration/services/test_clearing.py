@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.adapters.notices import notice_from_item, notice_id, notice_item
+from shared.adapters.jobs import envelope, job_from
 from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.notification import Clearance, Notice
 from tests.integration.services.world import Worker, World, by, post, sequence, start, start_pair
@@ -175,7 +175,7 @@ def test_a_notice_to_clear_is_another_message_than_the_one_it_takes_back() -> No
     shown = Notice(GROUP, Sequence(3), Sequence(3), (BOB,))
     clear = Notice(GROUP, Sequence(3), Sequence(3), (BOB,), clear=True)
 
-    assert notice_id(shown) != notice_id(clear)
-    assert notice_from_item(notice_item(clear)) == clear
-    assert notice_from_item(notice_item(shown)) == shown
-    assert "clear" not in notice_item(shown)
+    assert envelope(shown).message_id != envelope(clear).message_id
+    assert job_from(envelope(clear).body) == clear
+    assert job_from(envelope(shown).body) == shown
+    assert "clear" not in envelope(shown).body
