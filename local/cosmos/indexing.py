@@ -33,7 +33,6 @@ class IndexingPolicy:
         self._only_exact = self._on and not any(
             kept and (open_end or "[]" in path) for (path, open_end), kept in self._rules
         )
-        self.composites = _composites(policy.get("compositeIndexes"))
         self.covers = lru_cache(maxsize=1024)(self._covers)
 
     def exact_paths(self) -> list[JsonPath]:
@@ -80,18 +79,6 @@ def _patterns(entries: Json | None) -> Iterator[Pattern]:
             path = path_of(str(entry["path"]))
             ending = path[-1] if path else ""
             yield (path[:-1], ending == "*") if ending in {"*", "?"} else (path, False)
-
-
-def _composites(entries: Json | None) -> list[list[tuple[JsonPath, bool]]]:
-    return [_composite(columns) for columns in (entries if isinstance(entries, list) else ())]
-
-
-def _composite(columns: Json) -> list[tuple[JsonPath, bool]]:
-    return [
-        (path_of(str(column["path"])), column.get("order") == "descending")
-        for column in (columns if isinstance(columns, list) else ())
-        if isinstance(column, dict)
-    ]
 
 
 def _matches(pattern: JsonPath, path: JsonPath, *, open_end: bool) -> bool:

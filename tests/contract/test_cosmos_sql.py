@@ -1,12 +1,13 @@
-"""What expressions, clauses and functions of the query language give."""
+"""What the expressions and clauses of the query language give, and which are refused."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 from azure.cosmos.aio import ContainerProxy
+from azure.cosmos.exceptions import CosmosHttpResponseError
 
-from tests.contract.cosmos.harness import Account, new_container, rows, running_account
+from tests.contract.cosmos.harness import REAL, Account, new_container, rows, running_account
 
 pytestmark = pytest.mark.stack
 
@@ -40,17 +41,13 @@ async def container(account: Account) -> AsyncIterator[ContainerProxy]:
 
 
 EXPRESSIONS: list[tuple[str, Any]] = [
-    ("c.n + 2 * 3 - 4 / 2", 9),
-    ("(c.n + 1) % 4", 2),
-    ("-c.n", -5),
-    ("7 & 3 | 8", 11),
-    ("1 << 3 ^ 1", 9),
-    ("c.s || ' ' || 'world'", "Hello world"),
     ("c.n = 5.0", True),
+    ("c.n = -5", False),
     ("c.n = '5'", False),
     ("c.t = 1", False),
     ("c.z = null", True),
     ("c.n != null", True),
+    ("c.n <> 5", False),
     ("c.none = null", UNDEFINED),
     ("c.n < '6'", UNDEFINED),
     ("c.none > 1", UNDEFINED),
@@ -59,109 +56,90 @@ EXPRESSIONS: list[tuple[str, Any]] = [
     ("c.none > 1 AND false", False),
     ("NOT c.t", False),
     ("NOT c.n", UNDEFINED),
-    ("c.n > 3 AND NOT (c.n > 9 OR c.x > 2)", True),
-    ("c.n BETWEEN 5 AND 6", True),
-    ("c.n NOT BETWEEN 5 AND 6", False),
+    ("c.n > 3 AND NOT (c.n >= 9 OR c.x > 2)", True),
     ("c.n IN (1, 5, '5')", True),
     ("c.n NOT IN (1, 5)", False),
+    ("c.none IN (1)", UNDEFINED),
     ("c.s IN ('hello')", False),
-    ("c.s LIKE 'H%o'", True),
-    ("c.s LIKE 'h%'", False),
-    ("c.s LIKE 'H_llo'", True),
-    ("c.s LIKE '[F-J]ello'", True),
-    ("c.s NOT LIKE '%z%'", True),
-    ("'50%' LIKE '50!%' ESCAPE '!'", True),
-    ("c.none ?? 'other'", "other"),
-    ("c.z ?? 'other'", None),
-    ("c.n > 4 ? 'big' : 'small'", "big"),
-    ("c.none ? 1 : 2", 2),
-    ("c.list[1]", 1),
-    ("c.list[9]", UNDEFINED),
     ("c['map']['odd name']", 1),
-    ("c.map.a.b[1]", 20),
-    ("{id: c.id, 'none': c.none, deep: [c.n, c.none]}", {"id": "1", "deep": [5]}),
-    ("[c.n, {a: c.s}]", [5, {"a": "Hello"}]),
+    ("c.map.a.b", [10, 20]),
     ("'it\\'s \\u00e9 \\\\ \"q\"'", 'it\'s é \\ "q"'),
     ("0x1F", 31),
-    ("1.5e2 + 0.0", 150),
+    ("1.5e2", 150),
     ("IS_DEFINED(c.none)", False),
-    ("IS_NULL(c.z) AND IS_STRING(c.s) AND IS_NUMBER(c.n) AND IS_BOOL(c.t)", True),
-    ("IS_ARRAY(c.list) AND IS_OBJECT(c.map) AND IS_PRIMITIVE(c.z)", True),
-    ("ARRAY_CONTAINS(c.list, 2)", True),
-    ("ARRAY_CONTAINS(c.list, '2')", False),
-    ("ARRAY_CONTAINS(c.people, {name: 'ann'}, true)", True),
-    ("ARRAY_CONTAINS(c.people, {name: 'ann'})", False),
-    ("ARRAY_CONTAINS(c.s, 'H')", UNDEFINED),
-    ("ARRAY_LENGTH(c.list)", 3),
-    ("ARRAY_SLICE(c.list, 1)", [1, 2]),
-    ("ARRAY_SLICE(c.list, -2, 1)", [1]),
-    ("ARRAY_CONCAT(c.list, [9])", [3, 1, 2, 9]),
-    ("CONTAINS(c.s, 'LL')", False),
-    ("CONTAINS(c.s, 'LL', true)", True),
-    ("STARTSWITH(c.s, 'he', true) AND ENDSWITH(c.s, 'lo')", True),
-    ("STRINGEQUALS(c.s, 'hello', true)", True),
-    ("CONCAT(LOWER(c.s), UPPER(c.s))", "helloHELLO"),
-    ("LENGTH(c.s) + LENGTH(TRIM('  a '))", 6),
-    ("LENGTH(c.n)", UNDEFINED),
-    ("SUBSTRING(c.s, 1, 3)", "ell"),
-    ("LEFT(c.s, 2) || RIGHT(c.s, 2)", "Helo"),
-    ("INDEX_OF(c.s, 'l')", 2),
-    ("REPLACE(c.s, 'l', 'L')", "HeLLo"),
-    ("REVERSE(c.s)", "olleH"),
-    ("REPLICATE('ab', 2)", "abab"),
-    ("REGEXMATCH(c.s, '^h', 'i')", True),
-    ("TOSTRING(c.n)", "5"),
-    ("STRINGTONUMBER('2.5')", 2.5),
-    ("STRINGTONUMBER('x')", UNDEFINED),
-    ("ABS(-2) + CEILING(1.2) + FLOOR(1.8) + ROUND(2.5)", 8),
-    ("POWER(2, 3) + SQRT(9)", 11),
-    ("SIGN(-3)", -1),
-    ("c.n / 0", UNDEFINED),
-    ("EXISTS(SELECT VALUE p FROM p IN c.people WHERE p.age > 35)", True),
-    ("EXISTS(SELECT VALUE p FROM p IN c.people WHERE p.age > 45)", False),
-    ("ARRAY(SELECT VALUE p.name FROM p IN c.people)", ["ann", "bob"]),
-    ("(SELECT VALUE SUM(p.age) FROM p IN c.people)", 70),
+    ("is_defined(c.z) and not is_defined(c.none)", True),
 ]
 
 
-@pytest.mark.parametrize(("expression", "value"), EXPRESSIONS)
-async def test_an_expression_gives_its_value(
-    container: ContainerProxy, expression: str, value: Any
-) -> None:
-    found = await rows(container, f"SELECT VALUE {expression} FROM c", "A")
+async def test_an_expression_gives_its_value(container: ContainerProxy) -> None:
+    found = {
+        expression: await rows(container, f"SELECT VALUE {expression} FROM c", "A")
+        for expression, _ in EXPRESSIONS
+    }
 
-    assert found == ([] if value is UNDEFINED else [value])
-    assert value is UNDEFINED or type(found[0]) is type(value)
+    for expression, value in EXPRESSIONS:
+        assert found[expression] == ([] if value is UNDEFINED else [value]), expression
+        assert value is UNDEFINED or type(found[expression][0]) is type(value), expression
 
 
 SELECTS: list[tuple[str, list[Any]]] = [
-    ("SELECT c.id, c.n AS number, c.none, c.n + 1 FROM c", [{"id": "1", "number": 5, "$1": 6}]),
+    ("SELECT c.id, c.n AS number, c.none, c.n = 5 FROM c", [{"id": "1", "number": 5, "$1": True}]),
     ("SELECT c.s label FROM root c", [{"label": "Hello"}]),
-    ("SELECT VALUE p.name FROM c JOIN p IN c.people WHERE p.age < 35", ["ann"]),
-    ("SELECT VALUE [p.name, n] FROM c JOIN p IN c.people JOIN n IN c.list WHERE n > 2",
-     [["ann", 3], ["bob", 3]]),
-    ("SELECT VALUE p FROM p IN c.list ORDER BY p", [1, 2, 3]),
-    ("SELECT VALUE n FROM c JOIN n IN (SELECT VALUE m FROM m IN c.list WHERE m > 1)", [3, 2]),
-    ("SELECT * FROM c.map.a", [{"b": [10, 20]}]),
-    ("SELECT TOP 1 VALUE n FROM c JOIN n IN c.list", [3]),
-    ("SELECT TOP @one VALUE n FROM c JOIN n IN c.list", [3]),
-    ("SELECT VALUE n FROM c JOIN n IN c.list OFFSET 1 LIMIT @one", [1]),
-    ("SELECT DISTINCT VALUE n % 2 FROM c JOIN n IN c.list", [1, 0]),
-    ("SELECT VALUE {n: COUNT(1), least: MIN(n), most: MAX(n), mean: AVG(n)} "
-     "FROM c JOIN n IN c.list", [{"n": 3, "least": 1, "most": 3, "mean": 2}]),
-    ("SELECT n % 2 AS odd, SUM(n) AS total FROM c JOIN n IN c.list GROUP BY n % 2",
-     [{"odd": 1, "total": 4}, {"odd": 0, "total": 2}]),
-    ("SELECT VALUE COUNT(c.none) FROM c", [0]),
-    ("SELECT COUNT(1) AS n FROM c WHERE c.n > 9", [{"n": 0}]),
-    ("SELECT VALUE @one", [1]),
-    ("select value c.n from c where c.s = \"Hello\" -- a comment\n order by c.n", [5]),
-]  # fmt: skip
+    ("SELECT * FROM c WHERE c.n = 5 ORDER BY c.n", [ITEM]),
+    ("SELECT VALUE c FROM c", [ITEM]),
+    ("SELECT TOP 0 * FROM c", []),
+    ("SELECT TOP @one VALUE c.n FROM c", [5]),
+    ("SELECT DISTINCT VALUE c.n FROM c", [5]),
+    ("SELECT VALUE @one FROM c", [1]),
+    ('select value c.n from c where c.s = "Hello" -- a comment\n order by c.n', [5]),
+]
 
 
-@pytest.mark.parametrize(("text", "expected"), SELECTS)
-async def test_a_select_gives_its_rows(
-    container: ContainerProxy, text: str, expected: list[Any]
+async def test_a_select_gives_its_rows(container: ContainerProxy) -> None:
+    for text, expected in SELECTS:
+        found = await rows(container, text, "A", one=1)
+
+        assert [without_system(row) for row in found] == expected, text
+
+
+def without_system(row: Any) -> Any:
+    if not isinstance(row, dict):
+        return row
+    return {name: value for name, value in row.items() if not name.startswith("_")}
+
+
+UNSERVED = [
+    ("SELECT VALUE COUNT(1) FROM c", "The function COUNT"),
+    ("SELECT VALUE ARRAY_CONTAINS(c.list, 1) FROM c", "The function ARRAY_CONTAINS"),
+    ("SELECT VALUE udf.f(c) FROM c", "A user-defined function"),
+    ("SELECT VALUE p FROM c JOIN p IN c.people", "JOIN"),
+    ("SELECT VALUE p FROM p IN c.people", "FROM a part of the items"),
+    ("SELECT * FROM c.map", "FROM a part of the items"),
+    ("SELECT c.n FROM c GROUP BY c.n", "GROUP"),
+    ("SELECT * FROM c OFFSET 1 LIMIT 1", "OFFSET"),
+    ("SELECT * FROM c ORDER BY c.a, c.b", "ORDER BY several properties"),
+    ("SELECT * FROM c WHERE c.s LIKE 'H%'", "LIKE"),
+    ("SELECT * FROM c WHERE c.n BETWEEN 1 AND 2", "BETWEEN"),
+    ("SELECT * FROM c WHERE EXISTS(SELECT VALUE 1 FROM c)", "EXISTS"),
+    ("SELECT VALUE (SELECT VALUE 1 FROM c) FROM c", "SELECT"),
+    ("SELECT VALUE c.n + 1 FROM c", "+"),
+    ("SELECT VALUE c.s || 'x' FROM c", "||"),
+    ("SELECT VALUE c.none ?? 1 FROM c", "??"),
+    ("SELECT VALUE c.t ? 1 : 2 FROM c", "?"),
+    ("SELECT VALUE c.list[0] FROM c", "An array's element"),
+    ("SELECT VALUE {a: c.n} FROM c", "{"),
+    ("SELECT VALUE [c.n] FROM c", "["),
+]
+
+
+@pytest.mark.skipif(bool(REAL), reason="a real account serves the whole language")
+async def test_a_part_of_the_language_that_is_not_served_is_refused_by_name(
+    container: ContainerProxy,
 ) -> None:
-    found = await rows(container, text, "A", one=1)
+    for text, named in UNSERVED:
+        with pytest.raises(CosmosHttpResponseError) as refused:
+            await rows(container, text, "A")
 
-    assert found == expected
+        assert refused.value.status_code == 400
+        assert f"{named} " in str(refused.value), text
+        assert "not implemented by the local stand-in" in str(refused.value), text

@@ -5,10 +5,8 @@ from itertools import product
 
 from local.cosmos.json_values import UNDEFINED, JsonPath, Value
 from local.cosmos.sql.nodes import (
-    Between,
     Binary,
     Constant,
-    FunctionCall,
     InList,
     Node,
     Parameter,
@@ -41,18 +39,14 @@ def disjuncts(node: Node) -> Iterator[Node]:
 
 
 class ConditionReader:
-    """Reads conditions on the items that *root* names."""
+    """Reads conditions on items."""
 
-    def __init__(self, root: str, parameters: Mapping[str, Value]) -> None:
-        self._root = root
+    def __init__(self, parameters: Mapping[str, Value]) -> None:
         self._parameters = parameters
 
     def comparisons(self, node: Node) -> Iterator[Comparison]:
         """Yield each `path operator constant` that *node* implies."""
-        if isinstance(node, Between):
-            yield from self._comparison(node.operand, ">=", node.low)
-            yield from self._comparison(node.operand, "<=", node.high)
-        elif isinstance(node, Binary) and node.operator in _FLIPPED:
+        if isinstance(node, Binary) and node.operator in _FLIPPED:
             yield from self._comparison(node.left, node.operator, node.right)
             yield from self._comparison(node.right, _FLIPPED[node.operator], node.left)
 
@@ -62,12 +56,8 @@ class ConditionReader:
         values: list[Value] = [UNDEFINED]
         match node:
             case InList(operand, items):
-                path = path_of_node(operand, self._root)
+                path = path_of_node(operand)
                 values = [self._value(item) for item in items]
-            case FunctionCall("ARRAY_CONTAINS", (array, wanted)):
-                path = path_of_node(wanted, self._root)
-                found = self._value(array)
-                values = list(found) if isinstance(found, list) else values
             case Binary("="):
                 for compared, _, value in self.comparisons(node):
                     path, values = compared, [value]
@@ -100,7 +90,7 @@ class ConditionReader:
         return [key for key in keys if not any(isinstance(part, list | dict) for part in key)]
 
     def _comparison(self, left: Node, operator: str, right: Node) -> Iterator[Comparison]:
-        path, value = path_of_node(left, self._root), self._value(right)
+        path, value = path_of_node(left), self._value(right)
         if path is not None and value is not UNDEFINED:
             yield path, operator, value
 

@@ -1,7 +1,6 @@
 """The parts of a parsed query."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from local.cosmos.json_values import JsonPath, Value
 
@@ -13,25 +12,21 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """An alias bound by FROM or JOIN."""
+    """A parameter; its name carries the `@`."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    base: "Node"
-    key: "Node"
+class Path:
+    """A property of the item that *alias* names; the item itself without *names*."""
+
+    alias: str
+    names: JsonPath
 
 
 @dataclass(frozen=True, slots=True)
-class Unary:
-    operator: str
+class Not:
     operand: "Node"
 
 
@@ -43,79 +38,17 @@ class Binary:
 
 
 @dataclass(frozen=True, slots=True)
-class Conditional:
-    test: "Node"
-    then: "Node"
-    otherwise: "Node"
-
-
-@dataclass(frozen=True, slots=True)
 class InList:
     operand: "Node"
     items: tuple["Node", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Between:
+class IsDefined:
     operand: "Node"
-    low: "Node"
-    high: "Node"
 
 
-@dataclass(frozen=True, slots=True)
-class Like:
-    operand: "Node"
-    pattern: "Node"
-    escape: str
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionCall:
-    name: str
-    arguments: tuple["Node", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectNode:
-    members: tuple[tuple[str, "Node"], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ArrayNode:
-    items: tuple["Node", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Subquery:
-    kind: Literal["scalar", "exists", "array"]
-    query: "Query"
-
-
-type Node = (
-    Constant
-    | Parameter
-    | Name
-    | Member
-    | Unary
-    | Binary
-    | Conditional
-    | InList
-    | Between
-    | Like
-    | FunctionCall
-    | ObjectNode
-    | ArrayNode
-    | Subquery
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One FROM or JOIN source; *each* iterates the array it names (`x IN path`)."""
-
-    alias: str
-    node: "Node | Query"
-    each: bool
+type Node = Constant | Parameter | Path | Not | Binary | InList | IsDefined
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +59,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    node: Node
+    path: JsonPath
     descending: bool
 
 
@@ -137,24 +70,12 @@ class Query:
     columns: tuple[Column, ...]
     value: bool
     distinct: bool
-    top: Node | None
+    top: Constant | Parameter | None
     root: str
-    sources: tuple[Source, ...]
     where: Node | None
-    group_by: tuple[Node, ...]
-    order_by: tuple[Ordering, ...]
-    offset: Node | None
-    limit: Node | None
+    order_by: Ordering | None
 
 
-def path_of_node(node: Node, root: str) -> JsonPath | None:
-    """Return the path below *root* that *node* names, or None when it names no such thing."""
-    names: list[str] = []
-    while isinstance(node, Member):
-        if not isinstance(node.key, Constant) or not isinstance(node.key.value, str):
-            return None
-        names.append(node.key.value)
-        node = node.base
-    if isinstance(node, Name) and node.name == root and names:
-        return tuple(reversed(names))
-    return None
+def path_of_node(node: Node) -> JsonPath | None:
+    """Return the property that *node* names, or None when it is something else."""
+    return node.names or None if isinstance(node, Path) else None

@@ -1,162 +1,240 @@
-"""SELECT statements: clauses. Scalars are in `expressions`.
+"""SELECT statements, by recursive descent.
 
-Source: learn.microsoft.com/azure/cosmos-db/nosql/query (select, from, group-by, order-by,
-offset-limit, join).
+It serves the clauses and operators that the app and the SDK send, and refuses the others by name,
+so that nobody takes them for a typing error.
+
+Source: learn.microsoft.com/azure/cosmos-db/nosql/query (select, from, where, order-by, operators).
 """
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import override
 
-from local.cosmos.sql.expressions import ExpressionParser
+from local.cosmos.json_values import UNDEFINED
+from local.cosmos.protocol import BadRequestError, RefusalError, UnsupportedError
 from local.cosmos.sql.nodes import (
+    Binary,
     Column,
     Constant,
-    Member,
-    Name,
+    InList,
+    IsDefined,
     Node,
+    Not,
     Ordering,
+    Parameter,
+    Path,
     Query,
-    Source,
 )
-from local.cosmos.sql.tokens import Token, tokens_of
+from local.cosmos.sql.tokens import Token, number_of, string_of, syntax_error, tokens_of
 
-ROOT = "$root"
+_COMPARISONS = ("=", "!=", "<>", "<", "<=", ">", ">=")
+_LITERALS = {"TRUE": True, "FALSE": False, "NULL": None, "UNDEFINED": UNDEFINED}
+_KEYWORDS = frozenset({
+    "AND", "AS", "ASC", "BETWEEN", "BY", "DESC", "DISTINCT", "ESCAPE", "EXISTS", "FROM", "GROUP",
+    "IN", "JOIN", "LIKE", "LIMIT", "NOT", "OFFSET", "OR", "ORDER", "SELECT", "TOP", "VALUE",
+    "WHERE",
+})  # fmt: skip
+_UNSERVED = frozenset({
+    "JOIN", "GROUP", "OFFSET", "LIKE", "BETWEEN", "EXISTS", "SELECT", "??", "?", "||", "+", "-",
+    "*", "/", "%", "&", "|", "^", "<<", ">>", ">>>", "~", "[", "{",
+})  # fmt: skip
+_MAX_DEPTH = 200
 
 
 @lru_cache(maxsize=512)
 def parse_query(text: str) -> Query:
-    """Parse a SELECT. Raises BadRequestError where it is no query."""
-    parser = QueryParser(tokens_of(text), text)
-    query = parser.query()
-    parser.expect_end()
-    return query
+    """Parse a SELECT.
+
+    Raises:
+        BadRequestError: *text* is not a query.
+        UnsupportedError: It uses a part of the language that is not served here.
+
+    """
+    return _Parser(tokens_of(text), text).query()
 
 
 @lru_cache(maxsize=512)
 def parse_condition(text: str) -> Query:
-    """Parse a patch's `FROM ... WHERE ...`. Raises BadRequestError where it is none."""
+    """Parse a patch's `FROM ... WHERE ...`; raise as `parse_query` does."""
     return parse_query(f"SELECT VALUE true {text}")
 
 
-class QueryParser(ExpressionParser):
-    """Parses a whole SELECT, and the subqueries inside its scalars."""
+class _Parser:
+    """A cursor over tokens."""
 
     def __init__(self, tokens: Sequence[Token], text: str) -> None:
-        super().__init__(tokens, text)
-        self._nesting = 0
+        self._tokens = tokens
+        self._text = text
+        self._at = 0
+        self._depth = 0
 
-    @override
     def query(self) -> Query:
-        self._nesting += 1
-        query = self._select()
-        self._nesting -= 1
-        return query
-
-    def _select(self) -> Query:
-        self.expect("SELECT")
-        top: Node | None = None
+        self._expect("SELECT")
+        top: Constant | Parameter | None = None
         distinct = value = False
-        while word := self.accept("TOP", "DISTINCT", "VALUE"):
+        while word := self._accept("TOP", "DISTINCT", "VALUE"):
             if word == "TOP":
-                top = self.primary()
+                top = self._constant()
             distinct |= word == "DISTINCT"
             value |= word == "VALUE"
-        columns = () if self.accept("*") else self._columns()
-        root, sources = self._from()
-        where = self.scalar() if self.accept("WHERE") else None
-        return Query(
-            columns, value, distinct, top, root, sources, where,
-            self._group_by(), self._order_by(), *self._offset_limit(),
-        )  # fmt: skip
+        columns = () if self._accept("*") else self._columns()
+        self._expect("FROM")
+        root = self._root()
+        where = self._scalar() if self._accept("WHERE") else None
+        query = Query(columns, value, distinct, top, root, where, self._order_by(root))
+        if self._next.kind != "end":
+            raise self._error()
+        return query
 
     def _columns(self) -> tuple[Column, ...]:
         columns = [self._column()]
-        while self.accept(","):
+        while self._accept(","):
             columns.append(self._column())
         return tuple(columns)
 
     def _column(self) -> Column:
-        node = self.scalar()
-        if self.accept("AS"):
-            return Column(node, self.name())
-        alias = None if self.at_keyword() else self.accept_name()
-        return Column(node, alias)
+        node = self._scalar()
+        if self._accept("AS"):
+            return Column(node, self._name())
+        is_named = self._next.kind == "name" and self._next.upper not in _KEYWORDS
+        return Column(node, self._name() if is_named else None)
 
-    def _from(self) -> tuple[str, tuple[Source, ...]]:
-        if not self.accept("FROM"):
-            return "", ()
-        top_level = self._nesting == 1
-        source = self._source(first=top_level)
-        root = ROOT if top_level else ""
-        sources = [source]
-        if top_level and isinstance(source.node, Name) and not source.each:
-            root, sources = source.alias, []
-        while self.accept("JOIN"):
-            sources.append(self._source(first=False))
-        return root, tuple(sources)
+    def _root(self) -> str:
+        name = self._name()
+        if self._next.upper in {".", "[", "IN"}:
+            raise UnsupportedError("FROM a part of the items")
+        is_named = self._accept("AS") or self._next.kind == "name"
+        return self._name() if is_named and self._next.upper not in _KEYWORDS else name
 
-    def _source(self, *, first: bool) -> Source:
-        if self.accept("("):
-            query = self._nested()
-            self.accept("AS")
-            return Source(self.name(), query, each=False)
-        word = self.name()
-        if self.accept("IN"):
-            if self.accept("("):
-                return Source(word, self._nested(), each=True)
-            return Source(word, self._container_path(self.name(), first=first), each=True)
-        node = self._container_path(word, first=first)
-        self.accept("AS")
-        alias = None if self.at_keyword() else self.accept_name()
-        return Source(alias or _last_name(node, word), node, each=False)
+    def _order_by(self, root: str) -> Ordering | None:
+        if not self._accept("ORDER"):
+            return None
+        self._expect("BY")
+        node = self._primary()
+        if not isinstance(node, Path) or node.alias != root or not node.names:
+            raise UnsupportedError("ORDER BY something other than a property")
+        descending = self._accept("ASC", "DESC") == "DESC"
+        if self._next.upper == ",":
+            raise UnsupportedError("ORDER BY several properties")
+        return Ordering(node.names, descending)
 
-    def _nested(self) -> Query:
-        query = self.query()
-        self.expect(")")
-        return query
+    def _scalar(self) -> Node:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise BadRequestError("The query nests too deeply.")
+        node = self._conjunction()
+        while self._accept("OR"):
+            node = Binary("OR", node, self._conjunction())
+        self._depth -= 1
+        return node
 
-    def _container_path(self, word: str, *, first: bool) -> Node:
-        # The first source starts at the container, whatever it is called there.
-        path = self.path_from(Name(word))
-        return _rebased(path) if first and isinstance(path, Member) else path
+    def _conjunction(self) -> Node:
+        node = self._comparison()
+        while self._accept("AND"):
+            node = Binary("AND", node, self._comparison())
+        return node
 
-    def _group_by(self) -> tuple[Node, ...]:
-        if not self.accept("GROUP"):
-            return ()
-        self.expect("BY")
-        return self.scalars()
+    def _comparison(self) -> Node:
+        if self._accept("NOT"):
+            return Not(self._comparison())
+        node = self._primary()
+        while operator := self._accept(*_COMPARISONS):
+            node = Binary(operator, node, self._primary())
+        negated = self._accept("NOT")
+        if self._accept("IN"):
+            node = InList(node, self._list())
+            return Not(node) if negated else node
+        if negated:
+            raise self._error()
+        return node
 
-    def _order_by(self) -> tuple[Ordering, ...]:
-        if not self.accept("ORDER"):
-            return ()
-        self.expect("BY")
-        found: list[Ordering] = []
-        while not found or self.accept(","):
-            node = self.scalar()
-            found.append(Ordering(node, self.accept("ASC", "DESC") == "DESC"))
-        return tuple(found)
+    def _list(self) -> tuple[Node, ...]:
+        self._expect("(")
+        items = [self._scalar()]
+        while self._accept(","):
+            items.append(self._scalar())
+        self._expect(")")
+        return tuple(items)
 
-    def _offset_limit(self) -> tuple[Node | None, Node | None]:
-        if not self.accept("OFFSET"):
-            return None, None
-        offset = self.primary()
-        self.expect("LIMIT")
-        return offset, self.primary()
+    def _primary(self) -> Node:
+        if self._accept("("):
+            node = self._scalar()
+            self._expect(")")
+            return node
+        if self._next.kind == "name" and self._next.upper not in {*_KEYWORDS, *_LITERALS}:
+            return self._call() if self._tokens[self._at + 1].text == "(" else self._path()
+        return self._constant()
 
+    def _call(self) -> Node:
+        name = self._name().upper()
+        if name != "IS_DEFINED":
+            raise UnsupportedError(f"The function {name}")
+        items = self._list()
+        if len(items) != 1:
+            raise BadRequestError(f"The {name} function has a wrong number of arguments.")
+        return IsDefined(items[0])
 
-def _rebased(path: Node) -> Node:
-    if isinstance(path, Member):
-        return Member(_rebased(path.base), path.key)
-    return Name(ROOT)
+    def _path(self) -> Path:
+        alias = self._name()
+        if alias.upper() == "UDF":
+            raise UnsupportedError("A user-defined function")
+        names: list[str] = []
+        while step := self._accept(".", "["):
+            if step == ".":
+                if self._next.upper in _KEYWORDS:  # the service wants c["value"] for such names
+                    raise self._error()
+                names.append(self._name())
+            else:
+                names.append(self._quoted_name())
+        return Path(alias, tuple(names))
 
+    def _quoted_name(self) -> str:
+        if self._next.kind != "string":
+            raise UnsupportedError("An array's element in a query")
+        name = string_of(self._take())
+        self._expect("]")
+        return name
 
-def _last_name(node: Node, word: str) -> str:
-    if isinstance(node, Member) and isinstance(node.key, Constant):
-        return str(node.key.value)
-    return word
+    def _constant(self) -> Constant | Parameter:
+        sign = -1 if self._next.text == "-" and self._tokens[self._at + 1].kind == "number" else 1
+        self._at += sign == -1
+        match self._next.kind:
+            case "number":
+                return Constant(sign * number_of(self._take()))
+            case "string":
+                return Constant(string_of(self._take()))
+            case "parameter":
+                return Parameter(self._take().text)
+        if self._next.upper in _LITERALS:
+            return Constant(_LITERALS[self._take().upper])
+        raise self._error()
 
+    @property
+    def _next(self) -> Token:
+        return self._tokens[self._at]
 
-def star_alias(query: Query) -> str:
-    """Return the alias `SELECT *` stands for."""
-    return query.sources[0].alias if query.sources else query.root
+    def _take(self) -> Token:
+        token = self._next
+        self._at += 1
+        return token
+
+    def _accept(self, *words: str) -> str:
+        """Step over one of *words* and return it; return "" and stay when another word is next."""
+        word = self._next.upper
+        if word and word in words:
+            self._at += 1
+            return word
+        return ""
+
+    def _expect(self, word: str) -> None:
+        if not self._accept(word):
+            raise self._error()
+
+    def _name(self) -> str:
+        if self._next.kind != "name":
+            raise self._error()
+        return self._take().text
+
+    def _error(self) -> RefusalError:
+        if self._at and self._next.upper in _UNSERVED:
+            return UnsupportedError(f"{self._next.upper} in a query")
+        return syntax_error(self._text, self._next.at)

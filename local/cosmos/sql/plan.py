@@ -14,7 +14,7 @@ from local.cosmos.partition import effective_key
 from local.cosmos.protocol import BadRequestError
 from local.cosmos.schema import json_path, unique_column
 from local.cosmos.sql.conditions import ConditionReader, conjuncts, disjuncts
-from local.cosmos.sql.nodes import Binary, Node, Query, path_of_node
+from local.cosmos.sql.nodes import Binary, Node, Query
 from local.cosmos.store import SqlValue
 
 _MAX_CHOICES = 500
@@ -59,9 +59,9 @@ def filter_of(
     found = Filter()
     for condition, position in scope.conditions():
         found.add(condition, position)
-    if query.where is None or not query.root:
+    if query.where is None:
         return found
-    reader = ConditionReader(query.root, parameters)
+    reader = ConditionReader(parameters)
     pinned = reader.pinned(query.where, container.key_paths) if scope.epk is None else None
     if pinned is not None and len(pinned) <= _MAX_CHOICES:
         found.add(_one_of("epk", pinned), *map(effective_key, pinned))
@@ -72,32 +72,20 @@ def check_order(container: Container, query: Query) -> None:
     """Refuse an ORDER BY that the container's indexes cannot serve, as the service does.
 
     Raises:
-        BadRequestError: The path is not indexed, or several paths have no composite index.
+        BadRequestError: The path is not indexed.
 
     """
-    wanted = [(path_of_node(part.node, query.root), part.descending) for part in query.order_by]
-    if not wanted or query.sources or query.group_by:
-        return
-    if len(wanted) == 1:
-        path = wanted[0][0]
-        if path is None or not container.policy.covers(path):
-            raise BadRequestError(
-                "The index path corresponding to the specified order-by item is excluded."
-            )
-        return
-    backwards = [(path, not descending) for path, descending in wanted]
-    if wanted not in container.policy.composites and backwards not in container.policy.composites:
+    if query.order_by is not None and not container.policy.covers(query.order_by.path):
         raise BadRequestError(
-            "The order by query does not have a corresponding composite index that it can be "
-            "served from."
+            "The index path corresponding to the specified order-by item is excluded."
         )
 
 
 def ordered_column(container: Container, scope: Scope, query: Query) -> str | None:
     """Return the SQL expression that sorts as the query's ORDER BY does, if there is one."""
-    if len(query.order_by) != 1 or scope.epk is None:
+    if query.order_by is None or scope.epk is None:
         return None
-    path = path_of_node(query.order_by[0].node, query.root)
+    path = query.order_by.path
     if path == ("id",):
         return "id"
     if path in container.ordered_paths and path not in container.mixed_paths:

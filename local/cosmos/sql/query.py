@@ -19,7 +19,6 @@ from local.cosmos import charge
 from local.cosmos.container import Container
 from local.cosmos.json_values import UNDEFINED, Json, Value, dump, load
 from local.cosmos.protocol import BadRequestError
-from local.cosmos.sql.compiler import Environment
 from local.cosmos.sql.parser import parse_condition, parse_query
 from local.cosmos.sql.plan import Scope, check_order, filter_of, ordered_column
 from local.cosmos.sql.select import Select
@@ -62,7 +61,7 @@ def _compiled_condition(text: str) -> Select:
 def matches(condition: str, item: Json) -> bool:
     """Tell whether *item* passes a patch's `FROM c WHERE ...`. Raises BadRequestError."""
     select = _compiled_condition(condition)
-    return select.passes({select.query.root: item})
+    return select.passes(item, {})
 
 
 def run_query(store: Store, container: Container, request: Request) -> Page:
@@ -85,21 +84,20 @@ class _Run:
         self._select = _compiled(request.text)
         self._loaded_bytes = 0
         check_order(container, self._select.query)
-        self._env: Environment = dict(request.parameters)
         self._filter = filter_of(container, request.scope, self._select.query, request.parameters)
 
     def page(self) -> Page:
         query = self._select.query
         column = ordered_column(self._container, self._request.scope, query)
-        if self._select.maps_rows and query.root and (column or not query.order_by):
-            descending = bool(query.order_by) and query.order_by[0].descending
+        if not query.distinct and (column or query.order_by is None):
+            descending = query.order_by is not None and query.order_by.descending
             return self._streamed(Walk(column, descending=descending))
         return self._worked_out()
 
     def _streamed(self, walk: Walk) -> Page:
         given, *place = self._resumed("k")
         walk.resume(self._filter, place)
-        _, last = self._select.window(self._env)
+        last = self._select.most(self._request.parameters)
         room = self._request.page_size
         if last is not None:
             room = min(room, last - _whole(given))
@@ -122,30 +120,27 @@ class _Run:
         select = self._select
         if select.is_whole and select.query.where is None:
             return body
-        env = {**self._env, select.query.root: load(body)}
-        if not select.passes(env):
+        item, parameters = load(body), self._request.parameters
+        if not select.passes(item, parameters):
             return None
         if select.is_whole:
             return body
-        value = select.project(env)
+        value = select.project(item, parameters)
         return None if value is UNDEFINED else dump(value)
 
     def _worked_out(self) -> Page:
         (skipped,) = self._resumed("o")
         start, stop = _whole(skipped), _whole(skipped) + self._request.page_size
-        rows = list(islice(self._select.finished(self._found(), self._env), stop + 1))
+        every = self._select.rows(self._items(), self._request.parameters)
+        rows = list(islice(every, stop + 1))
         texts = [dump(row) for row in rows[start:stop] if row is not UNDEFINED]
         return self._page(texts, ("o", stop), more=len(rows) > stop)
 
-    def _found(self) -> Iterator[Environment]:
-        root = self._select.query.root
-        if not root:
-            yield from self._select.joined(self._env)
-            return
+    def _items(self) -> Iterator[Json]:
         with closing(self._records("epk, id", "epk, id")) as records:
             for _, _, body in records:
                 self._loaded_bytes += len(body)
-                yield from self._select.joined({**self._env, root: load(body)})
+                yield load(body)
 
     def _records(self, columns: str, order: str) -> sqlite3.Cursor:
         return self._store.select(
