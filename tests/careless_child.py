@@ -1,7 +1,7 @@
 """The decoding child without its looking first, and with a second of CPU time: its limits alone."""
 
-from shared.adapters import image_child
-from shared.adapters.image_structure import Structure, read_size
+from shared.adapters.blob import image_child
+from shared.adapters.blob.image_structure import Structure, read_size
 
 
 def _taken(data: bytes) -> Structure | None:

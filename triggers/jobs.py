@@ -7,7 +7,7 @@ from typing import Final
 
 import azure.functions as func
 
-from shared.adapters.jobs import job_from
+from shared.adapters.service_bus.jobs import job_from
 from shared.bootstrap import chat
 from shared.domain.events import Effect
 from shared.domain.notification import Notice

@@ -4,28 +4,29 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final, Protocol
 
-from shared.adapters.blob import BlobFiles
-from shared.adapters.channels import Channels
-from shared.adapters.cosmos_client import CosmosDatabase
-from shared.adapters.cosmos_conversations import CosmosConversationStore, CosmosMembershipStore
-from shared.adapters.cosmos_messages import CosmosMessageStore
-from shared.adapters.cosmos_users import CosmosUserStore
-from shared.adapters.identity import AppIdentity
-from shared.adapters.images import PillowImages
-from shared.adapters.jwks import JwksTokenVerifier
-from shared.adapters.notification_hubs import NotificationHubs
-from shared.adapters.redis_accounts import RedisAccountStates
-from shared.adapters.redis_client import RedisClient
-from shared.adapters.redis_connect import connect
-from shared.adapters.redis_live import RedisLiveState
-from shared.adapters.redis_notification_marks import RedisNoticeMarks
-from shared.adapters.redis_presence import RedisPresenceStore
-from shared.adapters.redis_uploads import RedisUploads
-from shared.adapters.service_bus import ServiceBusQueue
-from shared.adapters.signalr import SignalRHealth
-from shared.adapters.signalr_hub import SignalRConnections
+from shared.adapters.blob.files import BlobFiles
+from shared.adapters.blob.images import PillowImages
+from shared.adapters.cosmos.client import CosmosDatabase
+from shared.adapters.cosmos.conversations import CosmosConversationStore
+from shared.adapters.cosmos.memberships import CosmosMembershipStore
+from shared.adapters.cosmos.messages import CosmosMessageStore
+from shared.adapters.cosmos.users import CosmosUserStore
+from shared.adapters.identity.app_identity import AppIdentity
+from shared.adapters.identity.jwks import JwksTokenVerifier
+from shared.adapters.push.channels import Channels
+from shared.adapters.push.notification_hubs import NotificationHubs
+from shared.adapters.push.web_push import WebPush, public_key
+from shared.adapters.redis.accounts import RedisAccountStates
+from shared.adapters.redis.client import RedisClient
+from shared.adapters.redis.connect import connect
+from shared.adapters.redis.live_state import RedisLiveState
+from shared.adapters.redis.users.notification_marks import RedisNoticeMarks
+from shared.adapters.redis.users.presence import RedisPresenceStore
+from shared.adapters.redis.users.uploads import RedisUploads
+from shared.adapters.service_bus.queue import ServiceBusQueue
+from shared.adapters.signalr.connections import SignalRConnections
+from shared.adapters.signalr.health import SignalRHealth
 from shared.adapters.system import RandomIds, SystemClock
-from shared.adapters.web_push import WebPush, public_key
 from shared.config import Settings
 from shared.domain.ids import ConversationId
 from shared.ports import ConversationStore, Ports

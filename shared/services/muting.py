@@ -48,7 +48,8 @@ class Muting:
         epoch = await self._epoch()
         mute = await self._stored(admitted.conversation, call.user_id, until)
         with contextlib.suppress(UnavailableError):
-            # Where it fails, inboxes show the former mute for an hour at most (`redis_inbox.py`).
+            # Where it fails, inboxes show the former mute for an hour at most: see
+            # `adapters/redis/users/mutes.py`.
             if epoch:
                 await self.live.remember_mutes(call.user_id, {conversation_id: mute}, epoch=epoch)
             await self.live.touch([(call.user_id, conversation_id)])  # for syncs by a cursor

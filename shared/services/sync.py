@@ -1,10 +1,10 @@
 """Catching up: what a client lacks, by its positions or by what changed since a cursor.
 
 With a cursor a sync costs what changed, not what exists: live state keeps for each user when each
-conversation was last touched (`adapters/redis_inbox_scripts.py`). The touches are read first, then
-what they tell of, so the answer holds everything up to its cursor, and what comes later has a later
-moment. Without a cursor, or with one that live state cannot honour, the head of every conversation
-is compared with the client's position.
+conversation was last touched (`adapters/redis/users/inbox_scripts.py`). The touches are read first,
+then what they tell of, so the answer holds everything up to its cursor, and what comes later has a
+later moment. Without a cursor, or with one that live state cannot honour, the head of every
+conversation is compared with the client's position.
 """
 
 from collections.abc import Iterable, Mapping

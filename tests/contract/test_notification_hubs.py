@@ -15,10 +15,10 @@ from urllib.parse import parse_qs
 import pytest
 from azure.core.credentials import AccessToken
 
-from shared.adapters.channels import Channels
-from shared.adapters.hub_payloads import showing
 from shared.adapters.items import user_from_item, user_item
-from shared.adapters.notification_hubs import NotificationHubs, sas_token
+from shared.adapters.push.channels import Channels
+from shared.adapters.push.hub_payloads import showing
+from shared.adapters.push.notification_hubs import NotificationHubs, sas_token
 from shared.config import Endpoint, NotificationHub, Settings
 from shared.domain.errors import InvalidError, UnavailableError
 from shared.domain.ids import Sequence

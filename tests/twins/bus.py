@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import override
 
-from shared.adapters.jobs import envelope
+from shared.adapters.service_bus.jobs import envelope
 from shared.domain.errors import UnavailableError
 from shared.domain.notification import Clearance, Notice, Notification
 from shared.domain.user import Subscription

@@ -9,7 +9,7 @@ import pytest
 from py_vapid import Vapid02
 
 from shared import bootstrap
-from shared.adapters.signalr import SignalRHealth
+from shared.adapters.signalr.health import SignalRHealth
 from shared.adapters.system import RandomIds, SystemClock
 from shared.config import Endpoint
 from shared.domain.errors import UnavailableError

@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from shared.adapters.image_child import make_thumbnail
-from shared.adapters.image_structure import MAX_PIXELS, inspect, read_size
-from shared.adapters.images import PillowImages
+from shared.adapters.blob.image_child import make_thumbnail
+from shared.adapters.blob.image_structure import MAX_PIXELS, inspect, read_size
+from shared.adapters.blob.images import PillowImages
 from tests.pictures import scan_bomb
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -282,7 +282,7 @@ def _of_process(pid: int, name: str) -> str:
 
 WORKER = """
 import asyncio, sys
-from shared.adapters.images import PillowImages
+from shared.adapters.blob.images import PillowImages
 images = PillowImages()
 asyncio.run(images.thumbnail(sys.stdin.buffer.read()))
 print(images._child.pid, flush=True)

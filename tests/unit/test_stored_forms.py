@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters import items, redis_keys
-from shared.adapters.jobs import envelope, job_from
+from shared.adapters import items
+from shared.adapters.redis import keys as redis_keys
+from shared.adapters.service_bus.jobs import envelope, job_from
 from shared.domain.ids import Sequence, UserId
 from shared.domain.notification import Notice
 from shared.domain.user import Subscription, User

@@ -16,12 +16,12 @@ import redis.asyncio as redis
 from azure.core.credentials_async import AsyncTokenCredential
 
 from local.redis.command import redis_command
-from shared.adapters import redis_keys as keys
-from shared.adapters.redis_accounts import RedisAccountStates
-from shared.adapters.redis_client import RedisClient
-from shared.adapters.redis_live import RedisLiveState
-from shared.adapters.redis_notification_marks import RedisNoticeMarks
-from shared.adapters.redis_presence import RedisPresenceStore
+from shared.adapters.redis import keys
+from shared.adapters.redis.accounts import RedisAccountStates
+from shared.adapters.redis.client import RedisClient
+from shared.adapters.redis.live_state import RedisLiveState
+from shared.adapters.redis.users.notification_marks import RedisNoticeMarks
+from shared.adapters.redis.users.presence import RedisPresenceStore
 from shared.adapters.system import SystemClock
 from shared.domain.conversation import Conversation
 from shared.domain.ids import UserId

@@ -4,10 +4,11 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from shared.adapters.cosmos_client import CosmosDatabase
-from shared.adapters.cosmos_conversations import CosmosConversationStore, CosmosMembershipStore
-from shared.adapters.cosmos_messages import CosmosMessageStore
-from shared.adapters.cosmos_users import CosmosUserStore
+from shared.adapters.cosmos.client import CosmosDatabase
+from shared.adapters.cosmos.conversations import CosmosConversationStore
+from shared.adapters.cosmos.memberships import CosmosMembershipStore
+from shared.adapters.cosmos.messages import CosmosMessageStore
+from shared.adapters.cosmos.users import CosmosUserStore
 from shared.config import Endpoint
 from shared.ports import ConversationStore, MembershipStore, MessageStore, UserStore
 from tests.contract.cosmos.harness import Account

@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from local.blob.command import ACCOUNT, azurite_command, azurite_environment
-from shared.adapters.blob import CONTAINER, BlobFiles
+from shared.adapters.blob.files import CONTAINER, BlobFiles
 from shared.config import Endpoint
 from shared.domain.attachment import SNIFFED_BYTES, Attachment
 from shared.domain.errors import UnavailableError

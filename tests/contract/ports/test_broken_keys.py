@@ -7,10 +7,10 @@ import pytest
 import redis.asyncio as redis
 from redis.exceptions import ReadOnlyError
 
-from shared.adapters import redis_keys as keys
-from shared.adapters.redis_client import BrokenKeyError, RedisClient
-from shared.adapters.redis_live import RedisLiveState
-from shared.adapters.redis_presence import RedisPresenceStore
+from shared.adapters.redis import keys
+from shared.adapters.redis.client import BrokenKeyError, RedisClient
+from shared.adapters.redis.live_state import RedisLiveState
+from shared.adapters.redis.users.presence import RedisPresenceStore
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConnectionId
 from shared.domain.presence import Presence

@@ -10,8 +10,8 @@ import pytest
 from azure.servicebus import ServiceBusReceiveMode
 from azure.servicebus.aio import ServiceBusClient
 
-from shared.adapters.jobs import job_from
-from shared.adapters.service_bus import QUEUE, ServiceBusQueue
+from shared.adapters.service_bus.jobs import job_from
+from shared.adapters.service_bus.queue import QUEUE, ServiceBusQueue
 from shared.config import Endpoint
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import Sequence, group_conversation_id

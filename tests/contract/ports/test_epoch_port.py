@@ -11,8 +11,8 @@ import pytest
 import redis.asyncio as redis
 
 from local.redis.command import redis_command
-from shared.adapters.redis_client import RedisClient
-from shared.adapters.redis_live import RedisLiveState
+from shared.adapters.redis.client import RedisClient
+from shared.adapters.redis.live_state import RedisLiveState
 from shared.domain.ids import ConversationId
 from shared.domain.live import Epoch
 from shared.ports import Call, InboxEntry

@@ -12,7 +12,7 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 
-from shared.adapters.signalr_hub import SignalRConnections
+from shared.adapters.signalr.connections import SignalRConnections
 from shared.config import Endpoint
 from shared.domain.errors import UnavailableError
 from shared.domain.events import ToConnection, ToUser

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.adapters.cosmos_messages import seconds_between
+from shared.adapters.cosmos.messages import seconds_between
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId, Sequence, group_conversation_id
 from shared.domain.message import Message

@@ -8,10 +8,10 @@ import redis.asyncio as redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from shared.adapters import redis_client
-from shared.adapters.redis_client import RedisClient, call
-from shared.adapters.redis_connect import connect
-from shared.adapters.redis_script import Script
+from shared.adapters.redis import client as redis_client
+from shared.adapters.redis.client import RedisClient, call
+from shared.adapters.redis.connect import connect
+from shared.adapters.redis.script import Script
 from shared.config import Settings
 from shared.domain.errors import UnavailableError
 from tests.contract.cosmos.harness import free_port

@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from shared.adapters import jwks
-from shared.adapters.jwks import JwksTokenVerifier
+from shared.adapters.identity import jwks
+from shared.adapters.identity.jwks import JwksTokenVerifier
 from shared.config import Auth
 from shared.domain.errors import ForbiddenError, UnauthenticatedError, UnavailableError
 

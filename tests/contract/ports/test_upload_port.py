@@ -3,8 +3,8 @@
 import asyncio
 import uuid
 
-from shared.adapters.redis_live import RedisLiveState
-from shared.adapters.redis_uploads import RedisUploads
+from shared.adapters.redis.live_state import RedisLiveState
+from shared.adapters.redis.users.uploads import RedisUploads
 from shared.domain.ids import AttachmentId, UserId, attachment_id
 from shared.ports import UploadLedger
 from tests.contract.ports.ends import LiveEnd

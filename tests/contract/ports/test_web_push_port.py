@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from shared.adapters.web_push import WebPush, public_key
+from shared.adapters.push.web_push import WebPush, public_key
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId, Sequence
 from shared.domain.notification import Notification

@@ -10,7 +10,7 @@ import pytest
 from azure.functions.timer import TimerRequest
 
 from shared.adapters.items import conversation_item, message_item
-from shared.adapters.jobs import envelope
+from shared.adapters.service_bus.jobs import envelope
 from shared.domain.attachment import Attachment
 from shared.domain.conversation import Conversation
 from shared.domain.errors import InvalidError

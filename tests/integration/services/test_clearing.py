@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.adapters.jobs import envelope, job_from
+from shared.adapters.service_bus.jobs import envelope, job_from
 from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.notification import Clearance, Notice
 from tests.integration.services.world import Worker, World, by, post, sequence, start, start_pair

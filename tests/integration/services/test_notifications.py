@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.adapters.web_push import WebPush
+from shared.adapters.push.web_push import WebPush
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.notification import Notice, Notification

@@ -72,7 +72,7 @@ def test_only_the_leases_are_indexed_whole() -> None:
 def test_the_queue_of_the_trigger_and_of_the_sender_is_made() -> None:
     triggered = {trigger["queueName"] for trigger in of_type("serviceBusTrigger")}
     sent = set(
-        re.findall(r'QUEUE: Final = "(\w+)"', source("shared", "adapters", "service_bus.py"))
+        re.findall(r'QUEUE: Final = "(\w+)"', source("shared/adapters/service_bus/queue.py"))
     )
 
     assert triggered == sent == QUEUES
@@ -83,7 +83,7 @@ def test_the_queue_finds_duplicates() -> None:
 
 
 def test_the_blob_container_of_the_code_is_made() -> None:
-    used = re.findall(r'CONTAINER: Final = "(\w+)"', source("shared", "adapters", "blob.py"))
+    used = re.findall(r'CONTAINER: Final = "(\w+)"', source("shared/adapters/blob/files.py"))
 
     assert used == MODEL["blobContainers"]
 

@@ -28,7 +28,7 @@ ROLE_NAMES = {
 
 def redis_prefixes() -> set[str]:
     """Return how each kind of key begins, and the one key that is a kind by itself."""
-    source = (ROOT / "shared" / "adapters" / "redis_keys.py").read_text(encoding="utf-8")
+    source = (ROOT / "shared" / "adapters" / "redis" / "keys.py").read_text(encoding="utf-8")
     made = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Return)]
     begins = [node.values[0] if isinstance(node, ast.JoinedStr) else node for node in made]
     return {
@@ -39,7 +39,7 @@ def redis_prefixes() -> set[str]:
 
 
 def blob_prefixes() -> set[str]:
-    source = (ROOT / "shared" / "adapters" / "blob_layout.py").read_text(encoding="utf-8")
+    source = (ROOT / "shared" / "adapters" / "blob" / "layout.py").read_text(encoding="utf-8")
     return set(re.findall(r'f"([a-z]+)/\{', source))
 
 

@@ -1,0 +1,1 @@
+"""Blob Storage: uploaded files and their records; and pictures, which are decoded in a child."""

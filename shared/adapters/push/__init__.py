@@ -1,0 +1,1 @@
+"""Push services: Web Push for browsers, Azure Notification Hubs for apps."""

@@ -1,0 +1,68 @@
+"""The group memberships of users in Redis ("seats"). One pipeline per method."""
+
+from collections.abc import Iterable
+from typing import Final, override
+
+from shared.adapters.redis import keys
+from shared.adapters.redis.client import Argument, Entry, call
+from shared.adapters.redis.conversations.codec import READY, seats_of
+from shared.adapters.redis.script import Script
+from shared.adapters.redis.users.calls import RedisPart, entered
+from shared.domain.ids import UserId
+from shared.domain.seats import Seat
+from shared.domain.times import to_ms
+from shared.ports import Call, CallState, GroupMemberships
+
+# KEYS seats; ARGV conversation, ms. Adds to a complete set alone.
+#
+# A set that was lost must not come back with one entry: readers would take it for complete and
+# renew that one group alone. `fill_seats` writes the mark of a complete set in the same command as
+# the entries. A user may join a group while another worker fills the set from the store: the join
+# is noted in the set if the mark is there, and in the store in any case. The user joins the SignalR
+# group by a call of its own, which does not depend on this set.
+# Proved by test_live_port.py (`test_seats_are_lost_until_they_are_filled`) and the state machine in
+# tests/integration/services/test_group_machine.py.
+ADD_IF_COMPLETE: Final = Script(
+    """
+if redis.call('ZSCORE', KEYS[1], '') then redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1]) end
+"""
+)
+
+
+class RedisGroupMemberships(RedisPart, GroupMemberships):
+    """Fulfils `GroupMemberships`."""
+
+    @override
+    async def enter_connection(self, call: Call) -> tuple[CallState, list[Seat] | None]:
+        answers = await self._client.run(*self._entering(call), *_read_seats(call.user_id))
+        return entered(answers[0]), seats_of(answers[-2], answers[-1])
+
+    @override
+    async def fill_seats(self, user_id: UserId, seats: Iterable[Seat]) -> None:
+        await self._client.run(("ZADD", keys.seats(user_id), "GT", -1, READY, *_scored(seats)))
+
+    @override
+    async def take_seat(self, user_ids: Iterable[UserId], seat: Seat) -> None:
+        taken = (seat.conversation_id, to_ms(seat.taken_at))
+        entries: list[Entry] = []
+        for user in user_ids:
+            entries.append(call(ADD_IF_COMPLETE, (keys.seats(user),), *taken))
+            entries.append(("SADD", keys.unsure(user), seat.conversation_id))
+        await self._client.run(*entries)
+
+    @override
+    async def renew_seats(self, user_id: UserId, seats: Iterable[Seat]) -> list[Seat] | None:
+        scored, entries = _scored(seats), list[Entry]()
+        if scored:  # XX: a seat that was dropped meanwhile must not come back
+            entries.append(("ZADD", keys.seats(user_id), "XX", "GT", *scored))
+            entries.append(("SREM", keys.unsure(user_id), *scored[1::2]))
+        answers = await self._client.run(*entries, *_read_seats(user_id))
+        return seats_of(answers[-2], answers[-1])
+
+
+def _scored(seats: Iterable[Seat]) -> list[Argument]:
+    return [part for seat in seats for part in (to_ms(seat.taken_at), seat.conversation_id)]
+
+
+def _read_seats(user_id: UserId) -> tuple[Entry, Entry]:
+    return ("ZRANGE", keys.seats(user_id), 0, -1, "WITHSCORES"), ("SMEMBERS", keys.unsure(user_id))

@@ -1,0 +1,112 @@
+"""Inboxes in Redis: the order of each user's conversations. One pipeline per method."""
+
+from collections.abc import Iterable, Mapping
+from itertools import batched
+from typing import override
+
+from shared.adapters.redis import keys
+from shared.adapters.redis.client import Entry, call
+from shared.adapters.redis.conversations.codec import COUNT, READY, follows, pairs_of, text_of
+from shared.adapters.redis.epoch import RedisEpochs, epoch_of, read_epoch
+from shared.adapters.redis.users import inbox_scripts as scripts
+from shared.adapters.redis.users.calls import entered
+from shared.adapters.redis.users.mutes import remembering
+from shared.domain.ids import ConversationId, UserId
+from shared.domain.live import Epoch
+from shared.domain.mute import Mute
+from shared.ports import Call, CallState, InboxEntry, InboxState, Touches
+
+_KEEP_MS = 30 * 24 * 3600 * 1000
+_TOUCHES_KEEP_US = _KEEP_MS * 1000
+_ENTRIES = 500  # in one command or pipeline
+
+
+class RedisInboxes(RedisEpochs, InboxState):
+    """Fulfils `InboxState`."""
+
+    @override
+    async def heartbeat(self, call: Call) -> tuple[CallState, int]:
+        answers = await self._client.run(
+            *self._entering(call), ("ZSCORE", keys.inbox(call.user_id), COUNT)
+        )
+        return entered(answers[0]), -int(float(answers[-1] or 0))
+
+    @override
+    async def inbox_page(
+        self, user_id: UserId, *, limit: int, after: InboxEntry | None
+    ) -> list[InboxEntry] | None:
+        key, top = keys.inbox(user_id), after.activity_ms if after else "+inf"
+        # Entries of one millisecond share a score: all of the cursor's own, then those below it.
+        epoch, ready, tied, below, _ = await self._client.run(
+            read_epoch(),
+            ("ZSCORE", key, READY),
+            ("ZREVRANGEBYSCORE", key, top, top, "WITHSCORES"),
+            ("ZREVRANGEBYSCORE", key, f"({top}", 0, "WITHSCORES", "LIMIT", 0, limit),
+            ("PEXPIRE", key, _KEEP_MS),
+        )
+        if ready is None or float(ready) != -float(epoch):
+            return None
+        entries = _entries([*tied, *below])
+        return [e for e in entries if after is None or follows(e, after)][:limit]
+
+    @override
+    async def begin_inbox(self, user_id: UserId, *, epoch: Epoch) -> list[InboxEntry]:
+        (listed,) = await self._client.run(
+            call(scripts.BEGIN, (keys.inbox(user_id),), epoch, _KEEP_MS)
+        )
+        return _entries(listed)
+
+    @override
+    async def fill_inbox(
+        self, user_id: UserId, entries: Iterable[InboxEntry], *, epoch: Epoch, complete: bool
+    ) -> bool:
+        scored = [part for entry in entries for part in (entry.activity_ms, entry.conversation_id)]
+        (filled,) = await self._client.run(
+            call(scripts.FILL, (keys.inbox(user_id),), epoch, int(complete), *scored)
+        )
+        return bool(filled)
+
+    @override
+    async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None:
+        put = entry.conversation_id, entry.activity_ms
+        await self._client.run(*(call(scripts.PUT, (keys.inbox(u),), *put) for u in user_ids))
+
+    @override
+    async def remember_mutes(
+        self, user_id: UserId, mutes: Mapping[ConversationId, Mute], *, epoch: Epoch
+    ) -> None:
+        await self._client.run(remembering(user_id, dict(mutes), epoch))
+
+    @override
+    async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None:
+        await self._client.run(
+            ("ZREM", keys.seats(user_id), conversation_id),
+            ("SREM", keys.unsure(user_id), conversation_id),
+            ("HDEL", keys.mutes(user_id), conversation_id),
+            call(scripts.DROP, (keys.inbox(user_id),), conversation_id),
+        )
+
+    @override
+    async def touch(self, touched: Iterable[tuple[UserId, ConversationId]]) -> None:
+        for some in batched(touched, _ENTRIES, strict=False):
+            await self._client.run(*(touching(user, one) for user, one in some))
+
+    @override
+    async def touches(self, user_id: UserId, *, since: int | None, limit: int) -> Touches:
+        asked = -1 if since is None else since
+        epoch, (honoured, newest, flat) = await self._client.run(
+            read_epoch(),
+            call(scripts.CHANGES, (keys.inbox(user_id),), asked, limit, _TOUCHES_KEEP_US, _KEEP_MS),
+        )
+        found = ((text_of(member)[1:], -int(float(score))) for member, score in pairs_of(flat))
+        touched = tuple((ConversationId(one), at) for one, at in found)
+        return Touches(bool(honoured), newest, touched, epoch_of(epoch))
+
+
+def touching(user_id: UserId, conversation_id: ConversationId) -> Entry:
+    """Return the pipeline entry that touches a conversation for a user."""
+    return call(scripts.TOUCH, (keys.inbox(user_id),), conversation_id)
+
+
+def _entries(flat: list[bytes]) -> list[InboxEntry]:
+    return [InboxEntry(ConversationId(text_of(m)), int(float(s))) for m, s in pairs_of(flat)]

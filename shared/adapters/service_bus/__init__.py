@@ -1,0 +1,1 @@
+"""Service Bus: the queue of notifications and of what a function could not handle."""
