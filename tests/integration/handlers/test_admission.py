@@ -34,9 +34,9 @@ async def test_wrong_sends_over_the_hub_run_into_the_limit(app: App) -> None:
 
     codes = [(await app.hub(hub.send_message, ANN, wrong))[0]["error"] for _ in range(SENDS + 100)]
 
-    assert [one["code"] for one in codes] == ["invalid"] * SENDS + ["rate_limited"] * 100
-    assert {one["clientMessageId"] for one in codes} == {"x"}
-    assert all(one["retryAfterMs"] > 0 for one in codes[SENDS:])
+    assert [item["code"] for item in codes] == ["invalid"] * SENDS + ["rate_limited"] * 100
+    assert {item["clientMessageId"] for item in codes} == {"x"}
+    assert all(error["retryAfterMs"] > 0 for error in codes[SENDS:])
     served, _ = await app.hub(hub.heartbeat, ANN, {})
     assert served["ok"]  # of another bucket
 
@@ -137,11 +137,11 @@ async def test_names_are_not_found_out_by_trying_them(app: App, way: str) -> Non
                 )
             case "add":
                 route = {"conversationId": group}
-                said = {"userIds": [name]}
-                answer = await app.http(conversations.add_members, ANN, said, route=route)
+                body = {"userIds": [name]}
+                answer = await app.http(conversations.add_members, ANN, body, route=route)
             case _:
-                said = {"kind": "direct", "memberIds": [name]}  # type: ignore[dict-item]
-                answer = await app.http(conversations.create_conversation, ANN, said)
+                body = {"kind": "direct", "memberIds": [name]}  # type: ignore[dict-item]
+                answer = await app.http(conversations.create_conversation, ANN, body)
         return answer.status
 
     if way == "start":
@@ -185,7 +185,7 @@ async def test_a_user_negotiates_only_so_fast(app: App) -> None:
     app.world.clock.advance(0.6)
     later = await negotiated(app, ANN)
 
-    assert [one.status for one in answers] == [200] * 60 + [429] * 2
+    assert [answer.status for answer in answers] == [200] * 60 + [429] * 2
     assert answers[-1].body["code"] == "rate_limited"
     assert answers[-1].body["retryAfterMs"] > 0
     assert "accessToken" not in json.dumps(answers[-1].body)
@@ -197,25 +197,25 @@ async def test_to_negotiate_for_somebody_else_counts_as_ones_own(app: App) -> No
 
     answers = [await app.http(account.negotiate, ANN, connection=NEGOTIATED) for _ in range(61)]
 
-    assert [one.status for one in answers] == [403] * 60 + [429]
+    assert [answer.status for answer in answers] == [403] * 60 + [429]
     assert (await negotiated(app, BOB)).status == 200
 
 
 async def test_an_address_negotiates_only_so_fast_and_cannot_make_one_up(app: App) -> None:
     limited(app, CHAT_EDGE="direct", CHAT_LIMIT_NEGOTIATE_ADDRESS="1/s:3")
 
-    def said(number: int, address: str) -> dict[str, str]:
+    def forwarded(number: int, address: str) -> dict[str, str]:
         return {"x-forwarded-for": f"192.0.2.{number}, {address}:4711"}
 
-    answers = [await negotiated(app, ANN, **said(n, "203.0.113.7")) for n in range(4)]
+    answers = [await negotiated(app, ANN, **forwarded(n, "203.0.113.7")) for n in range(4)]
     others = [
-        await negotiated(app, ANN, **said(0, "203.0.113.8")),
+        await negotiated(app, ANN, **forwarded(0, "203.0.113.8")),
         await negotiated(app, ANN),  # no edge in front
     ]
 
-    assert [one.status for one in answers] == [200, 200, 200, 429]
+    assert [answer.status for answer in answers] == [200, 200, 200, 429]
     assert answers[-1].body["code"] == "rate_limited"
-    assert [one.status for one in others] == [200, 200]
+    assert [answer.status for answer in others] == [200, 200]
 
 
 async def test_a_service_that_is_full_says_when_to_come_back(app: App) -> None:
@@ -224,7 +224,7 @@ async def test_a_service_that_is_full_says_when_to_come_back(app: App) -> None:
     answers = [await negotiated(app, user) for user in (ANN, BOB, ANN)]
     beat, _ = await app.hub(hub.heartbeat, ANN, {})
 
-    assert [one.status for one in answers] == [200, 200, 503]
+    assert [answer.status for answer in answers] == [200, 200, 503]
     assert (answers[-1].body["code"], answers[-1].body["retryAfterMs"]) == ("busy", 7000)
     assert answers[-1].headers["Retry-After"] == "7"
     assert beat["reconnectWithinMs"] == 7000
@@ -234,15 +234,15 @@ async def test_new_groups_have_a_limit_of_their_own(app: App) -> None:
     limited(app, CHAT_LIMIT_GROUPS="2/day:2")
     group = {"kind": "group", "memberIds": [BOB]}
 
-    async def started(asked: Mapping[str, object]) -> Answer:
-        return await app.http(conversations.create_conversation, ANN, asked)
+    async def started(body: Mapping[str, object]) -> Answer:
+        return await app.http(conversations.create_conversation, ANN, body)
 
     answers = [await started(group) for _ in range(3)]
     pair = await started({"kind": "direct", "memberIds": [BOB]})
     app.world.clock.advance(43_201)
     later = await started(group)
 
-    assert [one.status for one in answers] == [201, 201, 429]
+    assert [answer.status for answer in answers] == [201, 201, 429]
     assert answers[-1].body["retryAfterMs"] > 40_000_000
     assert (pair.status, later.status) == (201, 201)
 

@@ -27,11 +27,15 @@ NO_FILE = "a-" + "f" * 32
 
 
 def messages(*stored: Message) -> func.DocumentList:
-    return func.DocumentList(func.Document.from_dict(message_item(one, bucket=0)) for one in stored)
+    return func.DocumentList(
+        func.Document.from_dict(message_item(message, bucket=0)) for message in stored
+    )
 
 
 def conversations(*stored: Conversation) -> func.DocumentList:
-    return func.DocumentList(func.Document.from_dict(conversation_item(one)) for one in stored)
+    return func.DocumentList(
+        func.Document.from_dict(conversation_item(conversation)) for conversation in stored
+    )
 
 
 class Given:
@@ -61,7 +65,7 @@ async def test_stored_messages_become_notices_and_notices_notifications(app: App
     (queued,) = app.world.bus.take()
     await app.trigger(bus.deliver_notification, queued_as(queued.notice))
 
-    assert [one.sequence for one in app.world.channel.shown["bob-phone"]] == [1]
+    assert [shown.sequence for shown in app.world.channel.shown["bob-phone"]] == [1]
 
 
 async def test_heads_that_are_behind_are_confirmed(app: App) -> None:
@@ -76,10 +80,10 @@ async def test_heads_that_are_behind_are_confirmed(app: App) -> None:
 
 async def test_a_batch_of_changed_conversations_is_completed_whole(app: App) -> None:
     made = [(await start(app.worker, ANN, BOB)).conversation for _ in range(3)]
-    changed = [replace(one, version=2, left=(CAT,)) for one in made]
+    changed = [replace(conversation, version=2, left=(CAT,)) for conversation in made]
 
-    for one in made:
-        await app.world.hub.join(ToUser(CAT), one.id)
+    for conversation in made:
+        await app.world.hub.join(ToUser(CAT), conversation.id)
 
     await app.trigger(feed.complete_memberships, conversations(*changed))
 
@@ -104,7 +108,7 @@ async def test_files_are_processed_and_judged(app: App) -> None:
 
     assert pushes == []
     assert list(app.world.blobs.thumbnails) == [(PAIR, identifier)]
-    assert [one["target"] for one in judged] == ["attachmentChanged"] * 2
+    assert [push["target"] for push in judged] == ["attachmentChanged"] * 2
     assert app.world.stored(PAIR)[0].attachments[0].state == "rejected"
 
 
@@ -116,8 +120,8 @@ async def pictures(app: App, count: int) -> list[Message]:
             by(ANN), PAIR, file_name="a.png", content_type="image/png", size_bytes=len(PNG)
         )
         app.world.blobs.upload(PAIR, identifier, PNG)
-        asked = (Attachment(identifier, "", "", 0),)
-        await post(app.worker, PAIR, number, attachments=asked)
+        attachments = (Attachment(identifier, "", "", 0),)
+        await post(app.worker, PAIR, number, attachments=attachments)
     return app.world.stored(PAIR)
 
 
@@ -133,15 +137,17 @@ def hang_at(app: App, *places: int) -> None:
     app.world.images.link.pause = pause
 
 
-async def test_a_picture_that_takes_for_ever_is_set_aside_and_the_others_go_on(app: App) -> None:
+async def test_a_picture_that_takes_too_long_goes_into_the_queue_and_the_others_go_on(
+    app: App,
+) -> None:
     stored = await pictures(app, 4)
     hang_at(app, 2)  # the second one's: each that ends pauses twice
 
     await app.trigger(feed.process_attachments, messages(*stored))
 
-    others = [one for one in stored if one.sequence != 2]
+    others = [message for message in stored if message.sequence != 2]
     assert set(app.world.blobs.thumbnails) == {
-        (PAIR, m.attachments[0].attachment_id) for m in others
+        (PAIR, message.attachments[0].attachment_id) for message in others
     }
     (job,) = app.world.bus.other_jobs
     assert isinstance(job, FeedItem)
@@ -163,7 +169,9 @@ async def test_a_batch_of_nothing_else_ends_long_before_its_worker_would(app: Ap
     assert len(app.world.bus.other_jobs) == 20
 
 
-async def test_a_document_set_aside_is_given_back_when_it_takes_too_long_again(app: App) -> None:
+async def test_a_document_from_the_queue_is_given_back_when_it_takes_too_long_again(
+    app: App,
+) -> None:
     stored = await pictures(app, 1)
     hang_at(app, *range(100))
     document = json.dumps(message_item(stored[0], bucket=0))
@@ -173,7 +181,7 @@ async def test_a_document_set_aside_is_given_back_when_it_takes_too_long_again(a
         await app.trigger(bus.deliver_notification, item)
 
 
-async def test_a_batch_that_takes_for_ever_is_handled_one_by_one(app: App) -> None:
+async def test_a_batch_that_takes_too_long_is_handled_one_by_one(app: App) -> None:
     await start_pair(app.worker)
     for number in range(3):
         await post(app.worker, PAIR, number)
@@ -188,7 +196,7 @@ async def test_a_batch_that_takes_for_ever_is_handled_one_by_one(app: App) -> No
 
     await app.trigger(feed.notify_absent, messages(*app.world.stored(PAIR)))
 
-    assert [one.notice.up_to for one in app.world.bus.take()] == [1, 2, 3]
+    assert [queued.notice.up_to for queued in app.world.bus.take()] == [1, 2, 3]
     assert app.world.bus.other_jobs == []
 
 
@@ -261,8 +269,8 @@ async def test_timers_flush_and_sweep(app: App) -> None:
     await app.trigger(timer.sweep_uploads, tick)
     await app.trigger(timer.warm_up, None)
 
-    assert [one["target"] for one in flushed] == ["receiptAdvanced"]
-    assert [one["target"] for one in swept] == ["presenceChanged"]
+    assert [push["target"] for push in flushed] == ["receiptAdvanced"]
+    assert [push["target"] for push in swept] == ["presenceChanged"]
 
 
 async def test_rows_of_the_sites_table_are_taken_over(app: App) -> None:

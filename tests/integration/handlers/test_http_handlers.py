@@ -31,8 +31,8 @@ async def pair(app: App) -> str:
 
 
 async def group(app: App, *others: str) -> str:
-    asked = {"kind": "group", "memberIds": list(others), "title": " Trip "}
-    answer = await app.http(conversations.create_conversation, ANN, asked)
+    body = {"kind": "group", "memberIds": list(others), "title": " Trip "}
+    answer = await app.http(conversations.create_conversation, ANN, body)
     return str(answer.body["id"])
 
 
@@ -68,7 +68,7 @@ async def test_a_connection_is_for_the_proved_caller_only(app: App) -> None:
 
     assert (own.status, own.body) == (200, {"url": "https://s", "accessToken": "t"})
     assert await app.world.users.find("new") is not None  # type: ignore[arg-type]
-    assert [one.status for one in (other, without)] == [403, 403]
+    assert [answer.status for answer in (other, without)] == [403, 403]
     assert other.body["code"] == "principal_mismatch"
     assert "accessToken" not in json.dumps(other.body)
 
@@ -92,7 +92,10 @@ async def test_the_platform_proves_a_caller_only_where_it_stands_in_front(
 
 def platform_claims(*audiences: str) -> str:
     """Return X-MS-CLIENT-PRINCIPAL as the platform writes it."""
-    claims = [{"typ": "name", "val": "Eve"}, *({"typ": "aud", "val": one} for one in audiences)]
+    claims = [
+        {"typ": "name", "val": "Eve"},
+        *({"typ": "aud", "val": audience} for audience in audiences),
+    ]
     return base64.b64encode(json.dumps({"auth_typ": "aad", "claims": claims}).encode()).decode()
 
 
@@ -171,7 +174,7 @@ async def test_me_and_my_settings(app: App) -> None:
         "push": {"publicKey": "public"},
     }
     assert changed.body["settings"]["preview"] == "text"
-    assert [one.status for one in wrong] == [400] * 4
+    assert [answer.status for answer in wrong] == [400] * 4
 
 
 async def test_contacts_and_presence(app: App) -> None:
@@ -179,15 +182,15 @@ async def test_contacts_and_presence(app: App) -> None:
     presence = await app.http(account.get_presence, ANN, query={"userIds": f"{BOB},,{CAT}"})
     crowd = ",".join(f"user-{n}" for n in range(201))
     wrong = [
-        await app.http(account.get_presence, ANN, query={"userIds": asked})
-        for asked in ("", ",", "a b", crowd)
+        await app.http(account.get_presence, ANN, query={"userIds": users})
+        for users in ("", ",", "a b", crowd)
     ]
 
-    assert [one["userId"] for one in contacts.body["items"]] == [BOB, CAT, DAN]
+    assert [item["userId"] for item in contacts.body["items"]] == [BOB, CAT, DAN]
     assert presence.body == {
         "items": [{"userId": user, "status": "offline", "lastSeenAt": None} for user in (BOB, CAT)]
     }
-    assert [one.status for one in wrong] == [400] * 4
+    assert [answer.status for answer in wrong] == [400] * 4
 
 
 async def test_blocking_and_lifting(app: App) -> None:
@@ -199,7 +202,7 @@ async def test_blocking_and_lifting(app: App) -> None:
     ghost = await app.http(account.block_user, ANN, method="PUT", route={"userId": "ghost"})
     broken = await app.http(account.block_user, ANN, method="PUT", route={"userId": "a b"})
 
-    assert [one.status for one in (put, lifted, ghost, broken)] == [204, 204, 404, 400]
+    assert [answer.status for answer in (put, lifted, ghost, broken)] == [204, 204, 404, 400]
     assert (refused.status, refused.body["code"]) == (403, "blocked")
     assert ghost.body["code"] == "user_not_found"
 
@@ -213,9 +216,9 @@ async def test_a_device_is_subscribed_and_forgotten(app: App) -> None:
     kept = await app.world.users.find(DAN)
     gone = await app.http(account.delete_push_subscription, DAN, route=route)
 
-    assert [one.status for one in (put, wrong, gone)] == [204, 400, 204]
+    assert [answer.status for answer in (put, wrong, gone)] == [204, 400, 204]
     assert kept is not None
-    assert [one.id for one in kept.subscriptions] == ["phone-2"]
+    assert [device.id for device in kept.subscriptions] == ["phone-2"]
 
 
 @pytest.mark.parametrize(
@@ -232,13 +235,13 @@ async def test_health_needs_no_token(app: App, down: str, status: int, said: str
 
 
 async def test_a_conversation_is_created_once(app: App) -> None:
-    asked = {"kind": "direct", "memberIds": [BOB]}
-    first = await app.http(conversations.create_conversation, ANN, asked)
-    again = await app.http(conversations.create_conversation, ANN, asked)
+    body = {"kind": "direct", "memberIds": [BOB]}
+    first = await app.http(conversations.create_conversation, ANN, body)
+    again = await app.http(conversations.create_conversation, ANN, body)
 
     assert (first.status, again.status) == (201, 200)
     assert first.body == again.body
-    assert [one["userId"] for one in first.pushes] == [ANN, BOB]
+    assert [item["userId"] for item in first.pushes] == [ANN, BOB]
     assert first.pushes[0]["target"] == "conversationChanged"
 
 
@@ -280,12 +283,12 @@ async def test_a_group_is_shown_renamed_joined_and_left(app: App) -> None:
     hidden = await app.http(conversations.get_conversation, BOB, route=route, method="GET")
 
     assert (renamed.body["title"], renamed.status) == ("Lake", 200)
-    assert [one["userId"] for one in added.body["members"]] == [ANN, BOB, CAT]
+    assert [item["userId"] for item in added.body["members"]] == [ANN, BOB, CAT]
     assert removed.status == 204
     assert removed.pushes[0]["userId"] == BOB
     assert removed.pushes[0]["target"] == "conversationRemoved"
     assert place not in app.world.hub.remembered[BOB]
-    assert [one["userId"] for one in shown.body["receipts"]] == [ANN, CAT]
+    assert [item["userId"] for item in shown.body["receipts"]] == [ANN, CAT]
     assert (hidden.status, hidden.body["code"]) == (404, "not_found")
 
 
@@ -353,7 +356,7 @@ async def test_an_inbox_is_paged(app: App) -> None:
         conversations.list_conversations, ANN, query={"limit": "2", "continuation": cursor}
     )
 
-    assert [len(one.body["items"]) for one in (first, last)] == [2, 1]
+    assert [len(page.body["items"]) for page in (first, last)] == [2, 1]
     assert last.body["continuation"] is None
     item = first.body["items"][0]
     assert set(item) == {
@@ -410,7 +413,7 @@ async def test_a_message_is_posted_once_and_read_back(app: App) -> None:
     assert (posted.status, again.status) == (201, 200)
     assert posted.body["message"]["body"] == "Grüße 🐈"
     assert again.body == posted.body
-    assert [one["target"] for one in posted.pushes] == ["messagePosted"]
+    assert [push["target"] for push in posted.pushes] == ["messagePosted"]
     assert listed.body == {"items": [posted.body["message"]], "latestSequence": 1}
 
 
@@ -471,7 +474,7 @@ async def test_a_receipt_is_put_and_told(app: App) -> None:
     answer = await app.http(messages.put_receipt, BOB, {"read": 1}, route={"conversationId": place})
 
     assert (answer.status, answer.body["delivered"], answer.body["read"]) == (200, 1, 1)
-    assert [one["userId"] for one in answer.pushes] == [ANN]
+    assert [item["userId"] for item in answer.pushes] == [ANN]
 
 
 async def test_a_client_syncs_what_it_lacks(app: App) -> None:
@@ -479,13 +482,13 @@ async def test_a_client_syncs_what_it_lacks(app: App) -> None:
     await post(app, place, 1)
 
     new = await app.http(messages.sync, BOB, {"positions": {}})
-    known = await app.http(messages.sync, BOB, {"positions": {place: 1, "x": 3}, "limit": 5})
+    current = await app.http(messages.sync, BOB, {"positions": {place: 1, "x": 3}, "limit": 5})
 
     (item,) = new.body["items"]
     assert (item["conversationId"], item["latestSequence"], item["complete"]) == (place, 1, True)
-    assert [one["sequence"] for one in item["messages"]] == [1]
+    assert [message["sequence"] for message in item["messages"]] == [1]
     assert item["receipt"]["userId"] == BOB
-    assert known.body == {"items": [], "more": False, "cursor": known.body["cursor"]}
+    assert current.body == {"items": [], "more": False, "cursor": current.body["cursor"]}
 
 
 async def test_a_client_with_a_cursor_syncs_what_changed(app: App) -> None:
@@ -525,8 +528,8 @@ async def test_positions_that_cannot_be_are_refused(app: App, body: object) -> N
 async def test_a_file_is_granted_sent_and_led_to(app: App) -> None:
     place = await pair(app)
     route = {"conversationId": place}
-    asked = {"fileName": "cat.png", "contentType": "image/png", "sizeBytes": len(PNG)}
-    granted = await app.http(messages.grant_attachment, ANN, asked, route=route)
+    body = {"fileName": "cat.png", "contentType": "image/png", "sizeBytes": len(PNG)}
+    granted = await app.http(messages.grant_attachment, ANN, body, route=route)
     identifier = granted.body["attachmentId"]
     app.world.blobs.upload(place, identifier, PNG)  # type: ignore[arg-type]
     early = await app.http(
@@ -556,10 +559,10 @@ async def test_the_website_feeds_users_and_nobody_else_does(app: App) -> None:
     fed = await app.http(site.feed_users, "site", body)
     forbidden = await app.http(site.feed_users, ANN, body)
     nonsense: list[object] = [{}, {"items": {}}, {"items": [{}] * 101}, {"items": [{}]}]
-    wrong = [await app.http(site.feed_users, "site", one) for one in nonsense]
+    wrong = [await app.http(site.feed_users, "site", body) for body in nonsense]
 
     assert (fed.status, forbidden.status) == (204, 403)
     eve = await app.world.users.find("eve")  # type: ignore[arg-type]
     assert eve is not None
     assert (eve.display_name, eve.contacts) == ("Eve", (ANN,))
-    assert [one.status for one in wrong] == [400] * 4
+    assert [answer.status for answer in wrong] == [400] * 4

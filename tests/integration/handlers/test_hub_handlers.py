@@ -20,9 +20,14 @@ METHODS = [
 ]
 
 
-async def send(app: App, number: int = 1, **said: Any) -> tuple[dict[str, Any], list[Any]]:
-    asked = {"conversationId": PAIR, "clientMessageId": client_id(number), "body": "hello", **said}
-    return await app.hub(hub.send_message, ANN, asked)
+async def send(app: App, number: int = 1, **fields: Any) -> tuple[dict[str, Any], list[Any]]:
+    argument = {
+        "conversationId": PAIR,
+        "clientMessageId": client_id(number),
+        "body": "hello",
+        **fields,
+    }
+    return await app.hub(hub.send_message, ANN, argument)
 
 
 async def test_a_message_is_sent_and_pushed(app: App) -> None:
@@ -33,7 +38,7 @@ async def test_a_message_is_sent_and_pushed(app: App) -> None:
 
     assert (result["ok"], result["message"]["sequence"]) == (True, 1)
     assert again == result
-    sent = next(one for one in pushes if one["target"] == "messagePosted")
+    sent = next(push for push in pushes if push["target"] == "messagePosted")
     assert (sent["userId"], sent["arguments"]) == (BOB, [{"message": result["message"]}])
 
 
@@ -59,7 +64,7 @@ async def test_an_acknowledgement_is_answered_and_told(app: App) -> None:
     result, pushes = await app.hub(hub.acknowledge, BOB, {"conversationId": PAIR, "delivered": 1})
 
     assert (result["ok"], result["receipt"]["delivered"]) == (True, 1)
-    assert any(one["target"] == "receiptAdvanced" and one["userId"] == ANN for one in pushes)
+    assert any(push["target"] == "receiptAdvanced" and push["userId"] == ANN for push in pushes)
 
 
 async def test_a_heartbeat_tells_when_the_next_is_due(app: App) -> None:
@@ -67,7 +72,7 @@ async def test_a_heartbeat_tells_when_the_next_is_due(app: App) -> None:
 
     assert set(result) >= {"ok", "serverTime", "activity", "nextInMs"}
     assert (result["activity"], result["nextInMs"]) == (0, 120_000)
-    assert [one["target"] for one in pushes] == ["presenceChanged"]
+    assert [push["target"] for push in pushes] == ["presenceChanged"]
 
 
 async def test_typing_is_passed_on(app: App) -> None:
@@ -88,7 +93,7 @@ async def test_watching_is_answered_and_joined(app: App) -> None:
     crowd = [f"user-{n}" for n in range(51)]
     refused, _ = await app.hub(hub.watch_presence, ANN, {"userIds": crowd})
 
-    assert [one["userId"] for one in result["items"]] == [BOB, CAT]
+    assert [item["userId"] for item in result["items"]] == [BOB, CAT]
     assert {"connectionId": "tv", "groupName": "presence:bob", "action": "add"} in pushes
     assert refused["error"]["code"] == "invalid"
 
@@ -183,15 +188,15 @@ async def test_a_refused_call_still_tells_that_its_user_came_online(app: App) ->
         await app.hub(hub.heartbeat, ANN, {})
     app.world.redis.flush()  # which forgets the bucket; this worker does not
 
-    limited, told = await app.hub(hub.heartbeat, ANN, {})
+    limited, of_ann = await app.hub(hub.heartbeat, ANN, {})
     beyond = {"conversationId": PAIR, "read": 9}
-    refused, told_too = await app.hub(hub.acknowledge, BOB, beyond)
+    refused, of_bob = await app.hub(hub.acknowledge, BOB, beyond)
     again, nothing = await app.hub(hub.acknowledge, BOB, beyond)
 
     assert limited["error"]["code"] == "rate_limited"
-    assert {one["error"]["code"] for one in (refused, again)} == {"sequence_out_of_range"}
-    for pushes, user in ((told, ANN), (told_too, BOB)):
-        (push,) = [one for one in pushes if one["target"] == "presenceChanged"]
+    assert {result["error"]["code"] for result in (refused, again)} == {"sequence_out_of_range"}
+    for pushes, user in ((of_ann, ANN), (of_bob, BOB)):
+        (push,) = [push for push in pushes if push["target"] == "presenceChanged"]
         (seen,) = push["arguments"][0]["items"]
         assert (seen["userId"], seen["status"]) == (user, "online")
     assert nothing == []
