@@ -1,4 +1,4 @@
-"""Attachments: which files are taken, and how their first bytes must look."""
+"""Attachments: which files are accepted, and how their first bytes must look."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,10 +12,10 @@ State = Literal["pending", "clean", "rejected"]
 
 MAX_BYTES = 25 * 1024 * 1024
 LINK_LASTS = timedelta(minutes=15)  # how long a link to upload may be used
-SNIFFED_BYTES = 65_536  # holds every signature below, and the size of nearly every image
+SNIFFED_BYTES = 65_536  # enough for every signature below, and for nearly every image's size
 
-# First bytes that a file of a type must have, any one of them; an empty tuple means the type has
-# no signature (plain text). Types a browser would run (HTML, SVG, scripts) are not here.
+# A file of a type must begin with one of these signatures; an empty tuple means that the type has
+# no signature (plain text). Types that a browser would run (HTML, SVG, scripts) are left out.
 # Source: the formats' own specifications.
 _SIGNATURES: dict[str, tuple[bytes, ...]] = {
     "image/png": (b"\x89PNG\r\n\x1a\n",),
@@ -46,8 +46,8 @@ class Attachment:
     """A file as a message refers to it.
 
     Args:
-        width: Pixels, of an image whose size is known.
-        height: Pixels, of an image whose size is known.
+        width: In pixels; None where it is no image, or the image's size is not known.
+        height: In pixels, as `width`.
     """
 
     attachment_id: AttachmentId
@@ -71,7 +71,7 @@ def check_grant(file_name: object, content_type: object, size_bytes: object) -> 
     if not isinstance(content_type, str):
         raise InvalidError("contentType: must be a media type")
     if content_type not in _SIGNATURES:
-        raise UnsupportedTypeError("contentType: files of this type are not taken")
+        raise UnsupportedTypeError("contentType: files of this type are not accepted")
     if isinstance(size_bytes, bool) or not isinstance(size_bytes, int) or size_bytes < 1:
         raise InvalidError("sizeBytes: must be a number of at least 1")
     if size_bytes > MAX_BYTES:

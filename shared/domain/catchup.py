@@ -1,4 +1,4 @@
-"""Catching up: what a client that stood at one sequence must be given, fully or said so."""
+"""Catching up: which messages a client lacks, and whether an answer has all of them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,12 +11,12 @@ NEVER: Final = 0  # a moment that live state never honours
 
 @dataclass(frozen=True, slots=True)
 class SyncCursor:
-    """Up to where a client knows what changed.
+    """The moment up to which a client knows what changed.
 
     Args:
         at: A moment of live state's own clock, in microseconds.
-        whole: False in the midst of a first pass, whose next answer goes by positions still.
-        epoch: The epoch of live state that the moment is of.
+        whole: False between the answers of a first pass, which goes by the client's positions.
+        epoch: The epoch of live state that the moment belongs to.
     """
 
     at: int
@@ -29,8 +29,8 @@ class Gap:
     """The sequences a client lacks: `first` to `last`, both included; empty when first > last.
 
     Args:
-        complete: The range reaches back to all that was asked for; else the client pages the
-            rest, which lies before `first`, from history.
+        complete: The range holds all that the client lacks. Otherwise the client pages the rest,
+            which lies before `first`, from history.
     """
 
     first: Sequence
@@ -47,7 +47,8 @@ def gap_after(position: Sequence, *, latest: Sequence, history_from: Sequence, l
     The newest *limit* messages are sent: a person who returns looks at the end first.
 
     Args:
-        history_from: First sequence the member may see; what lies before does not count as lost.
+        history_from: The first sequence that the member may see. Earlier messages do not count as
+            lacking.
     """
     wanted = max(position + 1, history_from)
     first = max(wanted, latest - limit + 1)

@@ -18,10 +18,10 @@ from shared.domain.text import is_unicode, plain_line
 Kind = Literal["direct", "group"]
 Role = Literal["owner", "admin", "member"]
 
-MAX_MEMBERS = 100  # the brief's limit
+MAX_MEMBERS = 100  # docs/protocol.md#limits
 MAX_TITLE_CHARACTERS = 200
 _MAX_LEFT = 50
-_MAX_LEFT_BY_CHOICE = 500  # newest last; some 20 KB of ids at the most usual lengths
+_MAX_LEFT_BY_CHOICE = 500  # about 20 KB of ids of the usual lengths
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,12 @@ class Conversation:
     """A conversation as stored.
 
     Args:
-        version: Grows by one with every change of members, title or block; caches compare it.
-        blocked_by: Members of a direct conversation who block the other one.
-        left: Who left or was removed lately, newest last: what a repair shuts out again. An erased
-            user stays a member of a direct conversation, which is of two, but has left it.
-        left_by_choice: Who left by themselves, newest last: nobody puts them back.
+        version: Grows by one with every change of members, title or block. Caches compare it.
+        blocked_by: The members of a direct conversation who block the other member.
+        left: Users who left or were removed lately, newest last. A reconciliation takes them out of
+            the SignalR group again. An erased user stays a member of a direct conversation, which
+            always has two, and stands here as well.
+        left_by_choice: Users who left by themselves, newest last. Nobody may add them again.
     """
 
     id: ConversationId
@@ -69,7 +70,10 @@ class Conversation:
 
     @property
     def present(self) -> tuple[Member, ...]:
-        """Return the members who have not left: all, except in a direct one of an erased user."""
+        """Return the members who have not left.
+
+        These are all members, except in a direct conversation with an erased user.
+        """
         return tuple(member for member in self.members if member.user_id not in self.left)
 
     @property
@@ -110,7 +114,7 @@ def start_group(
 
 
 def rename(conversation: Conversation, *, by: Member, title: str) -> Conversation:
-    """Return *conversation* with a new title; the same one when the title is the same.
+    """Return *conversation* with a new title, or itself when the title is the same.
 
     Raises:
         ForbiddenError: A direct conversation, or *by* is neither owner nor admin.
@@ -129,13 +133,13 @@ def add_members(
     latest: Sequence,
     now: datetime,
 ) -> Conversation:
-    """Return *conversation* with *users* added; the same one when all are members already.
+    """Return *conversation* with *users* added, or itself when all are members already.
 
     A new member sees what is written from now on: `history_from` is the next sequence.
 
     Raises:
         ForbiddenError: A direct conversation, or *by* is neither owner nor admin; or one of *users*
-            has left by themselves. Who was removed may be added again.
+            has left by themselves. Somebody who was removed may be added again.
         ConversationFullError: The 101st member.
     """
     _require_manager(conversation, by)
@@ -144,7 +148,7 @@ def add_members(
     if not joining:
         return conversation
     if any(user in conversation.left_by_choice for user in joining):
-        raise ForbiddenError("somebody who left the group is not put back into it")
+        raise ForbiddenError("somebody who left the group cannot be added again")
     if len(present) + len(joining) > MAX_MEMBERS:
         raise ConversationFullError(f"a conversation has at most {MAX_MEMBERS} members")
     newcomers = (Member(user, "member", now, Sequence(latest + 1)) for user in joining)
@@ -177,7 +181,7 @@ def remove_member(conversation: Conversation, *, by: Member, user_id: UserId) ->
     staying = tuple(member for member in conversation.members if member.user_id != user_id)
     by_choice = conversation.left_by_choice
     if by.user_id == user_id:
-        by_choice = (*(one for one in by_choice if one != user_id), user_id)
+        by_choice = (*(left for left in by_choice if left != user_id), user_id)
     return replace(
         conversation,
         members=_with_owner(staying),
@@ -188,9 +192,15 @@ def remove_member(conversation: Conversation, *, by: Member, user_id: UserId) ->
 
 
 def set_block(conversation: Conversation, *, by: UserId, blocked: bool) -> Conversation:
-    """Return the direct *conversation* with *by*'s block put or lifted; itself when it stood so."""
+    """Return the direct *conversation* with *by*'s block put or lifted.
+
+    Return the conversation itself when nothing changes by that.
+
+    Raises:
+        ConflictError: A group: only direct conversations can be blocked.
+    """
     if conversation.kind != "direct":
-        raise ConflictError("only a direct conversation is blocked")
+        raise ConflictError("only a direct conversation can be blocked")
     if (by in conversation.blocked_by) == blocked:
         return conversation
     others = tuple(user for user in conversation.blocked_by if user != by)
@@ -199,10 +209,10 @@ def set_block(conversation: Conversation, *, by: UserId, blocked: bool) -> Conve
 
 
 def withdraw(conversation: Conversation, *, user_id: UserId) -> Conversation:
-    """Return *conversation* without an erased user; the same one when they are not in it.
+    """Return *conversation* without an erased user, or itself when they are not in it.
 
-    A group is left, and its ownership passes on. A direct conversation is closed instead: its
-    other member keeps it as it is, and nothing can be written to it any more.
+    The user leaves a group, and its ownership passes on. A direct conversation is closed instead:
+    its other member keeps what is in it, and nobody can write to it any more.
     """
     member = conversation.find_member(user_id)
     if member is None:

@@ -1,8 +1,8 @@
 """Every refusal of the chat, by kind.
 
-A *kind* (InvalidError, NotFoundError, ...) decides how an edge answers; a *leaf* adds a stable
-`code` a client can act on. `docs/protocol.md#errors` lists them. Anything else that is raised is
-a bug, and no edge catches it as data.
+A *kind* (InvalidError, NotFoundError, ...) decides how a trigger answers. A *leaf* adds a stable
+`code` that a client can act on; docs/protocol.md#errors lists the codes. Any other exception is a
+bug, and no trigger turns it into an answer of its own.
 """
 
 from typing import ClassVar
@@ -12,9 +12,10 @@ class ChatError(Exception):
     """Base of every refusal. `detail` is safe to show to the caller.
 
     Args:
-        retry_after_ms: Milliseconds after which the same call may succeed; None means never as is.
+        retry_after_ms: After how many milliseconds the same call may succeed; None where it cannot
+            succeed unchanged.
 
-    `client_message_id` is set where a message is refused, so that its sender knows which.
+    `client_message_id` is set where a message is refused, so that its sender knows which message.
     """
 
     code: ClassVar[str] = "internal"
@@ -47,7 +48,7 @@ class ForbiddenError(ChatError):
 
 
 class AccountErasedError(ForbiddenError):
-    """The caller's account was erased: a token or connection they still hold counts no more."""
+    """The caller's account was erased. Their tokens and connections no longer count."""
 
     def __init__(self) -> None:
         super().__init__("this account was erased")

@@ -1,8 +1,8 @@
 """What happened, and whom to tell: pushes to connected clients, as values.
 
-A push is a hint. It may be lost, doubled or reordered; sequence numbers, sync and the heartbeat's
-`activity` repair that (docs/protocol.md#push). So services return pushes, and the edge hands them
-to the SignalR output binding, whose failure cannot be handled in code.
+A push is a hint. It may be lost, doubled or reordered. Sequence numbers, sync and the heartbeat's
+`activity` make up for that (docs/protocol.md#push). So services return pushes, and triggers hand
+them to the SignalR output binding, whose failures no code can handle.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class ConversationRemoved:
 
 @dataclass(frozen=True, slots=True)
 class InboxChanged:
-    """The user's own view of a conversation changed: for their own connections alone."""
+    """The user's own view of a conversation changed. Only their own connections are told."""
 
     item: InboxItem
 

@@ -1,8 +1,8 @@
-"""File names as they are stored and given out: nothing invisible, and an extension of the type.
+"""File names as they are stored and shown: nothing invisible, and an extension of the type.
 
-A file's name decides what opens it on the reader's computer, whatever type it was checked for: a
-text that is called `run.bat` runs. And what a reader sees of a name must be what is there: with a
-character that turns the direction of writing, `photo<U+202E>gpj.exe` reads `photoexe.jpg`.
+A file's name decides which program opens it on the reader's computer, whatever type it was checked
+for: a text file with the name `run.bat` is run. A name must also read as it is. With a character
+that turns the direction of writing, `photo<U+202E>gpj.exe` reads `photoexe.jpg`.
 """
 
 import re
@@ -13,8 +13,8 @@ from shared.domain.text import is_plain
 
 MAX_CHARACTERS: Final = 255
 
-# Extensions that a file of a type may carry; the first is added to a name with none of them.
-# Those of text/plain open in an editor everywhere: no scripts, no pages, no spreadsheets.
+# The extensions that a file of a type may have. A name with none of them gets the first. Those of
+# text/plain open in an editor on every system: no scripts, no web pages, no spreadsheets.
 _EXTENSIONS: Final[dict[str, tuple[str, ...]]] = {
     "image/png": ("png",),
     "image/jpeg": ("jpg", "jpeg", "jpe", "jfif"),
@@ -38,11 +38,11 @@ _UNNAMED: Final = "file"
 
 
 def check_file_name(name: object) -> None:
-    """Refuse what cannot be a file's name.
+    """Refuse a name that no file can have.
 
     Raises:
-        InvalidError: Not 1-255 characters, or with a slash, backslash or control character, or
-            dots and spaces alone.
+        InvalidError: The name has not 1-255 characters, or has a slash, backslash or control
+            character, or has only dots and spaces.
     """
     if not isinstance(name, str) or not 1 <= len(name) <= MAX_CHARACTERS:
         raise InvalidError(f"fileName: must have 1-{MAX_CHARACTERS} characters")
@@ -51,10 +51,10 @@ def check_file_name(name: object) -> None:
 
 
 def stored_file_name(name: str, content_type: str) -> str:
-    """Return *name* as a file of *content_type* is called: at most 255 characters.
+    """Return the name under which a file of *content_type* is stored: at most 255 characters.
 
     Invisible characters are dropped, and spaces and dots at the end, which Windows drops too. A
-    name without an extension of the type gets one: `run.bat` as text becomes `run.bat.txt`.
+    name without an extension of the type gets the type's: `run.bat` as text becomes `run.bat.txt`.
     """
     shown = "".join(filter(is_plain, name))
     plain = shown.strip().rstrip(". ") or _UNNAMED

@@ -1,4 +1,4 @@
-"""The identifiers of the chat, and what may stand in one."""
+"""The identifiers of the chat, and which texts are valid as such."""
 
 import hashlib
 import re
@@ -15,9 +15,9 @@ AttachmentId = NewType("AttachmentId", str)
 Sequence = NewType("Sequence", int)
 
 NO_SEQUENCE = Sequence(0)
-MAX_SEQUENCE = 999_999_999_999  # what fits the zero-padded item id
+MAX_SEQUENCE = 999_999_999_999  # the most that fits the zero-padded item id
 
-# `.` and `..` would be steps of a path on the way to the store.
+# Without a letter or digit, `.` and `..` would be steps of a path on the way to the store.
 _USER_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9._:@-]{1,128}")
 _CONVERSATION_ID = re.compile(r"[dg]-[a-z0-9]{32}")
 _ATTACHMENT_ID = re.compile(r"a-[0-9a-f]{32}")
@@ -25,11 +25,11 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def user_id(text: object, *, field: str) -> UserId:
-    """Return *text* as a principal of the website.
+    """Return *text* as the id of a user of the website.
 
     Raises:
-        InvalidError: It is not 1-128 characters of `A-Z a-z 0-9 . _ : @ -`, or has neither a letter
-            nor a digit.
+        InvalidError: *text* is not 1-128 characters of `A-Z a-z 0-9 . _ : @ -`, or has neither a
+            letter nor a digit.
 
     Source: docs/protocol.md#principals.
     """
@@ -57,7 +57,7 @@ def client_message_id(text: object, *, field: str = "clientMessageId") -> Client
     """Return *text* as a UUID in lower case, so that one UUID has one spelling.
 
     Raises:
-        InvalidError: It is not a UUID in its usual 36 characters.
+        InvalidError: *text* is not a UUID of 36 characters.
     """
     if not isinstance(text, str) or not _UUID.fullmatch(text):
         raise InvalidError(f"{field}: must be a UUID")
@@ -65,7 +65,7 @@ def client_message_id(text: object, *, field: str = "clientMessageId") -> Client
 
 
 def direct_conversation_id(one: UserId, other: UserId) -> ConversationId:
-    """Derive the id of the one direct conversation between two users, whoever asks first."""
+    """Return the id of the one direct conversation of two users, in whatever order they are given."""
     pair = "\n".join(sorted((one, other)))
     return ConversationId("d-" + hashlib.sha256(pair.encode()).hexdigest()[:32])
 

@@ -1,4 +1,4 @@
-"""What a user sees of one conversation in their inbox."""
+"""A conversation as its member sees it in their inbox."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from shared.domain.receipt import Receipt
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One conversation as live state and store have it, with the user's receipt and mute."""
+    """A conversation as live state and store have it, with one member's receipt and mute."""
 
     conversation: Conversation
     head: Head
@@ -23,7 +23,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """A row as its user sees it. `muted_until` is None once it has passed."""
+    """A row as its member sees it.
+
+    Args:
+        muted_until: None when the member has not muted the conversation, or the time has passed.
+    """
 
     row: Row
     unread_count: int

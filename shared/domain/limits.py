@@ -1,4 +1,4 @@
-"""Token buckets: how often one user may do a thing."""
+"""Token buckets: how often a user may do something."""
 
 import re
 from dataclasses import dataclass
@@ -20,20 +20,24 @@ class Limit:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the limit that *text* spells.
+        """Return the limit that *text* describes.
 
         Raises:
-            ValueError: It is not `<count>/<s|min|day>:<burst>` with both at least 1.
+            ValueError: *text* is not `<count>/<s|min|day>:<burst>` with both numbers at least 1.
         """
-        found = _SPEC.fullmatch(text)
-        if not found or int(found[1]) < 1 or int(found[3]) < 1:
+        match = _SPEC.fullmatch(text)
+        if not match or int(match[1]) < 1 or int(match[3]) < 1:
             raise ValueError("a limit is written like 20/s:200, 30/min:30 or 200/day:200")
-        return cls(per_second=int(found[1]) / _SECONDS[found[2]], burst=int(found[3]))
+        return cls(per_second=int(match[1]) / _SECONDS[match[2]], burst=int(match[3]))
 
 
 @dataclass(frozen=True, slots=True)
 class BucketState:
-    """Tokens left in a bucket at a moment, in seconds of any steady clock."""
+    """The tokens left in a bucket at a moment.
+
+    Args:
+        at: Seconds of any steady clock.
+    """
 
     tokens: float
     at: float
@@ -54,7 +58,7 @@ def take(limit: Limit, state: BucketState | None, *, now: float) -> tuple[Bucket
 
 
 def charge(limit: Limit, state: BucketState | None, *, now: float) -> BucketState:
-    """Return the bucket after a token that was given out elsewhere, be it one too many."""
+    """Return the bucket without a token that was given out elsewhere, even if it had none left."""
     return BucketState(_tokens(limit, state, now) - 1, now)
 
 

@@ -1,4 +1,4 @@
-"""How far the live state of a conversation can be trusted: its head, and the epoch it is of."""
+"""A conversation's head in live state, and the epoch that tells whether to trust it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,20 +7,20 @@ from typing import NewType
 from shared.domain.ids import NO_SEQUENCE, Sequence
 
 Epoch = NewType("Epoch", str)
-"""The name of a time in which live state lost nothing: a random whole number in digits."""
+"""The name of a period in which live state lost nothing: a random whole number in digits."""
 
 NO_EPOCH = Epoch("")
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The hot end of a conversation.
+    """The newest message of a conversation, and the newest version of the conversation.
 
     Args:
-        known: False when live state has lost this conversation, or the store has not confirmed it
-            in this epoch; then nothing else counts.
-        at: When its newest message was sent; None before the first.
-        epoch: Live state's epoch at the reading, known head or not; empty where none was told.
+        known: False when live state has lost this conversation, or when nobody has confirmed it
+            from the store in this epoch. Then only `epoch` means anything.
+        at: When the newest message was sent; None before the first message.
+        epoch: Live state's epoch when the head was read; empty where live state was not asked.
     """
 
     known: bool = False

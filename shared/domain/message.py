@@ -1,4 +1,4 @@
-"""A message: what may stand in one, where it is stored, and what its sender sees of it."""
+"""A message: what it may hold, in which bucket it is stored, and what its sender sees of it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ class Draft:
     """What a sender asks to post.
 
     Args:
-        retry: The client has tried this message before, so it may be stored already.
+        retry: The client has sent this message before, so the store may have it already.
     """
 
     client_message_id: ClientMessageId
@@ -35,10 +35,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as stored; it never changes.
+    """A message as stored. Only an erasure empties it, and only a scanner's verdict changes it.
 
     Args:
-        trace: The `traceparent` of the call that stored it; no part of what was said.
+        trace: The `traceparent` of the call that stored the message; no part of its content.
     """
 
     conversation_id: ConversationId
@@ -54,12 +54,12 @@ class Message:
 
     @property
     def is_erased(self) -> bool:
-        """Tell whether its content was erased with its sender: none may be sent like this."""
+        """Tell whether the content was erased with the sender: nobody may send an empty message."""
         return not self.body and not self.attachments
 
 
 def erase(message: Message) -> Message:
-    """Return *message* without its content, still at its sequence: history has no gaps."""
+    """Return *message* without its content. It keeps its sequence, since history has no gaps."""
     return replace(message, body="", attachments=())
 
 
@@ -67,7 +67,7 @@ def check_body(body: object, *, attachment_count: int) -> str:
     """Return *body* if it may be posted.
 
     Raises:
-        InvalidError: Not a text, empty without an attachment, or not valid Unicode.
+        InvalidError: Not a string, empty without an attachment, or not valid Unicode.
         TooLargeError: More than 8,000 characters.
     """
     if not isinstance(body, str):
@@ -77,7 +77,7 @@ def check_body(body: object, *, attachment_count: int) -> str:
     if len(body) > MAX_BODY_CHARACTERS:
         raise TooLargeError(f"body: must have at most {MAX_BODY_CHARACTERS} characters")
     if not is_unicode(body):
-        raise InvalidError("body: has half of a surrogate pair")
+        raise InvalidError("body: must be valid Unicode, without half of a surrogate pair")
     return body
 
 
@@ -87,7 +87,7 @@ def bucket_of(sequence: Sequence, *, size: int) -> int:
     Args:
         size: Messages in a bucket.
 
-    Source: the brief's "Conversation ID + Temporal" sharding, architecture §2.
+    Source: docs/architecture.md#storage.
     """
     return (sequence - 1) // size
 
@@ -96,7 +96,7 @@ def status_of(message: Message, receipts: Iterable[Receipt]) -> Status:
     """Return what the sender sees: the least that every *other* member has done with it.
 
     Args:
-        receipts: Of the members who may see this message; the sender's own does not count.
+        receipts: Those of the members who may see this message. The sender's own does not count.
     """
     others = [receipt for receipt in receipts if receipt.user_id != message.sender_id]
     if not others:

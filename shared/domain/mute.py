@@ -8,12 +8,12 @@ from shared.domain.conversation import Member
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """What a membership says of notifications.
+    """A member's mute, as their membership has it.
 
     Args:
-        until: There are none before this time; None means not muted.
-        order: Rises with each change that the store took: of two, the one with more is newer. 0
-            when the membership never said anything.
+        until: The member gets no notifications before this time; None means not muted.
+        order: Rises with each change in the store, so the mute with the greater order is newer. 0
+            when the membership never had a mute.
     """
 
     until: datetime | None
@@ -26,7 +26,7 @@ UNSAID = Mute(None)
 def muted_until(member: Member, mute: Mute, *, now: datetime) -> datetime | None:
     """Return until when *member* is muted; None when they are not, or not any more.
 
-    Mutes once stood in the conversation. Such a one counts until the membership says something.
+    Mutes were stored in the conversation once. Such a mute counts until the membership has its own.
     """
     until = mute.until if mute.order else member.muted_until
     return until if until is not None and now < until else None

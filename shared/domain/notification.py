@@ -20,9 +20,9 @@ class Notice:
 
     Args:
         up_to: The newest of those messages.
-        recipients: Who had not acknowledged them when this was decided.
-        attempt: 0 at first; grows with each retry of a failing recipient.
-        clear: The recipients have read them: take back what their devices show.
+        recipients: The members who had not acknowledged the messages when this was decided.
+        attempt: 0 at first; grows with each retry for a recipient whose devices failed.
+        clear: The recipients have read the messages: dismiss what their devices show.
     """
 
     conversation_id: ConversationId
@@ -46,7 +46,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Clearance:
-    """Takes back what one device shows of a conversation up to a message: its user has read it."""
+    """Dismisses what one device shows of a conversation, up to a message that its user has read."""
 
     conversation_id: ConversationId
     up_to: Sequence
@@ -58,10 +58,11 @@ def absentees(
     messages: Iterable[Message],
     receipts: Iterable[Receipt],
 ) -> tuple[UserId, ...]:
-    """Return the members who have not acknowledged the newest message others wrote to them.
+    """Return the members who have not acknowledged the newest message that others wrote to them.
 
-    Left out: who wrote it, who may not see it, who blocks or is blocked. An acknowledgement by any
-    device counts; presence does not. Who muted the conversation is left out by `without_muted`.
+    Left out are the sender, members who may not see the message, and both sides of a block. An
+    acknowledgement by any device counts; presence does not. `without_muted` leaves out the members
+    who have muted the conversation.
     """
     delivered = {receipt.user_id: receipt.delivered for receipt in receipts}
     newest = list(messages)
@@ -76,7 +77,7 @@ def absentees(
 def unseen(
     member: Member, messages: Iterable[Message], *, delivered: Sequence
 ) -> tuple[Message, ...]:
-    """Return what others wrote to *member* of which no device of theirs has got."""
+    """Return the messages that others wrote to *member* and that none of their devices has."""
     return tuple(
         message
         for message in messages
@@ -97,7 +98,7 @@ def without_muted(
     """Return those of *users* who have not muted the conversation.
 
     Args:
-        mutes: What their memberships say; of who is not in it, they say nothing.
+        mutes: The mutes of those whose membership has one.
     """
     members = {member.user_id: member for member in conversation.members}
     return [
@@ -118,7 +119,7 @@ def compose(
     """Return what a device shows for *message*, telling no more than *preview* allows.
 
     Args:
-        unseen_count: Messages of the conversation the user has not got, this one included.
+        unseen_count: How many messages of the conversation the user lacks, this one included.
     """
     if preview == "nothing":
         title, body = "Parley", "You have new messages"

@@ -14,10 +14,10 @@ MAX_ASKED = 200
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What others may know of a user's whereabouts.
+    """What others may know of a user's presence.
 
     Args:
-        last_seen_at: Last sign of life; None when never seen, or not known.
+        last_seen_at: The last sign of life; None when there was none, or it is not known.
     """
 
     user_id: UserId
@@ -26,5 +26,5 @@ class Presence:
 
 
 def unknown(user_id: UserId) -> Presence:
-    """Return what is shown of a user of whom nothing is known, or nothing may be."""
+    """Return what is shown of a user whose presence is not known or is hidden: offline."""
     return Presence(user_id, "offline", None)

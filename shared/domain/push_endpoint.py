@@ -1,18 +1,18 @@
-"""Endpoints of push services: which URLs a subscription may name, and which can be posted to."""
+"""Endpoints of push services: which URLs a subscription may have, and which can be posted to."""
 
 import re
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-# Label by label: a name with an empty label or one of more than 63 characters passes a comparison
-# of its end, and no resolver takes it. Source: RFC 1035, section 2.3.4.
+# Checked label by label: a name with an empty label, or with a label of more than 63 characters,
+# may end like an allowed host, but no resolver accepts it. Source: RFC 1035, section 2.3.4.
 _HOST: Final = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*")
 _PRINTABLE: Final = re.compile(r"[!-~]+")
 _MAX_HOST_CHARACTERS: Final = 253
 
 
 def can_be_posted_to(endpoint: str) -> bool:
-    """Tell whether *endpoint* is an HTTP URL whose host name a resolver takes."""
+    """Tell whether *endpoint* is an HTTP URL whose host name a resolver accepts."""
     url = _split(endpoint)
     return url is not None and url.scheme in {"http", "https"} and _is_host(url.hostname)
 
@@ -21,8 +21,8 @@ def is_served_by(endpoint: str, host: str) -> bool:
     """Tell whether *endpoint* belongs to the push service *host*.
 
     Args:
-        host: As in the setting `CHAT_PUSH_HOSTS`: `host` or `*.domain`, over HTTPS alone; or
-            `http://host:port` of a local service.
+        host: A value of the setting `CHAT_PUSH_HOSTS`: `host` or `*.domain`, both over HTTPS only;
+            or `http://host:port` of a local service.
     """
     url = _split(endpoint)
     if url is None or not can_be_posted_to(endpoint):
@@ -36,7 +36,8 @@ def is_served_by(endpoint: str, host: str) -> bool:
 
 
 def _split(endpoint: str) -> SplitResult | None:
-    # `urlsplit` drops line breaks without a word: what was checked must be what is posted to.
+    # `urlsplit` silently drops line breaks, so the URL that is checked would not be the URL that is
+    # posted to.
     if not _PRINTABLE.fullmatch(endpoint):
         return None
     try:

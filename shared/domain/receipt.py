@@ -1,7 +1,7 @@
 """Receipts: two watermarks per member and conversation, merged by maximum.
 
-Sequences have no gaps and people read in order, so two numbers say what everyone has of a
-conversation. Acknowledgements come late, doubled and out of order; the maximum makes that harmless
+Sequences have no gaps and people read in order, so two numbers say how much of a conversation a
+member has. Acknowledgements come late, doubled and out of order; the maximum makes that harmless
 (docs/decisions/0007-receipts-are-watermarks.md).
 """
 
@@ -34,7 +34,7 @@ class Receipt:
 def merge(one: Receipt, other: Receipt) -> Receipt:
     """Return the further of two states of one receipt, watermark by watermark.
 
-    Commutative, associative and idempotent, so replicas and replays converge.
+    The merge is commutative, associative and idempotent, so replicas and replays converge.
     """
     delivered = Sequence(max(one.delivered, other.delivered, one.read, other.read))
     read = Sequence(max(one.read, other.read))
@@ -46,11 +46,11 @@ def merge(one: Receipt, other: Receipt) -> Receipt:
 def check_acknowledgement(
     delivered: Sequence | None, read: Sequence | None, *, latest: Sequence
 ) -> None:
-    """Refuse an acknowledgement of what is not there.
+    """Refuse an acknowledgement of messages that do not exist.
 
     Raises:
-        InvalidError: It acknowledges nothing at all.
-        SequenceOutOfRangeError: It lies past *latest*, so the client is confused.
+        InvalidError: Neither watermark is given.
+        SequenceOutOfRangeError: A watermark lies past *latest*: the client has it wrong.
     """
     if delivered is None and read is None:
         raise InvalidError("delivered: give delivered, read or both")

@@ -1,8 +1,9 @@
-"""Seats: a user's places in SignalR groups, of which the service forgets the oldest.
+"""Seats: a user's memberships of SignalR groups, of which the service forgets the oldest.
 
-The service keeps a user's latest 100 groups, for a year, and puts new connections into those. A
-user of more is put into the forgotten ones connection by connection, and what nears its year is
-renewed in time. Source: reference of SignalR Service's group management; docs/architecture.md.
+SignalR Service remembers the latest 100 groups of a user, for a year, and puts new connections into
+those. The connections of a user with more groups are put into the other groups one by one, and a
+membership that nears its year is renewed in time. Source: the reference of SignalR Service's group
+management; docs/architecture.md.
 """
 
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from typing import Final
 
 from shared.domain.ids import ConversationId
 
-REMEMBERED: Final = 90  # of the service's 100: joins under way must not push others out unseen
+REMEMBERED: Final = 90  # of 100: joins that are under way must not make the service forget one
 RENEWED_AFTER: Final = timedelta(days=300)
 
 
@@ -21,8 +22,8 @@ class Seat:
     """A group conversation, and when its user was last put into its SignalR group.
 
     Args:
-        sure: A connection has renewed it since. Until then it may be noted and yet not taken: the
-            join leaves with the invocation's other effects, and a crash can take those along.
+        sure: A connection has joined the group since. Until then the seat may be noted although the
+            user was never put into the group, because a worker died between the two.
     """
 
     conversation_id: ConversationId
@@ -35,8 +36,8 @@ class SeatPlan:
     """What a new connection needs.
 
     Args:
-        join: Groups this one connection joins by itself.
-        renew: Groups the user is put into anew.
+        join: Groups that only this connection is put into.
+        renew: Groups that the user is put into once more.
     """
 
     join: tuple[ConversationId, ...]

@@ -1,10 +1,11 @@
-"""Text from outside: what can be stored, and what may appear in a name, a title or a file name."""
+"""Text from users: what can be stored, and what may appear in a name, a title or a file name."""
 
 import unicodedata
 from typing import Final
 
-# Format characters that change how their neighbours are read or that hide text. Kept on purpose:
-# U+200C and U+200D, which Persian and emoji need, and the tags U+E0020 to U+E007F of flags.
+# Format characters that change how their neighbours are read, or that hide text. Left out of the
+# list on purpose: U+200C and U+200D, which Persian and emoji need, and the tags U+E0020 to U+E007F
+# of flags.
 _BIDIRECTIONAL: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e") | frozenset(
     "\u2066\u2067\u2068\u2069"
 )
@@ -22,8 +23,8 @@ def is_unicode(text: str) -> bool:
 def is_plain(character: str) -> bool:
     """Tell whether *character* may appear in a name, a title or a file name.
 
-    It may not when it is a control character, a line break, a bidirectional control or invisible.
-    Such characters let a name look like another one, or like a line that the service wrote.
+    Control characters, line breaks, bidirectional controls and invisible characters may not: with
+    them a name can look like another name, or like a line that the service wrote.
     Source: Unicode Technical Report 36, section 2.5, and Annex 9, section 2.
     """
     if character in _BIDIRECTIONAL or character in _INVISIBLE:
@@ -38,5 +39,5 @@ def plain_line(text: str) -> str:
     Line breaks and tabs become spaces, other characters that are not plain are left out. Doing it
     again changes nothing.
     """
-    spaced = "".join(" " if one.isspace() else one for one in text)
-    return "".join(one for one in spaced if is_plain(one)).strip()
+    spaced = "".join(" " if character.isspace() else character for character in text)
+    return "".join(filter(is_plain, spaced)).strip()

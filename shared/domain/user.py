@@ -1,4 +1,4 @@
-"""What chat keeps of a user of the website: a read model, not the account."""
+"""What chat keeps of a user of the website: a read model of the account, not the account."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -21,7 +21,7 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller whose identity is proved, with the profile their proof carries."""
+    """A caller whose identity is proved, with the profile that the proof carries."""
 
     user_id: UserId
     display_name: str = ""
@@ -33,9 +33,9 @@ class Subscription:
     """Where notifications for one of a user's devices go.
 
     Args:
-        endpoint: The push service's URL for this browser; of an app, its handle at the platform.
-        p256dh: The browser's public key, base64url of 65 bytes; an app has none.
-        auth: The browser's secret, base64url of 16 bytes; an app has none.
+        endpoint: The push service's URL for this browser; for an app, its handle at the platform.
+        p256dh: The browser's public key, base64url of 65 bytes; empty for an app.
+        auth: The browser's secret, base64url of 16 bytes; empty for an app.
     """
 
     id: str
@@ -47,13 +47,13 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user as chat knows one.
+    """A user as chat knows them.
 
     Args:
-        contacts: Fed from the website.
-        blocked: Users this one blocks, put here or fed from the website.
-        erased: Nothing is kept of this user but the id, and nothing is taken over any more.
-        etag: Names the stored state this value was read from; empty for one not stored yet.
+        contacts: Fed by the website.
+        blocked: The users whom this user blocks, by a call or by the website's feed.
+        erased: Only the id is kept of this user, and later feeds change nothing.
+        etag: Names the stored state that this value was read from; empty for a new user.
     """
 
     id: UserId
@@ -68,10 +68,10 @@ class User:
 
 
 def proved(subject: UserId, *, name: object = None, picture: object = None) -> Principal:
-    """Return *subject* as a proved caller, with what their proof says of them.
+    """Return *subject* as a proved caller, with the profile that the proof carries.
 
-    A proof is good whatever the issuer wrote beside its subject: a name or picture that cannot be
-    shown is left out, not refused, and a name too long is cut.
+    A proof is valid whatever the issuer wrote beside its subject: a name or picture that cannot be
+    shown is left out, and a name that is too long is cut.
     """
     text, address = _valid(name), _valid(picture)
     return Principal(
@@ -82,7 +82,7 @@ def proved(subject: UserId, *, name: object = None, picture: object = None) -> P
 
 
 def tombstone(user: User) -> User:
-    """Return what is left of *user* after an erasure: the id, and that there is nobody."""
+    """Return what is left of *user* after an erasure: the id, and that the user is erased."""
     return User(user.id, ERASED_NAME, preview="nothing", erased=True, etag=user.etag)
 
 
@@ -96,12 +96,13 @@ def _valid(text: object) -> str:
 
 
 def display_name(text: object, *, fallback: str) -> str:
-    """Return *text* as a name to show: one plain line, cut to its limit.
+    """Return *text* as a name to show: one plain line, cut to 200 characters.
 
-    *fallback* stands in when there is no name, or when nothing of it can be shown.
+    Args:
+        fallback: Shown when there is no name, or when no character of the name can be shown.
 
     Raises:
-        InvalidError: It is neither a string nor absent, or not valid Unicode.
+        InvalidError: *text* is neither a string nor None, or is not valid Unicode.
     """
     if text is None:
         return fallback
@@ -113,8 +114,8 @@ def display_name(text: object, *, fallback: str) -> str:
 def picture_url(text: str) -> str:
     """Return *text* if it is the address of a picture that a page may load; else an empty string.
 
-    Only `https`, and `http` on this machine for the local stack: `javascript:` and `data:`
-    addresses would run, or stand for, whatever a page does with them.
+    Only `https` is allowed, and `http` on this machine for the local stack. A `javascript:` address
+    would run in the page, and a `data:` address could hold anything.
     """
     try:
         parts = urlsplit(text)
