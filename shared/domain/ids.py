@@ -65,7 +65,7 @@ def client_message_id(text: object, *, field: str = "clientMessageId") -> Client
 
 
 def direct_conversation_id(one: UserId, other: UserId) -> ConversationId:
-    """Return the id of the one direct conversation of two users, in whatever order they are given."""
+    """Return the id of the one direct conversation of two users, given in either order."""
     pair = "\n".join(sorted((one, other)))
     return ConversationId("d-" + hashlib.sha256(pair.encode()).hexdigest()[:32])
 

@@ -1,4 +1,4 @@
-"""Files: a grant to upload, a check before a message refers to one, a short-lived link to read."""
+"""Attachments: leave to upload, a check before a message refers to them, links to read them."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -20,17 +20,16 @@ from shared.services.reader import ConversationReader
 from shared.services.retrying import change_stored
 from shared.services.upload_quota import UploadQuota
 
-_LOOKED_THROUGH: Final = 100  # of the newest messages, for a file that was sent moments ago
+_LOOKED_THROUGH: Final = 100  # newest messages, for a file that was sent moments ago
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachments:
-    """Files of conversations; the bytes go between the client and storage, never through here.
+    """Files of conversations. Their bytes go between the client and storage, never through here.
 
     Args:
-        quota: Counts what each user uploads.
-        scanned: A scanner will say of each upload whether it is clean; without one, what has
-            passed the checks is.
+        scanned: A scanner will say of each upload whether it is clean. Without a scanner, a file
+            that has passed the checks is clean.
     """
 
     admission: Admission
@@ -52,14 +51,13 @@ class Attachments:
     ) -> tuple[AttachmentId, UploadGrant]:
         """Give leave to upload one file of this type and size.
 
-        It is stored under this name without what is invisible in it, and with an extension of its
-        type if it has none.
+        The file is stored under this name without invisible characters, and with an extension of
+        its type if the name has none.
 
         Raises:
-            NotFoundError: No such conversation for this caller.
-            InvalidError, UnsupportedTypeError, TooLargeError: The file is not taken.
-            RateLimitedError: Too many uploads, too many that are not sent yet, or too many bytes of
-                them in a day.
+            NotFoundError: There is no such conversation for this caller.
+            InvalidError, UnsupportedTypeError, TooLargeError: Such a file is not accepted.
+            RateLimitedError: Too many uploads, too many unsent uploads, or too many bytes in a day.
         """
         check_grant(file_name, content_type, size_bytes)
         await self.admission.admit_to(call, conversation_id)
@@ -72,18 +70,18 @@ class Attachments:
     async def checked(
         self, sender: UserId, conversation_id: ConversationId, draft: Draft
     ) -> tuple[Attachment, ...]:
-        """Return what a message may refer to, with name, type, size and state as they are.
+        """Return the files of a draft as a message may refer to them, with their present state.
 
         Raises:
-            InvalidError: A file was not granted to this sender here, is not uploaded, or is not
-                of the granted size; then it is deleted, and what it has too many bytes is charged.
-            UnsupportedTypeError: Its first bytes are not of its declared type.
-            RejectedError: The scanner refused it.
+            InvalidError: A file was not granted to this sender here, or is not uploaded, or is not
+                of the granted size. In the last case it is deleted, and its excess is charged.
+            UnsupportedTypeError: A file's first bytes are not of its declared type.
+            RejectedError: The scanner refused a file.
         """
         return tuple(
             [
-                await self._checked(sender, conversation_id, asked.attachment_id)
-                for asked in draft.attachments
+                await self._checked(sender, conversation_id, attachment.attachment_id)
+                for attachment in draft.attachments
             ]
         )
 
@@ -98,13 +96,13 @@ class Attachments:
         """Return a URL that reads the file for a few minutes.
 
         Args:
-            thumbnail: Lead to the small copy, if there is one.
+            thumbnail: The URL leads to the small copy, if there is one.
 
         Raises:
-            NotFoundError: No such conversation or file for this caller, or one that was sent before
-                the caller's history begins.
-            NotReadyError: No message refers to it yet, or the scanner has not seen it.
-            RejectedError: The scanner refused it.
+            NotFoundError: There is no such conversation or file for this caller, or the file was
+                sent before the caller's history begins.
+            NotReadyError: No message refers to the file yet, or the scanner has not seen it.
+            RejectedError: The scanner refused the file.
         """
         admitted = await self.admission.admit_to(call, conversation_id)
         granted = await self.blobs.find_grant(conversation_id, attachment_id)
@@ -120,10 +118,10 @@ class Attachments:
         return await self.blobs.read_url(conversation_id, granted.attachment, thumbnail=small)
 
     async def _is_seen(self, granted: Granted, admitted: AdmittedCall) -> bool:
-        """Tell whether the member sees a message that refers to the file.
+        """Tell whether the member may see a message that refers to the file.
 
-        The grant says which message that is only once the change feed has shown it. A late member's
-        file may be as young: then the newest messages that they see are looked through.
+        The grant names that message only once the change feed has processed it. A file that was
+        sent moments ago is therefore looked for in the newest messages that the member may see.
         """
         first, attachment_id = admitted.member.history_from, granted.attachment.attachment_id
         if first <= 1 or (granted.sequence is not None and granted.sequence >= first):

@@ -1,4 +1,4 @@
-"""Taking notifications back: what was read on one device stands on no other's lock screen."""
+"""Dismissing notifications: what was read on one device leaves the screens of the others."""
 
 import logging
 from collections import defaultdict
@@ -21,9 +21,9 @@ _LOOKED_AT: Final = 1_000  # receipts in one pipeline
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clearing:
-    """Clears the devices of those who were notified and have read it since.
+    """Dismisses notifications on the devices of users who have read the messages since.
 
-    A courtesy: what fails is not tried again, and a notification that stays harms nobody.
+    This is a courtesy: what fails is not tried again, and a notification that stays does no harm.
     """
 
     marks: NoticeMarks
@@ -33,10 +33,11 @@ class Clearing:
     channel: NotificationChannel
 
     async def queue(self, states: Iterable[LiveConversation]) -> None:
-        """Queue a notice to clear for those whose receipts moved past what they were notified of.
+        """Queue a dismissal for each user who has read what they were notified of.
 
-        Called with what a flush took, so acknowledging costs nothing. One round trip to live state
-        for a thousand receipts that moved; more only for users who were notified.
+        A flush calls this with what it took from live state, so an acknowledgement costs nothing.
+        It costs one round trip to live state for a thousand receipts that moved, and more only for
+        users who were notified.
         """
         moved = [receipt for state in states for receipt in _moved(state)]
         try:
@@ -50,14 +51,17 @@ class Clearing:
             logger.info("notifications not cleared: %s", error)
 
     async def deliver(self, notice: Notice) -> int:
-        """Clear the recipients' devices of what *notice* names; return how many were cleared.
+        """Dismiss what *notice* names on the recipients' devices; return for how many users.
+
+        A user who was notified of a newer message since then is left out. Both notifications share
+        one place on the screen, and the newer one would be lost with the older one.
 
         Raises:
             UnavailableError: The store did not answer.
         """
-        asked = [(user, notice.conversation_id) for user in notice.recipients]
-        marks = await self.marks.list_marks(asked)
-        # Who was notified of more since then must not lose that: both share one place on a screen.
+        marks = await self.marks.list_marks(
+            [(user, notice.conversation_id) for user in notice.recipients]
+        )
         due = [
             user
             for user, mark in zip(notice.recipients, marks, strict=True)
@@ -77,10 +81,10 @@ class Clearing:
 
     async def _clear(self, user_id: UserId, clearance: Clearance) -> None:
         user = await self.users.find(user_id)
-        for subscription in user.subscriptions if user else ():
+        for device in user.subscriptions if user else ():
             try:
-                if not await self.channel.clear(subscription, clearance):
-                    await self.devices.drop(user_id, subscription.id)
+                if not await self.channel.clear(device, clearance):
+                    await self.devices.drop(user_id, device.id)
             except UnavailableError as error:
                 logger.info("a device of %s not cleared: %s", clearance.conversation_id, error)
             except Exception:
@@ -88,14 +92,16 @@ class Clearing:
 
 
 def _moved(state: LiveConversation) -> list[Receipt]:
-    return [one for one in state.receipts if one.user_id in state.changed and one.read]
+    return [
+        receipt for receipt in state.receipts if receipt.user_id in state.changed and receipt.read
+    ]
 
 
 def _readers(
     moved: Iterable[Receipt], marks: list[Sequence]
 ) -> dict[tuple[ConversationId, Sequence], list[UserId]]:
-    found: dict[tuple[ConversationId, Sequence], list[UserId]] = defaultdict(list)
+    readers: dict[tuple[ConversationId, Sequence], list[UserId]] = defaultdict(list)
     for receipt, mark in zip(moved, marks, strict=True):
         if 0 < mark <= receipt.read:
-            found[receipt.conversation_id, mark].append(receipt.user_id)
-    return found
+            readers[receipt.conversation_id, mark].append(receipt.user_id)
+    return readers

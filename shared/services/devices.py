@@ -68,7 +68,7 @@ class Devices:
         is removed once more after the claim, because the former owner may have written an entry in
         between. The user who loses sees that by looking at the owner after writing their own entry
         (`subscribe`), and removes the entry again. Proved by
-        test_one_endpoint_subscribed_by_many_at_once_belongs_to_one.
+        test_two_who_subscribe_one_endpoint_at_once_do_not_both_have_it.
         """
         async for _ in attempts("the device"):
             owner = await self.users.find_endpoint_owner(endpoint)

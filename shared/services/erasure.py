@@ -1,23 +1,23 @@
 """Erasing one user: what is removed where, step by step, and what stays and why.
 
-The user may go on sending while they are erased, over every connection and call they have, and a
-send that was let in may reach the store long after (its worker may be slow for minutes). An erasure
-that said it was done must be done all the same. So:
+The user may go on sending while they are erased, over every connection and call that they have, and
+a message of an admitted call may reach the store minutes later. An erasure that has said that it is
+done must be done all the same. So:
 
-1. The account becomes a tombstone, in the store first, then in live state. From the second on every
-   call is refused in the round trip it makes anyway; from the first on, also after live state was
-   lost (`ErasedUsers`). What is under way then was let in before.
-2. The user is withdrawn from every conversation: nobody new can be let in by a stale copy.
-3. Messages are emptied, in a look through all conversations. Then the account counts as erased, no
-   more as being erased, and looks follow until a whole one finds nothing. Only then the answer says
-   that it is done. The change feed leaves those alone who are being erased, so that the receipt
-   counts their messages; what it passed over is in the looks that follow.
-4. A send that reaches the store even later finds in its second round trip to live state that its
-   sender is erased: it empties the message itself and is refused. Where its worker has died, the
-   change feed of messages brings the message to `MessageEraser.empty_late`.
+1. The account becomes a tombstone, in the store first and then in live state. Once live state has
+   it, every call is refused in the round trip that it makes anyway. Once the store has it, that is
+   so after a loss of live state too (`ErasedUsers`). Calls that are under way were admitted before.
+2. The user is withdrawn from every conversation, so that no stale copy admits them.
+3. Messages are emptied in a look through all conversations. Then the account counts as erased, and
+   no more as being erased, and more looks follow until a whole look finds nothing. Only then the
+   answer says that the erasure is done. The change feed leaves the messages of users alone who are
+   being erased, so that the erasure counts them; the looks that follow find them.
+4. A send that reaches the store even later learns in its second round trip to live state that its
+   sender is erased. It empties the message itself and is refused. Where its worker has died, the
+   change feed brings the message to `MessageEraser.empty_late`.
 
-Every step notes the tombstone in live state again, in case that was lost between.
-Proved by tests/integration/services/test_erasure_races.py and, on the stack,
+Every step notes the tombstone in live state again, in case live state was lost in between. Proved
+by tests/integration/services/test_erasure_races.py and, on the stack, by
 tests/integration/app/test_privacy.py.
 """
 
@@ -83,7 +83,7 @@ KEPT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """One line of a receipt: how much of what was removed where."""
+    """One line of the answer: how much of what was removed where."""
 
     store: str
     what: str
@@ -92,7 +92,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class ErasureStep:
-    """What one step has removed, whom to tell, and where the next begins; None after the last."""
+    """What a step has removed, whom to tell, and where the next begins; None after the last."""
 
     removed: list[Removed]
     effects: list[Effect]
@@ -101,7 +101,7 @@ class ErasureStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """Erases users. Every step may be repeated: what is gone already counts as nothing."""
+    """Erases users. Every step may be repeated: what is already gone is not counted again."""
 
     trail: Trail
     account: AccountEraser

@@ -18,7 +18,7 @@ from shared.services.reader import ConversationReader
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A conversation the user is in, or was: then there is no more to say of it than its id."""
+    """A conversation that the user is in; of one that they have left, only its id is known."""
 
     conversation_id: ConversationId
     conversation: Conversation | None
@@ -28,7 +28,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class SentFile:
-    """A file the user sent; `url` reads it for a few minutes, None for one that may not be read."""
+    """A file that the user sent.
+
+    Args:
+        url: Reads the file for a few minutes; None for a file that the scanner refused.
+    """
 
     message: Message
     attachment: Attachment
@@ -37,7 +41,7 @@ class SentFile:
 
 @dataclass(frozen=True, slots=True)
 class ExportStep:
-    """A part of the whole; the user in the first one alone."""
+    """A part of the export; only the first part has the user."""
 
     user: User | None
     places: list[Place]
@@ -48,7 +52,7 @@ class ExportStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """Collects what chat has of one user."""
+    """Collects what chat has of a user."""
 
     trail: Trail
     reader: ConversationReader
@@ -57,7 +61,7 @@ class Export:
     clock: Clock
 
     async def step(self, user_id: UserId, position: Position | None) -> ExportStep:
-        """Return the part at *position*, from None to None; reading changes nothing.
+        """Return the part at *position*, from None to None. Reading changes nothing.
 
         Raises:
             UserNotFoundError: Chat has never heard of this user.
@@ -67,36 +71,39 @@ class Export:
         if position is None:
             return ExportStep(user, [], [], [], BEGINNING)
         portions, following = await self.trail.walk(user_id, position)
-        begun = [portion.conversation_id for portion in portions if portion.is_first]
+        first_seen = [portion.conversation_id for portion in portions if portion.is_first]
         messages = [message for portion in portions for message in portion.messages]
         return ExportStep(
             None,
-            await self._places(user_id, begun),
+            await self._places(user_id, first_seen),
             messages,
             await self._files(messages),
             following,
         )
 
     async def _places(self, user_id: UserId, ids: list[ConversationId]) -> list[Place]:
-        found = {one.id: one for one in await self.reader.find_many(dict.fromkeys(ids))}
-        mutes = await self.memberships.mutes_of(user_id, dict.fromkeys(found))
+        conversations = await self.reader.find_many(dict.fromkeys(ids))
+        by_id = {conversation.id: conversation for conversation in conversations}
+        mutes = await self.memberships.mutes_of(user_id, dict.fromkeys(by_id))
         return [
-            await self._place(user_id, one, found.get(one), mutes.get(one, UNSAID)) for one in ids
+            await self._place(user_id, each, by_id.get(each), mutes.get(each, UNSAID))
+            for each in ids
         ]
 
     async def _place(
         self,
         user_id: UserId,
         conversation_id: ConversationId,
-        found: Conversation | None,
+        conversation: Conversation | None,
         mute: Mute,
     ) -> Place:
-        member = found.find_member(user_id) if found else None
-        if found is None or member is None:
+        member = conversation.find_member(user_id) if conversation else None
+        if conversation is None or member is None:
             return Place(conversation_id, None, None)
-        _, receipts = await self.reader.receipts(found)
-        receipt = receipts.get(user_id) or Receipt(found.id, user_id)
-        return Place(found.id, found, receipt, muted_until(member, mute, now=self.clock.now()))
+        _, receipts = await self.reader.receipts(conversation)
+        receipt = receipts.get(user_id) or Receipt(conversation_id, user_id)
+        until = muted_until(member, mute, now=self.clock.now())
+        return Place(conversation_id, conversation, receipt, until)
 
     async def _files(self, messages: Iterable[Message]) -> list[SentFile]:
         return [

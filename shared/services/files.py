@@ -1,4 +1,4 @@
-"""What is done with files after they were sent: thumbnails, and the scanner's verdict."""
+"""Processing attachments after the message was sent: thumbnails and scan verdicts."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -26,7 +26,7 @@ _THUMBNAIL_TRIES: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """Works on sent files, behind the senders' backs."""
+    """Makes thumbnails, and records what the scanner says of files."""
 
     reader: ConversationReader
     messages: MessageStore
@@ -35,7 +35,10 @@ class Files:
     quota: UploadQuota
 
     async def process(self, messages: Iterable[Message]) -> list[Effect]:
-        """Note which message refers to each file, and make thumbnails; repeats change nothing."""
+        """Note in each file's grant which message refers to it, and make thumbnails.
+
+        Repeats change nothing. Return the pushes about files whose verdict came meanwhile.
+        """
         effects: list[Effect] = []
         for message in messages:
             for attachment in message.attachments:
@@ -45,7 +48,13 @@ class Files:
     async def take_verdict(
         self, conversation_id: ConversationId, attachment_id: AttachmentId, *, clean: bool
     ) -> list[Effect]:
-        """Record what the scanner found, in the grant and in the message that refers to it."""
+        """Record the scanner's verdict in the grant and in the message that refers to the file.
+
+        The verdict may come before the file is sent, while it is sent, or after that. In the first
+        case the send reads it from the grant. In the second, the grant does not name the message
+        yet, and `process` finds a state that differs from the message's. In the third, the message
+        is changed here. Proved by the tests of verdicts in test_files.py.
+        """
         state: State = "clean" if clean else "rejected"
 
         def judge(granted: Granted) -> Granted:
@@ -53,7 +62,7 @@ class Files:
 
         granted = await self._change(conversation_id, attachment_id, judge)
         if granted is None or granted.sequence is None:
-            return []  # not sent yet: the send reads the verdict; or its change feed will
+            return []  # the send, or `process`, reads the verdict from the grant
         return await self._changed(conversation_id, granted.sequence, granted.attachment)
 
     async def _process(self, message: Message, attachment: Attachment) -> list[Effect]:
@@ -68,32 +77,33 @@ class Files:
 
         noted = await self._change(conversation_id, attachment_id, note)
         await self.quota.release(granted.owner, attachment_id)
-        if noted is None:  # erased meanwhile: what was just made must go too
+        if noted is None:  # the file was erased meanwhile: delete the thumbnail just made too
             await self.blobs.settle(conversation_id, attachment_id, keep=False)
             return []
         if noted.attachment.state == attachment.state:
             return []
-        # The verdict came between the send and now: the message still says what it said then.
+        # The verdict came between the send and now, so the message has the state from before it.
         return await self._changed(conversation_id, message.sequence, noted.attachment)
 
     async def _make_thumbnail(self, conversation_id: ConversationId, granted: Granted) -> bool:
         """Make the small copy of a picture; tell whether there is one.
 
-        The attempt is recorded in the grant before the picture is decoded. Should decoding end
-        this worker, or take it past a deadline, then whoever handles the message again reads that
-        it was tried, and after the second time goes on without a small copy. So one picture never
-        holds up those behind it. It is tried twice because a worker may also end for reasons of
-        its own. Proved by test_the_attempt_is_recorded_before_a_picture_is_decoded.
+        Decoding a picture may end this worker or take it past a deadline, and then the change feed
+        brings the message again. So the attempt is recorded in the grant before the picture is
+        decoded. The next attempt reads that, and after two attempts the picture goes without a
+        small copy. So one picture never holds up the messages behind it. There are two attempts
+        because a worker may also end for another reason. Proved by
+        test_the_attempt_is_recorded_before_a_picture_is_decoded.
         """
         attachment = granted.attachment
         if attachment.content_type not in IMAGE_TYPES:
             return False
         if granted.thumbnail_tries >= _THUMBNAIL_TRIES:
-            logger.warning("no thumbnail of %s: given up", attachment.attachment_id)
+            logger.warning("no thumbnail of %s after two attempts", attachment.attachment_id)
             return False
         data = await self.blobs.read(conversation_id, attachment.attachment_id)
         if await self._change(conversation_id, attachment.attachment_id, _tried) is None:
-            return False  # erased meanwhile
+            return False  # the file was erased meanwhile
         small = await self.images.thumbnail(data)
         if small is None:
             logger.info("no thumbnail of %s", attachment.attachment_id)

@@ -1,7 +1,10 @@
-"""Bringing live state up to what is stored, from the change feed, which misses nothing.
+"""Bringing heads in live state up to the store, from the change feed, which misses no message.
 
-A worker that dies, or loses Redis, between storing a message and recording it leaves the head of
-that conversation behind. Whoever reads would not see the message until the next one is sent.
+A worker may die, or lose live state, after it has stored a message and before it has recorded the
+message. Then the head in live state is behind, and readers would not see the message until somebody
+sends the next one. The change feed brings every stored message within seconds. Heads only rise, so
+it does no harm that the feed brings messages late or twice. Proved by
+tests/integration/services/test_healing.py and by the fault tests in tests/reliability.
 """
 
 import logging
@@ -18,32 +21,34 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Healing:
-    """Raises heads that are behind, and tells members of the messages they missed."""
+    """Raises heads that are behind, and the members' inboxes and activity with them."""
 
     reader: ConversationReader
     live: LiveState
 
     async def confirm(self, messages: Iterable[Message]) -> int:
-        """Record those of *messages* that live state has not seen; return how many heads it was.
+        """Record the messages that live state has not seen; return how many heads were behind.
 
-        One round trip when nothing is behind.
+        Costs one round trip when no head is behind.
 
         Raises:
-            UnavailableError: Live state is down; confirm the batch again when it is back.
+            UnavailableError: Live state is down; the feed must bring the batch again.
         """
         newest: dict[ConversationId, Message] = {}
         for message in messages:
-            known = newest.get(message.conversation_id)
-            if known is None or known.sequence < message.sequence:
+            other = newest.get(message.conversation_id)
+            if other is None or other.sequence < message.sequence:
                 newest[message.conversation_id] = message
         if not newest:
             return 0
         behind = await self.live.raise_heads(list(newest.values()))
-        healed = [one for one, was in zip(newest.values(), behind, strict=True) if was]
-        for message in healed:
+        missed = [
+            each for each, is_behind in zip(newest.values(), behind, strict=True) if is_behind
+        ]
+        for message in missed:
             conversation = await self.reader.find(message.conversation_id, version=0)
             if conversation is not None:
                 await self.live.record_sent(message, conversation.member_ids)
-        if healed:
-            logger.info("heads brought up to the store: %d", len(healed))
-        return len(healed)
+        if missed:
+            logger.info("heads brought up to the store: %d", len(missed))
+        return len(missed)

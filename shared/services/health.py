@@ -12,9 +12,9 @@ from shared.ports import Probe
 
 logger = logging.getLogger(__name__)
 
-_PATIENCE_S: Final = 1.5  # with each service, all at once: so health answers within two seconds
+_PATIENCE_S: Final = 1.5  # for all services at once, so that health answers within two seconds
 _FRESH_S: Final = 1.0
-# Without these no message can be stored or reach anyone; without the others chat goes on, poorer.
+# Without these, no message can be stored or reach anyone. Without the others, chat goes on.
 _ESSENTIAL: Final = frozenset({"cosmos", "signalr"})
 
 
@@ -33,14 +33,14 @@ class Health:
 
 
 class HealthCheck:
-    """Asks the services for a sign of life, at most once a second, whoever wants to know.
+    """Asks the services for a sign of life, at most once a second, however many callers ask.
 
-    `health` needs no token, so it must cost nothing to call it often. Callers who come while the
-    services are asked wait for that answer; who comes within a second of it is given it again.
+    `health` needs no token, so many calls of it must cost nothing. Callers who come while the
+    services are asked wait for that answer, and callers within a second of it get it again.
 
-    A service that does not answer in time counts as unavailable. Its check is cancelled, but not
-    waited for: a client that is stuck may be stuck in its clean-up too. Until it has ended it
-    stands for its service, so that no more than one is stuck at a time.
+    A service that does not answer in time counts as unavailable. Its check is cancelled and not
+    waited for, because a client that hangs may hang in its clean-up too. Until that check has
+    ended, no other check of the same service is started, so at most one hangs at a time.
 
     Args:
         now: Seconds of a steady clock.
@@ -56,10 +56,10 @@ class HealthCheck:
         self._fresh_until = 0.0
 
     async def __call__(self) -> Health:
-        """Return how the services are: within two seconds, and as of the last second."""
+        """Return the state of the services within two seconds, as of the last second."""
         if self._asking is None or (self._asking.done() and self._now() >= self._fresh_until):
             self._asking = asyncio.create_task(self._ask())
-        # Shielded: one caller who goes away does not take the answer from the others.
+        # Shielded: a caller who is cancelled must not cancel the answer to the others.
         return await asyncio.shield(self._asking)
 
     async def aclose(self) -> None:

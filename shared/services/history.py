@@ -57,23 +57,26 @@ class History:
         after: Sequence | None,
         limit: int,
     ) -> Page:
-        """Return up to *limit* messages: those after `after`, else the last before `before`.
+        """Return up to *limit* messages: the first after *after*, or the last before *before*.
+
+        The head is a hint that may lag. So a page that reaches the head reads past it too, and
+        shows messages that live state does not know yet.
 
         Raises:
-            NotFoundError: No such conversation for this caller.
-            UnavailableError: The store did not answer, or lags behind what is known.
+            NotFoundError: There is no such conversation for this caller.
+            UnavailableError: The store did not answer, or lags behind the head for long.
         """
         admitted = await self.admission.admit_to(call, conversation_id)
         latest = admitted.head.sequence
         first, last = _bounds(before, after, limit, latest, admitted.member.history_from)
         beyond = _beyond(first, last, limit, latest, closed=before is not None)
-        found = await self.reader.messages(conversation_id, first, last, beyond=beyond)
-        found = found[:limit] if after is not None else found[-limit:]
-        if found and found[-1].sequence > latest:
-            latest = found[-1].sequence
+        messages = await self.reader.messages(conversation_id, first, last, beyond=beyond)
+        messages = messages[:limit] if after is not None else messages[-limit:]
+        if messages and messages[-1].sequence > latest:
+            latest = messages[-1].sequence
             self.reader.raise_head(conversation_id, latest)
         _, receipts = await self.reader.receipts(admitted.conversation)
-        return Page(with_status(admitted.conversation, found, receipts), latest)
+        return Page(with_status(admitted.conversation, messages, receipts), latest)
 
 
 def _bounds(
@@ -85,7 +88,8 @@ def _bounds(
 ) -> tuple[Sequence, Sequence]:
     top = latest if before is None else min(latest, before - 1)
     if after is not None:
-        # What a newcomer may not see counts as skipped, or paging on from 0 would end before it.
+        # Messages that a new member may not see are skipped. Otherwise the first page from 0 would
+        # be empty, which ends the paging.
         first = max(after + 1, history_from)
         return Sequence(first), Sequence(min(top, first + limit - 1))
     return Sequence(max(history_from, top - limit + 1)), Sequence(top)
@@ -94,7 +98,6 @@ def _bounds(
 def _beyond(
     first: Sequence, last: Sequence, limit: int, latest: Sequence, *, closed: bool
 ) -> Sequence:
-    # The head is a hint that may lag: a page that reaches it looks past it too.
     open_end = not closed and last >= min(latest, first + limit - 1)
     return Sequence(max(first, last + 1) + limit - 1) if open_end else last
 
@@ -102,12 +105,12 @@ def _beyond(
 def with_status(
     conversation: Conversation, messages: Iterable[Message], receipts: dict[UserId, Receipt]
 ) -> list[tuple[Message, Status]]:
-    """Return *messages*, each with the least that every other member has done with it."""
-    known = list(zip(conversation.members, receipts_of(conversation, receipts), strict=True))
+    """Return *messages*, each with what every other member has done with it at least."""
+    pairs = list(zip(conversation.members, receipts_of(conversation, receipts), strict=True))
     return [
         (
             message,
-            status_of(message, [r for m, r in known if m.history_from <= message.sequence]),
+            status_of(message, [r for m, r in pairs if m.history_from <= message.sequence]),
         )
         for message in messages
     ]

@@ -1,8 +1,7 @@
 """The inbox: a user's conversations, newest activity first.
 
-Its order lives in live state, so a page costs the same for ten conversations and for ten thousand.
-After a loss the order is rebuilt from the store, once (`inbox_order.py`): the next page waits for
-one request for each 200 conversations; then the page's own are looked at one by one.
+Its order is kept in live state, so a page costs the same for ten conversations and for ten
+thousand. After a loss the order is rebuilt from the store once (`inbox_order.py`).
 """
 
 import contextlib

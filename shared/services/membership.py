@@ -1,7 +1,7 @@
-"""What follows from who is in a conversation: memberships, inboxes, SignalR groups, news.
+"""What follows from who is in a conversation: memberships, inboxes, SignalR groups, pushes.
 
-All of it is derived from the conversation. It is written with the conversation, and completed by
-the conversations' change feed when a crash came between.
+All of it is derived from the conversation. Whoever changes the conversation writes it as well, and
+the change feed of the conversations completes it where a crash came between.
 """
 
 import contextlib
@@ -32,12 +32,12 @@ from shared.services.reader import ConversationReader
 logger = logging.getLogger(__name__)
 
 _WRITERS: Final = 10
-_ROUNDS: Final = 20  # of changes that others made meanwhile
+_ROUNDS: Final = 20  # how often others may change the conversation meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """Keeps the derived state of conversations' members."""
+    """Makes everything that is derived from a conversation's members agree with them."""
 
     reader: ConversationReader
     live: LiveState
@@ -46,9 +46,9 @@ class Membership:
     clock: Clock
 
     async def complete(self, conversation: Conversation) -> list[Effect]:
-        """Write what a new conversation's members need, and return the news to them."""
+        """Write what the members of a new conversation need, and return the pushes to them."""
         with contextlib.suppress(UnavailableError):
-            # Should Redis lose what is sent in this very moment: the change feed brings it again.
+            # Live state may lose this at once: then the change feed brings the conversation again.
             epoch = await self.live.epoch()
             await self.live.seed(conversation, None, (), epoch=epoch)
         await self._settle_now(conversation, conversation.member_ids)
@@ -58,40 +58,47 @@ class Membership:
     async def changed(
         self, before: Conversation, after: Conversation, *, actor: UserId
     ) -> list[Effect]:
-        """Follow a change of members or title, and return the news.
+        """Follow a change of members or title, and return the pushes.
 
-        Those who left are out of the SignalR group before this returns, so nothing that is pushed
-        afterwards reaches them. What only they must hear, that they were removed, comes first: the
-        output binding sends one item after another and stops at the first that fails.
+        Users who left are out of the SignalR group when this returns, so nothing that is pushed
+        afterwards reaches them. The push that tells them so comes first, because the output binding
+        sends one item after the other and stops at the first that fails.
         """
         was, now = set(before.member_ids), set(after.member_ids)
         joined, left = now - was, was - now
         await self._settle_now(after, sorted(joined | left))
-        told: list[Effect] = [
+        removed: list[Effect] = [
             Push(ConversationRemoved(after.id), ToUser(user)) for user in sorted(left)
         ]
         head = await self.reader.head(after)
         event = ConversationChanged(after, head.sequence)
         if after.kind == "direct" or (not joined and not left and before.title == after.title):
-            return [*told, Push(event, ToUser(actor))]
-        return [*told, *(Push(event, to) for to in audience(after))]
+            return [*removed, Push(event, ToUser(actor))]
+        return [*removed, *(Push(event, to) for to in audience(after))]
 
     async def settle(self, conversation: Conversation, users: Iterable[UserId]) -> bool:
-        """Make everything derived agree with the conversation, for *users*: in it, or out of it.
+        """Make everything derived agree with the conversation for *users*: in it, or out of it.
 
-        Return whether all of it does now: not where live state or SignalR Service did not answer.
+        Return whether all of it does now, which is not so where live state or SignalR Service did
+        not answer.
 
         Several workers may change who is in a conversation at the same time, and each may be slow
-        between storing the change and following it. So whoever followed a change looks at the
-        newest conversation afterwards, and goes on until the two agree for these users. Take the
-        last step that was made for one user. Whoever made it read a conversation after it that
-        agrees with it, or would have made another step. A conversation stored after that read
-        brings a step of its own, later than the last one, which cannot be. So in the end all agree.
-        What a crash cuts short, the change feed of the conversations repeats (`repair`).
-        Shown in any order of calls by tests/integration/services/test_group_machine.py.
+        between storing its change and following it. Then the slower worker could put a user back
+        whom the faster one has just removed. So a worker that has followed a change reads the
+        newest conversation afterwards, and goes on until both agree for these users.
+
+        This ends with everything in agreement, for this reason. Take the last step that any worker
+        takes for one user. That worker reads a conversation after its step which agrees with the
+        step; otherwise it would take another one. A change that is stored after that reading is
+        followed by a step of its own, which would be later than the last step. So there is no such
+        change, and the last step agrees with the newest conversation.
+
+        What a crash cuts short, the change feed of the conversations repeats (`repair`). Proved for
+        any order of calls by tests/integration/services/test_group_machine.py.
 
         Raises:
-            UnavailableError: The store did not answer, or the conversation changes all the time.
+            UnavailableError: The store did not answer, or others change the conversation again and
+                again.
         """
         concerned = list(dict.fromkeys(users))
         for _ in range(_ROUNDS):
@@ -125,14 +132,15 @@ class Membership:
         return True
 
     async def repair(self, conversation: Conversation) -> None:
-        """Complete what follows from a conversation's members, in case a crash came between.
+        """Complete what follows from a conversation's members, where a crash cut it short.
 
-        Called for every change of the item, flushes of receipts included; done once for each
-        version, as far as live state remembers. Doing it again changes nothing.
+        The change feed calls this for every change of the item, flushes of receipts included. The
+        work is done once for each version, as far as live state remembers. Doing it again changes
+        nothing.
 
         Raises:
-            UnavailableError: A service did not answer: repair it again, for until live state has
-                the version, other workers do not know that somebody is out.
+            UnavailableError: A service did not answer. The feed must bring the conversation again:
+                until live state has its version, other workers do not know who was removed.
         """
         await self.live.set_version(conversation.id, conversation.version)
         if await self.live.repaired_version(conversation.id) >= conversation.version:
@@ -153,11 +161,11 @@ class Membership:
         activity = max(to_ms(conversation.created_at), to_ms(at), to_ms(head.at) if head.at else 0)
         await self.live.put_inbox(users, InboxEntry(conversation.id, activity))
         if conversation.kind == "group":
-            # From now, not from when they joined: the service remembers by the latest join.
+            # The time is now, not when they joined: the service remembers the latest joins.
             await self.live.take_seat(users, Seat(conversation.id, self.clock.now()))
 
     async def _settle_now(self, conversation: Conversation, users: Iterable[UserId]) -> None:
-        # What could not be settled is not marked as done: then the change feed does it.
+        # Where this fails, nothing is marked as done, and the change feed completes it.
         if await self.settle(conversation, users):
             with contextlib.suppress(UnavailableError):
                 before = conversation.version - 1
@@ -193,8 +201,8 @@ class Membership:
         if head.known and head.version <= conversation.version:
             return conversation
         version = head.version if head.known else None
-        found = await self.reader.find(conversation.id, version=version)
-        return found if found and found.version > conversation.version else conversation
+        newest = await self.reader.find(conversation.id, version=version)
+        return newest if newest and newest.version > conversation.version else conversation
 
 
 def _who(conversation: Conversation, users: Iterable[UserId]) -> list[bool]:

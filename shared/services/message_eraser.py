@@ -1,4 +1,4 @@
-"""Emptying messages of erased senders: by an erasure, by a send that was overtaken, by the feed."""
+"""Emptying the messages of erased senders: for erasures, for late sends, for the change feed."""
 
 import logging
 from collections.abc import Sequence as Series
@@ -20,7 +20,7 @@ _WRITERS: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageEraser:
-    """Takes the content out of messages; each stays at its sequence. May be repeated."""
+    """Removes the content of messages. Each message stays at its sequence. May be repeated."""
 
     reader: ConversationReader
     messages: MessageStore
@@ -29,17 +29,17 @@ class MessageEraser:
     erased: ErasedUsers
 
     async def empty(self, messages: Series[Message]) -> int:
-        """Empty those of *messages* that have content, with their files; return how many files.
+        """Empty the messages that have content, and delete their files; return how many files.
 
         Raises:
-            UnavailableError: A service did not answer; empty them again.
+            UnavailableError: A service did not answer; empty the messages again.
         """
         content = [message for message in messages if not message.is_erased]
         files = sum(await gather_at_most(_WRITERS, map(self._empty, content)))
         newest: dict[ConversationId, Message] = {}
         for message in messages:
-            known = newest.get(message.conversation_id)
-            if known is None or known.sequence < message.sequence:
+            other = newest.get(message.conversation_id)
+            if other is None or other.sequence < message.sequence:
                 newest[message.conversation_id] = message
         for message in newest.values():
             await self._refresh(message)
@@ -48,31 +48,36 @@ class MessageEraser:
     async def empty_late(self, messages: Series[Message]) -> list[Message]:
         """Return *messages* as they may be shown: those of erased senders are emptied first.
 
-        The change feed brings every stored message here at least once, also one whose worker died
-        after it stored it, and one whose attachments were written anew after they were emptied. So
-        whatever an erased user's attempts leave behind is emptied within moments, however late it
-        lands. Costs one round trip to live state for a batch.
+        The change feed brings every stored message here at least once. That includes a message
+        whose worker died after storing it, and a message whose attachments were written again after
+        it was emptied. So a message that an erased user's late attempt leaves behind is emptied
+        within moments. Costs one round trip to live state for a batch. Proved by
+        test_the_feed_empties_what_a_dying_worker_left.
 
         Raises:
             UnavailableError: A service did not answer; the feed brings the batch again.
         """
-        gone = await self.erased.among(one.sender_id for one in messages if not one.is_erased)
-        late = [one for one in messages if one.sender_id in gone and not one.is_erased]
+        content = [message for message in messages if not message.is_erased]
+        gone = await self.erased.among(message.sender_id for message in content)
+        late = [message for message in content if message.sender_id in gone]
         if late:
             await self.empty(late)
             logger.warning("messages of erased users emptied after their erasure: %d", len(late))
-        return [erase(one) if one.sender_id in gone else one for one in messages]
+        return [erase(each) if each.sender_id in gone else each for each in messages]
 
     async def _empty(self, message: Message) -> int:
-        # Files first: while the message still names them, a repeated step finds them again.
+        # Files first: while the message still names them, a repeat finds them again.
         for attachment in message.attachments:
             await self.blobs.settle(message.conversation_id, attachment.attachment_id, keep=False)
         await self.messages.erase(message)
         return len(message.attachments)
 
     async def _refresh(self, erased: Message) -> None:
-        # The newest message that live state knows is kept there, for the inbox. One after the last
-        # erased so far is another's, or a later step erases it.
+        """Replace live state's copy of a conversation's newest message by the emptied message.
+
+        Live state keeps that copy for inboxes. A copy of a later message belongs to somebody else,
+        or a later step of the erasure empties it.
+        """
         if not await self._is_shown(erased):
             return
         conversation = await self.reader.find(erased.conversation_id, version=0)

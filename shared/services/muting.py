@@ -1,7 +1,7 @@
 """Muting: whether a member wants notifications of a conversation.
 
-It is the member's own state and stands in their membership. So it changes nothing for the other
-members, and nobody can hold up a change of the conversation by muting it again and again.
+A mute is the member's own state and is stored in their membership. So it changes nothing for the
+other members, and nobody can hold up a change of the conversation by muting it again and again.
 """
 
 import contextlib
@@ -33,14 +33,15 @@ class Muting:
     async def mute(
         self, call: Call, conversation_id: ConversationId, *, until: datetime | None
     ) -> list[Effect]:
-        """Turn the caller's notifications off until *until*, or on again; return the news.
+        """Turn the caller's notifications off until *until*, or on again; return the pushes.
 
-        Two devices of one user may mute at the same time. The store counts the changes, and live
-        state keeps the one with the greater count, so that both end with the same, in whatever
-        order the workers come to write it there.
+        Two devices of one user may mute at the same time, and the workers may write to live state
+        in another order than to the store. The store counts the changes of a mute, and live state
+        keeps the mute with the greater count. So store and live state end with the same mute.
+        Proved by test_two_devices_that_mute_at_once_end_with_the_same.
 
         Raises:
-            NotFoundError: No such conversation for this caller.
+            NotFoundError: There is no such conversation for this caller.
             RateLimitedError: The caller's bucket is empty.
             UnavailableError: The store did not answer.
         """
@@ -48,12 +49,12 @@ class Muting:
         epoch = await self._epoch()
         mute = await self._stored(admitted.conversation, call.user_id, until)
         with contextlib.suppress(UnavailableError):
-            # Where it fails, inboxes show the former mute for an hour at most: see
+            # Where this fails, inboxes show the former mute for an hour at most: see
             # `adapters/redis/users/mutes.py`.
             if epoch:
                 await self.live.remember_mutes(call.user_id, {conversation_id: mute}, epoch=epoch)
-            await self.live.touch([(call.user_id, conversation_id)])  # for syncs by a cursor
-        return [*admitted.effects, *await self._news(call.user_id, conversation_id)]
+            await self.live.touch([(call.user_id, conversation_id)])  # syncs with a cursor bring it
+        return [*admitted.effects, *await self._pushes(call.user_id, conversation_id)]
 
     async def _epoch(self) -> Epoch:
         try:
@@ -65,17 +66,17 @@ class Muting:
         self, conversation: Conversation, user_id: UserId, until: datetime | None
     ) -> Mute:
         mute = await self.memberships.mute(user_id, conversation.id, until)
-        if mute is None:  # a crash came between the conversation and its memberships: complete them
+        if mute is None:  # a crash came between the conversation and its memberships
             await self.membership.settle(conversation, [user_id])
             mute = await self.memberships.mute(user_id, conversation.id, until)
         if mute is None:
             raise NotFoundError("no such conversation")
         return mute
 
-    async def _news(self, user_id: UserId, conversation_id: ConversationId) -> list[Effect]:
+    async def _pushes(self, user_id: UserId, conversation_id: ConversationId) -> list[Effect]:
         try:
             rows = await self.inbox.rows(user_id, [conversation_id])
         except UnavailableError:
-            return []  # it is stored: a push is a hint
+            return []  # the mute is stored, and a push is a hint
         items = self.inbox.items(rows, user_id)
         return [Push(InboxChanged(item), ToUser(user_id)) for item in items]

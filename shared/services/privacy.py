@@ -1,7 +1,7 @@
-"""What an export and an erasure of one user share: the way through all that the user has left.
+"""The walk through all of a user's data in conversations, which exports and erasures share.
 
-Both go in steps, each bounded, each of which may be repeated: first the account, then one
-conversation after the other in the order of their ids, then what is left.
+Both go in steps. Each step is bounded and may be repeated: first the account, then one conversation
+after the other in the order of their ids, and at last what remains.
 """
 
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ class Position:
     """Where the next step begins: in this conversation, after this sequence.
 
     Args:
-        look: Of an erasure: 0 withdraws the user everywhere, 1 empties, 2 looks again until nothing
-            is left.
-        found: It found something in this look, so that another look follows.
+        look: Of an erasure: 0 withdraws the user from every conversation, 1 empties the messages,
+            2 looks again until nothing is left.
+        found: The erasure has removed something in this look, so another look follows.
     """
 
     conversation_id: ConversationId
@@ -41,7 +41,7 @@ class Portion:
     """One conversation of a step, with some of the messages the user sent there, in order.
 
     Args:
-        is_first: The step begins this conversation, and does not go on in it.
+        is_first: The walk begins this conversation here, and did not stop in it before.
     """
 
     conversation_id: ConversationId
@@ -51,7 +51,7 @@ class Portion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trail:
-    """Finds all that a user has left in conversations, those left long ago too."""
+    """Finds a user's messages in all conversations, also in those that they have left."""
 
     users: UserStore
     memberships: MembershipStore
@@ -71,23 +71,24 @@ class Trail:
     async def walk(
         self, user_id: UserId, position: Position, *, with_messages: bool = True
     ) -> tuple[list[Portion], Position | None]:
-        """Return the next portions, and where to go on; None at the end.
+        """Return the next portions, and where the next step begins; None at the end.
 
-        At most 20 conversations and 100 messages. What is stored behind this walk is not in it.
+        A step has at most 20 conversations and 100 messages. Messages that are stored behind the
+        walk's position are not in it.
         """
         places = await self._places(user_id)
-        ahead = [one for one in places if one >= position.conversation_id]
+        ahead = [place for place in places if place >= position.conversation_id]
         portions: list[Portion] = []
         room = MESSAGES_AT_ONCE
-        for one in ahead[:CONVERSATIONS_AT_ONCE]:
-            after = position.after if one == position.conversation_id else NO_SEQUENCE
+        for place in ahead[:CONVERSATIONS_AT_ONCE]:
+            after = position.after if place == position.conversation_id else NO_SEQUENCE
             sent: list[Message] = []
             if with_messages:
-                sent = await self.messages.list_sent(one, user_id, after=after, limit=room)
-            portions.append(Portion(one, sent, is_first=not after))
+                sent = await self.messages.list_sent(place, user_id, after=after, limit=room)
+            portions.append(Portion(place, sent, is_first=not after))
             room -= len(sent)
             if not room:
-                return portions, Position(one, sent[-1].sequence)
+                return portions, Position(place, sent[-1].sequence)
         rest = ahead[CONVERSATIONS_AT_ONCE:]
         return portions, Position(rest[0]) if rest else None
 

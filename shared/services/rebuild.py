@@ -1,6 +1,7 @@
-"""Putting live state back from the store: heads, receipts and inboxes, while the system runs.
+"""Restoring live state from the store: heads, receipts and inboxes, while the system runs.
 
-Everything is merged by maximum with what is there, so it may run at any time, twice, or half.
+Everything is merged by maximum with what live state has. So it may run at any time, run twice, or
+stop halfway.
 """
 
 import logging
@@ -17,12 +18,12 @@ from shared.services.reader import ConversationReader
 logger = logging.getLogger(__name__)
 
 EVERYTHING: Final = "all"
-_STEP: Final = 200  # conversations in one message of the queue: some seconds of work
+_STEP: Final = 200  # conversations for one message of the queue: a few seconds of work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rebuild:
-    """Rebuilds what is derived of one conversation, of one user, or of all."""
+    """Restores what is derived of one conversation, of one user, or of all conversations."""
 
     reader: ConversationReader
     order: InboxOrder
@@ -32,12 +33,12 @@ class Rebuild:
     clock: Clock
 
     async def run(self, what: str) -> None:
-        """Rebuild a conversation, a user with all their conversations, or `all`.
+        """Restore a conversation, a user with all their conversations, or `all`.
 
-        The last goes on as messages in the queue, a few hundred conversations each.
+        `all` continues by messages in the queue, with 200 conversations each.
 
         Raises:
-            NotFoundError: No such conversation.
+            NotFoundError: There is no such conversation.
             UnavailableError: The store, live state or the queue did not answer: run it again.
         """
         if what == EVERYTHING:
@@ -46,19 +47,19 @@ class Rebuild:
             if not await self._conversation(ConversationId(what)):
                 raise NotFoundError("there is no such conversation")
         else:
-            for one in await self.memberships.list_all(UserId(what)):
-                await self._conversation(one)
+            for conversation_id in await self.memberships.list_all(UserId(what)):
+                await self._conversation(conversation_id)
             await self.order.rebuild(UserId(what), anew=True)
 
     async def step(self, step: ReconcileStep) -> None:
-        """Rebuild the conversations of one step of `all`, and queue the next step.
+        """Restore the conversations of one step of `all`, and queue the next step.
 
         Raises:
             UnavailableError: As for `run`; the queue brings the step again.
         """
         ids, ended = await self.reader.list_ids(step.after, limit=_STEP)
-        for one in ids:
-            await self._conversation(one)
+        for conversation_id in ids:
+            await self._conversation(conversation_id)
         logger.info("rebuilt %d conversations", len(ids))
         if ids:
             await self.bus.send(replace(step, after=ended))
@@ -67,7 +68,8 @@ class Rebuild:
         conversation = await self.reader.find(conversation_id, version=None)
         if conversation is None:
             return False
-        await self.live.head(conversation_id)  # or a dead live state would pass for a rebuilt one
+        # Fails while live state is down, which `recover` would pass over in silence.
+        await self.live.head(conversation_id)
         head, _ = await self.reader.recover(conversation)
         entry = InboxEntry(conversation_id, to_ms(head.at or conversation.created_at))
         await self.live.put_inbox(conversation.member_ids, entry)

@@ -1,20 +1,23 @@
 """Storing a message once, at the next sequence, without a counter.
 
 A writer *proposes* head + 1 and creates the item under that id. The store accepts one writer per
-id, so there are no gaps and no repeats; the loser looks again. A pair (sender, client message id)
-is unique inside a bucket by the store's own unique key. Across a bucket's end nothing enforces it,
-so two attempts at one message could be stored on either side. That cannot happen, because:
+id, so there are no gaps and no repeats; the losing writer looks again. A pair (sender, client
+message id) is unique inside a bucket by the store's own unique key. Nothing enforces that across
+the end of a bucket, so two attempts at one message could be stored on either side of it. That
+cannot happen, because:
 
-1. Sequences have no gaps, so whoever proposes in bucket b knows that b - 1 is full, and nothing
-   can be stored there any more: what a look into b - 1 finds, from then on, is final.
+1. Sequences have no gaps. So a writer that proposes in bucket b knows that b - 1 is full and that
+   nothing can be stored there any more. What a look into b - 1 finds from then on is final.
 2. Reads may lag, so the look asks for the last message of b - 1 in the same query. Writes in one
-   partition become visible in order; when the last is visible, all of the bucket is.
+   partition become visible in order: when the last message is visible, the whole bucket is.
 3. The look is left out only for a first attempt in a bucket that opened longer ago than any
-   attempt can be under way; then every other attempt is a retry, and retries always look. How
-   long ago that was is the store's word, not a worker's clock's.
+   attempt can be under way. Then every other attempt is a retry, and retries always look. The
+   store says how long ago the bucket opened; no worker's clock does.
 
-So of two attempts, the one that stores later sees the other, in its bucket (unique key) or in the
-one before (the look). See docs/decisions/0005-sequence-by-proposal.md.
+So of two attempts, the one that stores later sees the other one: in its own bucket by the unique
+key, or in the bucket before by the look. See docs/decisions/0005-sequence-by-proposal.md. Proved by
+tests/integration/services/test_sequencer_machine.py, which also finds sequencers with one of these
+rules left out.
 """
 
 import asyncio
@@ -27,7 +30,7 @@ from shared.domain.ids import ConversationId, Sequence
 from shared.domain.message import Message, bucket_of
 from shared.ports import Clock, MessageStore, Original, SequenceTakenError
 
-# Longer than any attempt lives: HTTP ends after 230 s (App Service's load balancer).
+# Longer than any attempt takes: HTTP ends after 230 s (App Service's load balancer).
 ATTEMPT_LIFETIME_S: Final = 15 * 60
 
 _TRIES: Final = 30
@@ -37,14 +40,14 @@ _MAX_CACHED: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A message in the store, and whether an earlier attempt had put it there."""
+    """A message in the store, and whether an earlier attempt had stored it."""
 
     message: Message
     repeated: bool
 
 
 class Sequencer:
-    """Stores messages. One send is one request to the store when nobody collides."""
+    """Stores messages. A send is one request to the store unless another writer is quicker."""
 
     def __init__(self, messages: MessageStore, clock: Clock, *, bucket_size: int) -> None:
         self._messages = messages
@@ -57,11 +60,11 @@ class Sequencer:
 
         Args:
             draft: The message; its own sequence does not count.
-            head: The newest sequence known to be stored; a hint that may lag, never lead.
+            head: A sequence that is stored, the newest known. It may lag, and must never lead.
             retry: An earlier attempt may have stored it, in any bucket.
 
         Raises:
-            UnavailableError: The store did not answer, or others won every round.
+            UnavailableError: The store did not answer, or other writers were quicker every time.
         """
         looked_before, first = -1, self._bucket(head + 1)
         for attempt in range(_TRIES):
@@ -75,10 +78,10 @@ class Sequencer:
             try:
                 await self._messages.append(message)
             except SequenceTakenError:
-                found = await self._after_conflict(message, bucket, attempt)
-                if isinstance(found, Message):
-                    return Stored(found, repeated=True)
-                head = found
+                outcome = await self._after_conflict(message, bucket, attempt)
+                if isinstance(outcome, Message):
+                    return Stored(outcome, repeated=True)
+                head = outcome
             else:
                 return Stored(message, repeated=False)
         raise UnavailableError("the conversation is very busy")
@@ -90,10 +93,10 @@ class Sequencer:
         return suspicious or await self._is_young(message.conversation_id, bucket)
 
     async def _is_young(self, conversation_id: ConversationId, bucket: int) -> bool:
-        """Tell whether the bucket opened so lately that an attempt from before may be under way.
+        """Tell whether the bucket opened so lately that an earlier attempt may still be under way.
 
-        Workers' clocks differ, by minutes or by hours: the store says how old the bucket's first
-        message is, by its own clock, and from then on this process counts the seconds that pass.
+        Workers' clocks differ by minutes or hours. So the store says how old the bucket's first
+        message is by its own clock, and from then on this process counts the seconds that pass.
         """
         opened_s = self._opened_s.get((conversation_id, bucket))
         if opened_s is None:
@@ -118,11 +121,11 @@ class Sequencer:
     async def _after_conflict(
         self, message: Message, bucket: int, attempt: int
     ) -> Message | Sequence:
-        """Return the original if this message is stored already, else the head to go on from."""
+        """Return the original if this message is stored already, else the head to propose after."""
         answer = await self._messages.find_original(message, bucket=bucket, proof=message.sequence)
         if answer.message:
             return answer.message
-        if not answer.proven:  # neither reason of the conflict is visible yet
+        if not answer.proven:  # the reason of the conflict is not visible yet
             await _wait(attempt)
             return Sequence(message.sequence - 1)
         newest = await self._messages.find_newest(

@@ -1,4 +1,4 @@
-"""What one worker remembers of token buckets, so that limits hold without Redis too."""
+"""What one worker remembers of token buckets, so that limits hold without live state too."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -22,26 +22,28 @@ class _Bucket:
     refused_until: float = 0.0
 
     def refuse(self, now: float, wait_ms: int) -> None:
-        # Of several refusals the one that ends first: there is a token then, for whoever is first.
+        # Of several refusals, the one that ends first counts: the bucket has a token then.
         until = now + wait_ms / 1000
         self.refused_until = min(until, self.refused_until) if self.refused_until > now else until
 
 
 class Throttle:
-    """A copy of the buckets of those who called lately, in this process.
+    """A copy of the buckets of recent callers, in this process.
 
-    While Redis answers, its buckets decide and this copy follows: it is charged for what was
-    admitted. When Redis is away, the copy decides. So a worker serves a user `burst + rate x time`
-    and no second burst, however often Redis comes and goes, be it emptied: what Redis admits is
-    refused all the same when the copy is overdrawn by more than one call. (By one it may be: the
-    call's way to Redis takes its time, now longer, now shorter.) The property in
-    tests/integration/services/test_limits.py proves it for any order of calls and outages.
+    While live state answers, its buckets decide and this copy follows: it is charged for each
+    admitted call. While live state is away, the copy decides. So a worker serves a user at most
+    `burst + rate x time`, and no second burst, however often live state is lost and comes back
+    empty: a call that live state admits is still refused when the copy is overdrawn by more than
+    one call. (It may be overdrawn by one, because the way to live state takes some calls longer
+    than others.) Proved for any order of calls and outages by a property in
+    tests/integration/services/test_limits.py.
 
-    A refusal is remembered until its time is up. Calls meanwhile are refused at once, before their
-    arguments are looked at and without a word to Redis, so that a flood costs nobody but its maker.
+    A refusal is remembered until its time is up. Until then, calls are refused at once, before
+    their arguments are read and without asking live state. So a flood costs others nothing.
 
-    The least recently used bucket is forgotten when there are too many. It counts as full then, so
-    keeping others' buckets out takes more users than that who all call in the time of one refill.
+    When there are too many buckets, the least recently used one is forgotten, and then counts as
+    full. To make a worker forget a bucket before it has refilled, more users than it keeps buckets
+    for would have to call within that time.
 
     Args:
         now: Seconds of a clock.
@@ -53,10 +55,10 @@ class Throttle:
         self._buckets: OrderedDict[_Key, _Bucket] = OrderedDict()
 
     def check(self, call: Call) -> None:
-        """Refuse a call while the last refusal of its bucket holds.
+        """Refuse a call while its bucket waits for a token after a refusal.
 
         Raises:
-            RateLimitedError: It does.
+            RateLimitedError: The bucket has no token yet.
         """
         if call.limit is None:
             return
@@ -66,10 +68,10 @@ class Throttle:
             raise refusal(int(left_s * 1000) + 1)
 
     def follow(self, call: Call, *, wait_ms: int) -> int:
-        """Take over what Redis said of a call: it took a token, or has to wait.
+        """Follow what live state said of a call: the call took a token, or has to wait.
 
         Returns:
-            How many milliseconds the call has to wait; 0 lets it through.
+            How many milliseconds the call has to wait; 0 admits it.
         """
         if call.limit is None:
             return wait_ms
@@ -84,10 +86,10 @@ class Throttle:
         return wait_ms
 
     def take(self, call: Call) -> None:
-        """Take a token here, because Redis does not answer.
+        """Take a token here, because live state does not answer.
 
         Raises:
-            RateLimitedError: There is none.
+            RateLimitedError: The bucket is empty.
         """
         if call.limit is None:
             return
@@ -106,9 +108,10 @@ class Throttle:
 
 
 def refusal(wait_ms: int) -> RateLimitedError:
+    """Return the refusal of a call that has to wait."""
     return RateLimitedError("too many calls; wait a little", retry_after_ms=wait_ms)
 
 
 def _longest_s(limit: Limit) -> float:
-    # One token's time is the longest wait there is; a clock that was set back must not add to it.
+    # Nobody waits longer than for one token. A clock that was set back must not add to the wait.
     return 1 / limit.per_second + 1

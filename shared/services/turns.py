@@ -1,4 +1,4 @@
-"""One at a time, per conversation or per user, inside one process."""
+"""Locks by conversation or user, inside one process."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 class Turns:
     """Locks by name, kept only while somebody holds or awaits them.
 
-    They make collisions rare; that nothing comes of one is the work of store and live state.
+    They make collisions between calls rare. Store and live state see to it that a collision does no
+    harm, so correctness never depends on these locks.
     """
 
     def __init__(self) -> None:
@@ -16,7 +17,7 @@ class Turns:
 
     @asynccontextmanager
     async def of(self, name: str) -> AsyncIterator[None]:
-        """Hold the turn of *name* for the length of the `async with` block."""
+        """Hold the lock of *name* for the length of the `async with` block."""
         lock, users = self._locks.get(name, (asyncio.Lock(), 0))
         self._locks[name] = lock, users + 1
         try:

@@ -1,4 +1,4 @@
-"""Typing signals: pushed to small conversations, throttled, never stored."""
+"""Typing signals: pushed in small conversations, throttled, never stored."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -15,12 +15,12 @@ from shared.domain.ids import ConversationId
 from shared.ports import Call, PresenceStore
 from shared.services.admission import Admission
 
-_MAX_MEMBERS: Final = 20  # in larger groups somebody always types
+_MAX_MEMBERS: Final = 20  # in larger groups somebody is always typing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypingSignals:
-    """Passes typing on."""
+    """Tells the other members that somebody is typing."""
 
     admission: Admission
     presence: PresenceStore
@@ -28,10 +28,10 @@ class TypingSignals:
     async def set_typing(
         self, call: Call, conversation_id: ConversationId, *, typing: bool
     ) -> list[Effect]:
-        """Return the push that tells the other members, if it is news and the group is small.
+        """Return the push to the other members, if the signal is new and the group is small.
 
         Raises:
-            NotFoundError: No such conversation for this caller.
+            NotFoundError: There is no such conversation for this caller.
             BlockedError: Either side of a direct conversation blocks the other.
         """
         admitted = await self.admission.admit_to(call, conversation_id)
@@ -39,10 +39,10 @@ class TypingSignals:
         if len(admitted.conversation.members) > _MAX_MEMBERS:
             return admitted.effects
         try:
-            news = await self.presence.mark_typing(call.user_id, conversation_id, typing=typing)
+            is_new = await self.presence.mark_typing(call.user_id, conversation_id, typing=typing)
         except UnavailableError:
             return admitted.effects
-        if not news:
+        if not is_new:
             return admitted.effects
         event = TypingChanged(conversation_id, call.user_id, typing)
         others = audience(admitted.conversation, but=call.user_id)

@@ -1,4 +1,4 @@
-"""What one user may upload: so many bytes in a day, and so many uploads open at once."""
+"""What a user may upload: a number of bytes in a day, and a number of open uploads at once."""
 
 import contextlib
 from dataclasses import dataclass
@@ -9,20 +9,19 @@ from shared.domain.ids import AttachmentId, UserId
 from shared.ports import LiveState, UploadLedger
 
 _SWEPT_WITHIN_MS: Final = 3_600_000  # the sweep runs every hour
-_NO_LIMIT: Final = 2**53  # of bytes, when they are here already
+_NO_LIMIT: Final = 2**53  # bytes, for a file that is already uploaded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadQuota:
     """Counts each user's uploads in live state. While that is down, there are no limits.
 
-    A link to upload cannot limit a file's size. So the bytes that are declared are taken when the
-    upload is granted, and what was uploaded beyond them is charged when it is seen: when a message
-    refers to the file, and by the sweep.
+    A link to upload cannot limit a file's size. So the declared bytes are charged when the upload
+    is granted. Bytes beyond them are charged when a message refers to the file, and by the sweep.
 
     Args:
-        bytes_a_day: What one user may upload within a day of the first upload.
-        most_open: How many uploads one user may have that are neither sent nor swept.
+        bytes_a_day: How much a user may upload within a day of their first upload.
+        most_open: How many uploads a user may have that are neither sent nor swept.
     """
 
     live: LiveState
@@ -31,10 +30,10 @@ class UploadQuota:
     most_open: int
 
     async def take(self, user_id: UserId, attachment_id: AttachmentId, size_bytes: int) -> None:
-        """Take an upload of *size_bytes* from what the user may still upload.
+        """Charge an upload of *size_bytes* to the user's quota.
 
         Raises:
-            RateLimitedError: Too many open uploads, or too many bytes in a day; nothing was taken.
+            RateLimitedError: Too many open uploads, or too many bytes in a day. Nothing is charged.
         """
         with contextlib.suppress(UnavailableError):
             if not await self.uploads.open(user_id, attachment_id, most=self.most_open):
@@ -47,12 +46,12 @@ class UploadQuota:
                 raise RateLimitedError("your uploads of today are used up", retry_after_ms=wait_ms)
 
     async def release(self, user_id: UserId, attachment_id: AttachmentId) -> None:
-        """Count an upload as open no more: it was sent or swept, or nothing can come of it."""
-        with contextlib.suppress(UnavailableError):  # then it counts until it lapses
+        """No longer count an upload as open: it was sent or swept, or cannot be sent any more."""
+        with contextlib.suppress(UnavailableError):  # otherwise it counts until it lapses
             await self.uploads.close(user_id, attachment_id)
 
     async def charge(self, user_id: UserId, granted_bytes: int, stored_bytes: int) -> None:
-        """Count what was uploaded beyond what was granted, whatever the user has used already."""
+        """Charge the bytes beyond the granted ones, however much the user has used already."""
         if stored_bytes > granted_bytes:
             with contextlib.suppress(UnavailableError):
                 extra = stored_bytes - granted_bytes

@@ -1,4 +1,4 @@
-"""Cleans up after uploads that were never sent."""
+"""Deletes uploads that were never sent."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from shared.services.upload_quota import UploadQuota
 logger = logging.getLogger(__name__)
 
 _UNSENT_FOR: Final = timedelta(hours=24)
-_LOOKED_AT_FOR: Final = timedelta(hours=2)  # two runs: one may be missed
+_LOOKED_AT_FOR: Final = timedelta(hours=2)  # two runs, because one may be missed
 _AT_ONCE: Final = 500
 _YOUNG_AT_MOST: Final = 50_000
 _WORKERS: Final = 16
@@ -24,45 +24,45 @@ _RUN_S: Final = 200.0  # below host.json's functionTimeout of 300 s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadSweep:
-    """Deletes uploads that no message refers to, and looks at young ones for their real size."""
+    """Deletes uploads that no message refers to, and checks the real size of young uploads."""
 
     blobs: BlobStore
     quota: UploadQuota
     clock: Clock
 
     async def sweep(self) -> int:
-        """Settle the uploads granted more than a day ago, until none is left; return deletions.
+        """Settle all uploads that were granted more than a day ago; return how many were deleted.
 
-        Then look at those whose link ended lately: a file larger than its grant is deleted and
-        charged, one that was sent is settled. What takes longer than 200 s is left to the next run,
-        and so is an upload at which something fails: it holds up no other.
+        Then check the uploads whose link ended lately. A file that is larger than its grant is
+        deleted and charged, and a file that was sent is settled. After 200 s the rest is left to
+        the next run. An upload that fails is left to the next run too, and holds up no other.
         """
         ends_at = asyncio.get_running_loop().time() + _RUN_S
         deleted = 0
         while True:
-            found = await self.blobs.list_unsettled(
+            unsettled = await self.blobs.list_unsettled(
                 before=self.clock.now() - _UNSENT_FOR, limit=_AT_ONCE
             )
-            settled = await self._each(found, self._settle, ends_at)
+            settled = await self._each(unsettled, self._settle, ends_at)
             deleted += sum(settled)
-            if not settled:  # none is left; or none can be settled now
+            if not settled:  # none is left, or none can be settled now
                 break
-        if found:
-            logger.warning("uploads left to the next sweep: at least %d", len(found))
+        if unsettled:
+            logger.warning("uploads left to the next sweep: at least %d", len(unsettled))
         before = self.clock.now() - LINK_LASTS
         young = await self.blobs.list_unsettled(
             since=before - _LOOKED_AT_FOR, before=before, limit=_YOUNG_AT_MOST
         )
-        await self._each(young, self._look, ends_at)
+        await self._each(young, self._check, ends_at)
         return deleted
 
     async def _each(
         self,
-        found: Iterable[Unsettled],
+        uploads: Iterable[Unsettled],
         work: Callable[[Unsettled], Awaitable[bool]],
         ends_at: float,
     ) -> list[bool]:
-        """Return what *work* made of *found*, but for those it failed at or did not reach."""
+        """Return the results of *work* for the uploads that it was done for in time."""
         loop = asyncio.get_running_loop()
 
         async def swept(unsettled: Unsettled) -> bool | None:
@@ -74,38 +74,38 @@ class UploadSweep:
                 logger.exception("upload %s not swept", unsettled.attachment_id)
                 return None
 
-        done = await gather_at_most(_WORKERS, map(swept, found))
+        done = await gather_at_most(_WORKERS, map(swept, uploads))
         return [result for result in done if result is not None]
 
-    async def _settle(self, of: Unsettled) -> bool:
-        granted = await self.blobs.find_grant(of.conversation_id, of.attachment_id)
+    async def _settle(self, upload: Unsettled) -> bool:
+        granted = await self.blobs.find_grant(upload.conversation_id, upload.attachment_id)
         keep = granted is not None and granted.referred
         if granted is not None and not keep:
-            await self._charged(of, granted)
+            await self._charged(upload, granted)
         await self.blobs.settle(
-            of.conversation_id, of.attachment_id, keep=keep, marked_at=of.marked_at
+            upload.conversation_id, upload.attachment_id, keep=keep, marked_at=upload.marked_at
         )
         if granted is not None:
-            await self.quota.release(granted.owner, of.attachment_id)
+            await self.quota.release(granted.owner, upload.attachment_id)
         return not keep
 
-    async def _look(self, of: Unsettled) -> bool:
-        granted = await self.blobs.find_grant(of.conversation_id, of.attachment_id)
+    async def _check(self, upload: Unsettled) -> bool:
+        granted = await self.blobs.find_grant(upload.conversation_id, upload.attachment_id)
         if granted is None:
             return False
         if granted.referred:
-            await self.blobs.settle(of.conversation_id, of.attachment_id, keep=True)
-        elif await self._charged(of, granted):
+            await self.blobs.settle(upload.conversation_id, upload.attachment_id, keep=True)
+        elif await self._charged(upload, granted):
             return False  # it may still be sent
-        await self.quota.release(granted.owner, of.attachment_id)
+        await self.quota.release(granted.owner, upload.attachment_id)
         return True
 
-    async def _charged(self, of: Unsettled, granted: Granted) -> bool:
-        """Charge and delete a file that is larger than its grant; tell whether one lies there."""
-        size = await self.blobs.size_of_upload(of.conversation_id, of.attachment_id)
+    async def _charged(self, upload: Unsettled, granted: Granted) -> bool:
+        """Delete and charge a file that is larger than its grant; tell whether a file is left."""
+        size = await self.blobs.size_of_upload(upload.conversation_id, upload.attachment_id)
         if size is None or size <= granted.attachment.size_bytes:
             return size is not None
         await self.quota.charge(granted.owner, granted.attachment.size_bytes, size)
-        await self.blobs.discard_upload(of.conversation_id, of.attachment_id)
-        logger.warning("upload %s had %d bytes, more than granted", of.attachment_id, size)
+        await self.blobs.discard_upload(upload.conversation_id, upload.attachment_id)
+        logger.warning("upload %s had %d bytes, more than granted", upload.attachment_id, size)
         return False

@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import Sequence
-from shared.services import reader as readers
+from shared.services import conversation_cache as caches
 from shared.services import sequencer as sequencers
 from tests.integration.services.world import Worker, World, by, post, start, start_pair
 from tests.unit.things import ANN, BOB, client_id
@@ -15,7 +15,7 @@ from tests.unit.things import ANN, BOB, client_id
 async def test_no_more_conversations_are_kept_than_fit(
     world: World, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers, "_MAX_CACHED", 2)
+    monkeypatch.setattr(caches, "_MAX_CACHED", 2)
     groups = [(await start(worker, ANN, BOB)).conversation for _ in range(3)]
     for number, group in enumerate(groups):
         await post(worker, group.id, number)

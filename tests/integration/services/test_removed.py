@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.errors import ChatError, NotFoundError
 from shared.domain.ids import ConversationId, Sequence
-from shared.services import reader as readers
+from shared.services import conversation_cache as caches
 from tests.integration.services.world import Worker, World, by, post, start
 from tests.unit.things import ANN, BOB, CAT
 
@@ -158,4 +158,4 @@ async def test_a_reader_that_lags_does_not_replace_the_newer_copy_it_has(
 
 
 def test_a_copy_is_used_for_a_minute_at_most() -> None:
-    assert readers._BELIEVED_S <= 60
+    assert caches._BELIEVED_S <= 60
