@@ -1,37 +1,18 @@
-"""Which adapter fulfils which port: one client for each service behind the chat."""
+"""Which room of adapters fulfils which port: one client for each service behind the chat."""
 
 from contextlib import AsyncExitStack
-from functools import partial
-from typing import Final, Protocol
+from typing import Protocol
 
-from shared.adapters.blob.files import BlobFiles
-from shared.adapters.blob.images import PillowImages
-from shared.adapters.cosmos.client import CosmosDatabase
-from shared.adapters.cosmos.conversations import CosmosConversationStore
-from shared.adapters.cosmos.memberships import CosmosMembershipStore
-from shared.adapters.cosmos.messages import CosmosMessageStore
-from shared.adapters.cosmos.users import CosmosUserStore
-from shared.adapters.identity.app_identity import AppIdentity
-from shared.adapters.identity.jwks import JwksTokenVerifier
-from shared.adapters.push.channels import Channels
-from shared.adapters.push.notification_hubs import NotificationHubs
-from shared.adapters.push.web_push import WebPush, public_key
-from shared.adapters.redis.accounts import RedisAccountStates
-from shared.adapters.redis.client import RedisClient
-from shared.adapters.redis.connect import connect
-from shared.adapters.redis.live_state import RedisLiveState
-from shared.adapters.redis.users.notification_marks import RedisNoticeMarks
-from shared.adapters.redis.users.presence import RedisPresenceStore
-from shared.adapters.redis.users.uploads import RedisUploads
-from shared.adapters.service_bus.queue import ServiceBusQueue
-from shared.adapters.signalr.connections import SignalRConnections
-from shared.adapters.signalr.health import SignalRHealth
+from shared.adapters.blob.build import open_blob
+from shared.adapters.cosmos.build import open_cosmos
+from shared.adapters.identity.build import open_identity
+from shared.adapters.push.build import open_push
+from shared.adapters.redis.build import open_redis
+from shared.adapters.service_bus.build import open_service_bus
+from shared.adapters.signalr.build import open_signalr
 from shared.adapters.system import RandomIds, SystemClock
 from shared.config import Settings
-from shared.domain.ids import ConversationId
-from shared.ports import ConversationStore, Ports
-
-HUB: Final = "chat"
+from shared.ports import Ports
 
 
 class _Client(Protocol):
@@ -43,19 +24,15 @@ class Clients:
 
     def __init__(self, settings: Settings) -> None:
         self._opened = AsyncExitStack()
-        identity = self._keep(AppIdentity(settings.identity_client_id))
-        self._settings = settings
         self._clock = SystemClock()
-        self._database = self._keep(
-            CosmosDatabase(settings.cosmos, settings.cosmos_database, identity)
-        )
-        self._redis = self._keep(RedisClient(partial(connect, settings)))
-        self._blobs = self._keep(BlobFiles(settings.blob, identity, self._clock))
-        self._bus = self._keep(ServiceBusQueue(settings.service_bus, identity))
-        self._hub = self._keep(SignalRConnections(settings.signalr, HUB, identity))
-        self._verifier = self._keep(JwksTokenVerifier(settings.auth))
-        self._images = self._keep(PillowImages())
-        self._channel = self._channels(identity)
+        self._identity = self._keep(open_identity(settings))
+        credential = self._identity.credential
+        self._cosmos = self._keep(open_cosmos(settings, credential))
+        self._redis = self._keep(open_redis(settings))
+        self._blob = self._keep(open_blob(settings, credential, self._clock))
+        self._bus = self._keep(open_service_bus(settings, credential))
+        self._signalr = self._keep(open_signalr(settings, credential))
+        self._push = self._keep(open_push(settings, credential))
 
     async def aclose(self) -> None:
         """End the clients, the newest first; all of them, also where one fails to end.
@@ -70,55 +47,34 @@ class Clients:
 
     def ports(self) -> Ports:
         """Return the ports that these clients fulfil."""
-        lease_s = self._settings.timing.presence_lease_s
-        messages = self._database.container("messages")
-        conversations = CosmosConversationStore(self._database.container("conversations"))
         return Ports(
-            messages=CosmosMessageStore(messages, bucket_size=self._settings.bucket_size),
-            conversations=conversations,
-            memberships=CosmosMembershipStore(self._database.container("memberships")),
-            users=CosmosUserStore(self._database.container("users")),
-            live=RedisLiveState(self._redis, lease_s=lease_s),
-            presence=RedisPresenceStore(self._redis, lease_s=lease_s),
-            hub=self._hub,
-            accounts=RedisAccountStates(self._redis),
-            marks=RedisNoticeMarks(self._redis),
+            messages=self._cosmos.messages,
+            conversations=self._cosmos.conversations,
+            memberships=self._cosmos.memberships,
+            users=self._cosmos.users,
+            live=self._redis.live,
+            presence=self._redis.presence,
+            accounts=self._redis.accounts,
+            marks=self._redis.marks,
+            uploads=self._redis.uploads,
+            hub=self._signalr.connections,
             bus=self._bus,
-            channel=self._channel,
-            blobs=self._blobs,
-            uploads=RedisUploads(self._redis),
-            images=self._images,
-            verifier=self._verifier,
+            channel=self._push.channel,
+            blobs=self._blob.files,
+            images=self._blob.images,
+            verifier=self._identity.verifier,
             clock=self._clock,
             ids=RandomIds(),
             probes={
-                "cosmos": _StoreProbe(conversations),
-                "redis": self._redis,
-                "signalr": SignalRHealth(self._settings.signalr),
+                "cosmos": self._cosmos.probe,
+                "redis": self._redis.client,
+                "signalr": self._signalr.probe,
                 "serviceBus": self._bus,
-                "blob": self._blobs,
+                "blob": self._blob.files,
             },
-            push_public_key=public_key(self._settings.vapid_private_key),
+            push_public_key=self._push.public_key,
         )
-
-    def _channels(self, identity: AppIdentity) -> Channels:
-        settings = self._settings
-        web = self._keep(
-            WebPush(private_key=settings.vapid_private_key, subject=settings.vapid_subject)
-        )
-        if settings.notification_hub is None:
-            return Channels({"webpush": web})
-        apps = self._keep(NotificationHubs(settings.notification_hub, identity))
-        return Channels({"webpush": web, "apns": apps, "fcmv1": apps})
 
     def _keep[C: _Client](self, client: C) -> C:
         self._opened.push_async_callback(client.aclose)
         return client
-
-
-class _StoreProbe:
-    def __init__(self, store: ConversationStore) -> None:
-        self._store = store
-
-    async def check(self) -> None:
-        await self._store.find(ConversationId("d-" + "0" * 32))

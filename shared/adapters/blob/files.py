@@ -34,6 +34,7 @@ from shared.adapters.blob.layout import (
     marker_name,
     thumbnail_name,
 )
+from shared.adapters.connection_string import parse
 from shared.config import Endpoint
 from shared.domain.attachment import LINK_LASTS, SNIFFED_BYTES, Attachment
 from shared.domain.errors import UnavailableError
@@ -66,7 +67,7 @@ class BlobFiles(BlobStore):
         self._delegation: tuple[UserDelegationKey, datetime] | None = None
         if endpoint.connection_string:
             self._service = BlobServiceClient.from_connection_string(endpoint.connection_string)
-            self._account_key = _setting(endpoint.connection_string, "AccountKey")
+            self._account_key = parse(endpoint.connection_string)["accountkey"]
         else:
             self._service = BlobServiceClient(endpoint.address, credential())
         self._container: ContainerClient = self._service.get_container_client(CONTAINER)
@@ -298,8 +299,3 @@ async def _answered[T](operation: Awaitable[T]) -> T:
         raise
     except (AzureError, OSError, TimeoutError) as error:
         raise UnavailableError("file storage did not answer") from error
-
-
-def _setting(connection_string: str, name: str) -> str:
-    parts = (part.partition("=") for part in connection_string.split(";"))
-    return next(value for key, _, value in parts if key == name)

@@ -21,6 +21,7 @@ import aiohttp
 from azure.core.credentials_async import AsyncTokenCredential
 from yarl import URL
 
+from shared.adapters.connection_string import parse
 from shared.adapters.push.hub_payloads import Outgoing, clearing, showing
 from shared.config import NotificationHub
 from shared.domain.errors import UnavailableError
@@ -55,7 +56,7 @@ class NotificationHubs(NotificationChannel):
         self, hub: NotificationHub, credential: Callable[[], AsyncTokenCredential]
     ) -> None:
         self._url = f"{_base(hub)}/{quote(hub.name)}/messages/"
-        keys = _pairs(hub.endpoint.connection_string)
+        keys = parse(hub.endpoint.connection_string)
         self._key = keys.get("sharedaccesskeyname", ""), keys.get("sharedaccesskey", "")
         self._credential = None if self._key[0] else credential()
         self._token = "", 0.0
@@ -158,13 +159,8 @@ def _refusal(status: int, answered: Mapping[str, str]) -> UnavailableError:
 
 
 def _base(hub: NotificationHub) -> str:
-    address = _pairs(hub.endpoint.connection_string).get("endpoint") or hub.endpoint.address
+    address = parse(hub.endpoint.connection_string).get("endpoint") or hub.endpoint.address
     scheme, found, host = address.rstrip("/").partition("://")
     if not found:
         return f"https://{scheme}"
     return f"{'https' if scheme == 'sb' else scheme}://{host}"
-
-
-def _pairs(connection_string: str) -> dict[str, str]:
-    parts = (part.partition("=") for part in connection_string.split(";"))
-    return {name.strip().lower(): value.strip() for name, found, value in parts if found}

@@ -14,7 +14,8 @@ import jwt
 from azure.core.credentials_async import AsyncTokenCredential
 from yarl import URL
 
-from shared.adapters.signalr.health import base_url, pairs_of
+from shared.adapters.connection_string import parse
+from shared.adapters.signalr.health import base_url
 from shared.config import Endpoint
 from shared.domain.errors import UnavailableError
 from shared.domain.events import ToConnection, ToUser
@@ -37,7 +38,7 @@ class SignalRConnections(ConnectionHub):
         self, endpoint: Endpoint, hub: str, credential: Callable[[], AsyncTokenCredential]
     ) -> None:
         self._url = f"{base_url(endpoint)}/api/hubs/{hub}"
-        self._key = pairs_of(endpoint.connection_string).get("accesskey", "")
+        self._key = parse(endpoint.connection_string).get("accesskey", "")
         self._credential = None if self._key else credential()
         self._session: aiohttp.ClientSession | None = None
 

@@ -2,6 +2,7 @@
 
 import aiohttp
 
+from shared.adapters.connection_string import parse
 from shared.config import Endpoint
 from shared.domain.errors import UnavailableError
 
@@ -34,12 +35,6 @@ def base_url(endpoint: Endpoint) -> str:
     """Return the service's address, without a slash at its end."""
     if not endpoint.connection_string:
         return endpoint.address.rstrip("/")
-    parts = pairs_of(endpoint.connection_string)
+    parts = parse(endpoint.connection_string)
     port = f":{parts['port']}" if parts.get("port") else ""
     return parts["endpoint"].rstrip("/") + port
-
-
-def pairs_of(connection_string: str) -> dict[str, str]:
-    """Return the parts of a connection string by their names in lower case."""
-    parts = (part.partition("=") for part in connection_string.split(";"))
-    return {name.strip().lower(): value for name, _, value in parts}
