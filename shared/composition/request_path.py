@@ -11,6 +11,7 @@ from shared.ports import Ports
 from shared.services.accounts import Accounts
 from shared.services.admission import Admission
 from shared.services.attachments import Attachments
+from shared.services.background_rebuilds import BackgroundRebuilds
 from shared.services.connection_groups import ConnectionGroups
 from shared.services.connections import Connections
 from shared.services.conversation_writer import ConversationWriter
@@ -32,6 +33,7 @@ from shared.services.people import People
 from shared.services.posting import Posting
 from shared.services.presences import Presences
 from shared.services.reader import ConversationReader
+from shared.services.recorded_activity import RecordedActivity
 from shared.services.sequencer import Sequencer
 from shared.services.sync import Sync
 from shared.services.throttle import Throttle
@@ -229,11 +231,11 @@ def build_conversations(
 
 def build_inbox(ports: Ports, basis: Basis) -> Inbox:
     order = InboxOrder(
-        reader=basis.reader,
         live=ports.live,
         memberships=ports.memberships,
-        messages=ports.messages,
+        recorded=RecordedActivity(reader=basis.reader, live=ports.live, messages=ports.messages),
         turns=Turns(),
+        rests=BackgroundRebuilds(),
     )
     return Inbox(
         admission=basis.admission,

@@ -33,3 +33,8 @@ def is_renewal_due(active_from: datetime | None, active_at: datetime) -> bool:
 def active_before(active_from: datetime) -> datetime:
     """Return a moment that all recorded messages of such a conversation lie before."""
     return active_from + _BOUND
+
+
+def latest_inactive(moment: datetime) -> datetime:
+    """Return the latest `active_from` of conversations that have nothing at *moment* or later."""
+    return moment - _BOUND

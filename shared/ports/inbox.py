@@ -43,11 +43,20 @@ class InboxState(Epochs, Protocol):
         ...
 
     async def inbox_page(
-        self, user_id: UserId, *, limit: int, after: InboxEntry | None
+        self,
+        user_id: UserId,
+        *,
+        limit: int,
+        after: InboxEntry | None,
+        begun: Epoch | None = None,
     ) -> list[InboxEntry] | None:
         """Return up to *limit* entries, newest activity first.
 
         None when the inbox is lost, or the store has not confirmed it in this epoch.
+
+        Args:
+            begun: Take the entries also from a list whose rebuild began in that epoch and is not
+                complete; only for a caller that knows that the page is in it.
         """
         ...
 

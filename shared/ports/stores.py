@@ -57,6 +57,14 @@ class MessageStore(Protocol):
 
     async def find(self, conversation_id: ConversationId, sequence: Sequence) -> Message | None: ...
 
+    async def find_many(self, places: Iterable[tuple[ConversationId, Sequence]]) -> list[Message]:
+        """Return the messages that exist at *places*, in any order: one request for some hundreds.
+
+        Args:
+            places: Each in a conversation of its own.
+        """
+        ...
+
     async def age_s(self, conversation_id: ConversationId, sequence: Sequence) -> float | None:
         """Return for how many seconds, at least, the store has held a message: by its own clock.
 

@@ -1,9 +1,16 @@
 """The order of an inbox: kept in live state, rebuilt from the store where that was lost.
 
-What a rebuild costs, of n conversations: one query of their memberships, one request to the store
-for each 200 of them, and a look past the recorded head for the 100 that were active last. It goes
-on where an earlier one ended, so it ends, however often it is cut short. Nobody is given a page
-before it is complete: the newest conversation may be the last one read.
+A rebuild reads one query of the user's memberships and one request to the store for each 200
+conversations, and looks past the recorded head of the 100 that were active last. It goes on where
+an earlier one ended, so it ends, however often it is cut short. A list that is not complete is
+shown to nobody, but for its first page.
+
+The first page does not wait for the rest. Each membership bounds how late its conversation was
+active (`domain/activity.py`). So the conversations with the latest bounds are read, until as many
+as the page shows were active at or after the bound of every conversation that was not read: none of
+those belongs on the page. The rest is rebuilt behind the answer. While it is, messages raise the
+list as they do a complete one, so the same first page can be served from it again.
+tests/integration/services/test_inbox_first_page.py shows that it equals that of the whole list.
 
 Messages go on while the store is read. So the rebuild is noted *before* its first read: from then
 on each message raises its entry, and an entry only ever rises. What was posted before that note
@@ -19,26 +26,33 @@ the change feed brings them.
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from collections.abc import Sequence as Series
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import batched
 from typing import Final
 
+from shared.domain.activity import latest_inactive
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId, Sequence, UserId
-from shared.domain.live import Epoch, Head
-from shared.domain.times import to_ms
-from shared.ports import InboxEntry, LiveState, MembershipStore, MessageStore
-from shared.services.reader import ConversationReader
+from shared.domain.live import Epoch
+from shared.domain.times import from_ms
+from shared.ports import InboxEntry, LiveState, MembershipStore
+from shared.services.background_rebuilds import BackgroundRebuilds
+from shared.services.recorded_activity import Activity, RecordedActivity
 from shared.services.turns import Turns
 
 _AT_ONCE: Final = 200  # conversations in one step; what is done of them is kept
 _STEPS: Final = 4
 _LOOKED_PAST: Final = 100
-_READERS: Final = 8
+_FIRST_PAGE: Final = 101  # the largest page of the API, and one to tell whether there is more
 _TRIES: Final = 4
 _UNSEEN: Final = Sequence(-1)  # a conversation that the client has no position for
+
+type Entries = dict[ConversationId, InboxEntry]
+type Activities = dict[ConversationId, Activity]
+type Keep = Callable[[list[InboxEntry]], Awaitable[None]]
 
 
 class _LostAgainError(UnavailableError):
@@ -46,23 +60,14 @@ class _LostAgainError(UnavailableError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """One conversation as store and live state have it, and whether that is surely the newest."""
-
-    entry: InboxEntry
-    head: Sequence
-    sure: bool
-
-
-@dataclass(frozen=True, slots=True)
 class InboxOrder:
     """Says in which order a user's conversations stand."""
 
-    reader: ConversationReader
     live: LiveState
     memberships: MembershipStore
-    messages: MessageStore
+    recorded: RecordedActivity
     turns: Turns
+    rests: BackgroundRebuilds
 
     async def entries(
         self, user_id: UserId, *, limit: int, after: InboxEntry | None
@@ -76,22 +81,17 @@ class InboxOrder:
             page = await self.live.inbox_page(user_id, limit=limit, after=after)
         except UnavailableError:
             return await self._page_from_store(user_id, limit, after)
+        for _ in range(_TRIES):
+            if page is not None:
+                return page
+            with contextlib.suppress(_LostAgainError):
+                if after is None and limit <= _FIRST_PAGE:
+                    page = await self._first_page(user_id, limit)
+                else:
+                    page = await self._whole_page(user_id, limit, after)
         if page is not None:
             return page
-        async with self.turns.of(user_id):  # of many callers one rebuilds, the others wait
-            for _ in range(_TRIES):
-                page = await self.live.inbox_page(user_id, limit=limit, after=after)
-                if page is not None:
-                    return page
-                with contextlib.suppress(_LostAgainError):
-                    await self.rebuild(user_id)
         return await self._page_from_store(user_id, limit, after)
-
-    async def _page_from_store(
-        self, user_id: UserId, limit: int, after: InboxEntry | None
-    ) -> list[InboxEntry]:
-        entries = await self._from_store(user_id)
-        return [one for one in entries if after is None or order(one) < order(after)][:limit]
 
     async def heads(
         self,
@@ -109,15 +109,15 @@ class InboxOrder:
             summaries = []
         heads = {one.receipt.conversation_id: one.head for one in summaries}
         known = {one: head.sequence for one, head in heads.items() if head.known}
-        found = await self._read(user_id, [one for one in ids if one not in known])
-        recorded = {one.entry.conversation_id: one.head for one in found}
+        found = await self.recorded.read(user_id, [one for one in ids if one not in known])
+        recorded = {one: activity.head for one, activity in found.items()}
         # The client may be past what was recorded: what it lacks lies past its own position.
         level = [
-            replace(one, head=position)
-            for one in found
-            if one.head <= (position := positions.get(one.entry.conversation_id, _UNSEEN))
+            replace(activity, head=position)
+            for one, activity in found.items()
+            if activity.head <= (position := positions.get(one, _UNSEEN))
         ]
-        risen = await self._looked_past(level)
+        risen = await self.recorded.risen(level)
         past = {one.conversation_id: Sequence(positions[one.conversation_id] + 1) for one in risen}
         return known | recorded | past
 
@@ -133,25 +133,122 @@ class InboxOrder:
         """
         epoch = await self.live.epoch()
         listed = await self.live.begin_inbox(user_id, epoch=epoch)
-        known = {} if anew else {one.conversation_id: one for one in listed}
-        lacking = [one for one in await self.memberships.list_all(user_id) if one not in known]
+        await self._complete(user_id, epoch, {} if anew else _by_id(listed))
+
+    async def aclose(self) -> None:
+        """End the rebuilds that go on behind first pages."""
+        await self.rests.aclose()
+
+    async def _first_page(self, user_id: UserId, limit: int) -> list[InboxEntry] | None:
+        """Return the first page of a list that is lost or being rebuilt, and see to the rest."""
+        async with self.turns.of(f"first page of {user_id}"):  # of many callers one reads
+            begun = self.rests.begun(user_id, limit=limit)
+            page = await self.live.inbox_page(user_id, limit=limit, after=None, begun=begun)
+            if page is not None:
+                return page
+            epoch = await self.live.epoch()
+            listed = _by_id(await self.live.begin_inbox(user_id, epoch=epoch))
+            keep = partial(self._fill, user_id, epoch)
+            newest = await self._newest(user_id, limit, listed, keep)
+            if newest is None:
+                return await self._whole_page(user_id, limit, None)
+            entries, is_whole = newest
+            if is_whole:
+                await self._fill(user_id, epoch, [], complete=True)
+            else:
+                rest = partial(self._rest, user_id, epoch, entries)
+                self.rests.start(user_id, epoch, limit, rest)
+            # As messages have raised it meanwhile.
+            return await self.live.inbox_page(user_id, limit=limit, after=None, begun=epoch)
+
+    async def _whole_page(
+        self, user_id: UserId, limit: int, after: InboxEntry | None
+    ) -> list[InboxEntry] | None:
+        async with self.turns.of(user_id):  # of many callers one rebuilds, the others wait
+            page = await self.live.inbox_page(user_id, limit=limit, after=after)
+            if page is None:
+                await self.rebuild(user_id)
+                page = await self.live.inbox_page(user_id, limit=limit, after=after)
+            return page
+
+    async def _page_from_store(
+        self, user_id: UserId, limit: int, after: InboxEntry | None
+    ) -> list[InboxEntry]:
+        newest = None
+        if after is None and limit <= _FIRST_PAGE:
+            newest = await self._newest(user_id, limit, {}, _keep_nothing)
+        if newest is not None:
+            entries, _ = newest
+        else:
+            ids = list(await self.memberships.list_all(user_id))
+            read = await self._read(user_id, ids, _keep_nothing)
+            entries = _entries_of(read)
+            entries |= await self._look_past(user_id, entries, read, _keep_nothing)
+        listed = sorted(entries.values(), key=order, reverse=True)
+        return [one for one in listed if after is None or order(one) < order(after)][:limit]
+
+    async def _rest(self, user_id: UserId, epoch: Epoch, listed: Entries) -> None:
+        async with self.turns.of(user_id):
+            if await self.live.inbox_page(user_id, limit=1, after=None) is None:
+                await self._complete(user_id, epoch, listed)
+
+    async def _complete(self, user_id: UserId, epoch: Epoch, listed: Entries) -> None:
+        """Read all that is not *listed*, and complete the list that was begun in *epoch*."""
+        keep = partial(self._fill, user_id, epoch)
+        lacking = [one for one in await self.memberships.list_all(user_id) if one not in listed]
+        read = await self._read(user_id, lacking, keep)
+        await self._look_past(user_id, listed | _entries_of(read), read, keep)
+        await self._fill(user_id, epoch, [], complete=True)
+
+    async def _newest(
+        self, user_id: UserId, limit: int, listed: Entries, keep: Keep
+    ) -> tuple[Entries, bool] | None:
+        """Return entries that hold the *limit* newest of all, and whether they are all there are.
+
+        None when a membership has no bound: then only reading everything can tell.
+        """
+        asked = max(limit, _LOOKED_PAST)
+        newest = await self.memberships.list_newest(user_id, limit=asked)
+        if newest is None:
+            return None
+        read = await self._read(user_id, [one for one, _ in newest if one not in listed], keep)
+        entries = listed | _entries_of(read)
+        if len(newest) == asked:
+            # Only these can be as new as the last one of the page: the rest has earlier bounds.
+            least = sorted((one.activity_ms for one in entries.values()), reverse=True)[:limit]
+            floor = latest_inactive(from_ms(least[-1])) if len(least) == limit else from_ms(0)
+            if newest[-1][1] > floor:
+                active = await self.memberships.list_active(user_id, after=floor)
+                read |= await self._read(user_id, [x for x in active if x not in entries], keep)
+                entries |= _entries_of(read)
+        entries |= await self._look_past(user_id, entries, read, keep)
+        return entries, len(newest) < asked
+
+    async def _read(self, user_id: UserId, ids: Series[ConversationId], keep: Keep) -> Activities:
         slots = asyncio.Semaphore(_STEPS)
 
-        async def step(ids: tuple[ConversationId, ...]) -> list[_Found]:
+        async def step(some: tuple[ConversationId, ...]) -> Activities:
             async with slots:
-                found = await self._read(user_id, ids)
-                await self._fill(user_id, epoch, [one.entry for one in found])
+                found = await self.recorded.read(user_id, some)
+                await keep([one.entry for one in found.values()])
                 return found
 
-        steps = await asyncio.gather(*map(step, batched(lacking, _AT_ONCE, strict=False)))
-        read = {one.entry.conversation_id: one for some in steps for one in some}
-        newest = _newest([*known.values(), *(one.entry for one in read.values())])
-        unread = [one.conversation_id for one in newest if one.conversation_id not in read]
-        read |= {one.entry.conversation_id: one for one in await self._read(user_id, unread)}
-        risen = await self._looked_past(
-            [read[one.conversation_id] for one in newest if one.conversation_id in read]
+        steps = await asyncio.gather(*map(step, batched(ids, _AT_ONCE, strict=False)))
+        return {one: activity for found in steps for one, activity in found.items()}
+
+    async def _look_past(
+        self, user_id: UserId, entries: Entries, read: Activities, keep: Keep
+    ) -> Entries:
+        """Return those of the newest *entries* that a message past what was recorded raises."""
+        newest = sorted(entries.values(), key=order, reverse=True)[:_LOOKED_PAST]
+        ids = [one.conversation_id for one in newest]
+        read = read | await self.recorded.read(user_id, [one for one in ids if one not in read])
+        activities = [read[one] for one in ids if one in read]
+        risen = _by_id(one.entry for one in activities) | _by_id(
+            await self.recorded.risen(activities)
         )
-        await self._fill(user_id, epoch, risen, complete=True)
+        await keep(list(risen.values()))
+        return risen
 
     async def _fill(
         self, user_id: UserId, epoch: Epoch, entries: list[InboxEntry], *, complete: bool = False
@@ -159,51 +256,19 @@ class InboxOrder:
         if not await self.live.fill_inbox(user_id, entries, epoch=epoch, complete=complete):
             raise _LostAgainError("live state was lost while the inbox was rebuilt")
 
-    async def _from_store(self, user_id: UserId) -> list[InboxEntry]:
-        ids = list(await self.memberships.list_all(user_id))
-        found = {one.entry.conversation_id: one for one in await self._read(user_id, ids)}
-        entries = {one.conversation_id: one for one in (each.entry for each in found.values())}
-        newest = [found[one.conversation_id] for one in _newest(entries.values())]
-        entries |= {one.conversation_id: one for one in await self._looked_past(newest)}
-        return sorted(entries.values(), key=order, reverse=True)
-
-    async def _read(self, user_id: UserId, ids: Series[ConversationId]) -> list[_Found]:
-        if not ids:
-            return []
-        recorded = await self.reader.flushed(ids)
-        try:
-            summaries = await self.live.summaries(user_id, [one.id for one, _ in recorded])
-            heads = [one.head for one in summaries]
-        except UnavailableError:
-            heads = [Head() for _ in recorded]
-        found = []
-        for (conversation, flushed), head in zip(recorded, heads, strict=True):
-            times = [at for at in (conversation.created_at, flushed.at, head.at) if at]
-            entry = InboxEntry(conversation.id, to_ms(max(times)))
-            found.append(_Found(entry, Sequence(max(flushed.head, head.sequence)), head.known))
-        return found
-
-    async def _looked_past(self, newest: list[_Found]) -> list[InboxEntry]:
-        """Return the entries that rise, since a message lies past what was recorded."""
-        slots = asyncio.Semaphore(_READERS)
-
-        async def one(found: _Found) -> InboxEntry | None:
-            conversation_id = found.entry.conversation_id
-            async with slots:
-                following = Sequence(found.head + 1)
-                if await self.messages.find(conversation_id, following) is None:
-                    return None
-                last = await self.messages.find_newest(conversation_id, at_least=following)
-            return InboxEntry(conversation_id, to_ms(last.sent_at)) if last else None
-
-        looked = await asyncio.gather(*(one(found) for found in newest if not found.sure))
-        return [entry for entry in looked if entry is not None]
-
 
 def order(entry: InboxEntry) -> tuple[int, str]:
     """Return what inboxes are sorted by, the greatest first."""
     return entry.activity_ms, entry.conversation_id
 
 
-def _newest(entries: Iterable[InboxEntry]) -> list[InboxEntry]:
-    return sorted(entries, key=order, reverse=True)[:_LOOKED_PAST]
+def _by_id(entries: Iterable[InboxEntry]) -> Entries:
+    return {one.conversation_id: one for one in entries}
+
+
+def _entries_of(read: Activities) -> Entries:
+    return {one: activity.entry for one, activity in read.items()}
+
+
+async def _keep_nothing(_entries: list[InboxEntry]) -> None:
+    """Keep nothing: live state is away."""

@@ -20,11 +20,18 @@ class MemoryInboxes(InboxState):
 
     @override
     async def inbox_page(
-        self, user_id: UserId, *, limit: int, after: InboxEntry | None
+        self,
+        user_id: UserId,
+        *,
+        limit: int,
+        after: InboxEntry | None,
+        begun: Epoch | None = None,
     ) -> list[InboxEntry] | None:
         async with self.link.call("inbox_page"):
-            inbox = self.redis.data.inboxes.get(user_id)
-            if inbox is None or self.redis.data.complete.get(user_id) != self.redis.epoch():
+            data, epoch = self.redis.data, self.redis.epoch()
+            inbox = data.inboxes.get(user_id)
+            unfinished = data.begun.get(user_id) == epoch == begun
+            if inbox is None or not (data.complete.get(user_id) == epoch or unfinished):
                 return None
             entries = sorted((InboxEntry(*one) for one in inbox.items()), key=_order, reverse=True)
             return [e for e in entries if after is None or _order(e) < _order(after)][:limit]

@@ -1,6 +1,7 @@
 """The twin of the message store: one log per conversation, read through a session's replica."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import override
 
@@ -77,6 +78,16 @@ class MemoryMessageStore(MessageStore):
         async with self.link.call("find"):
             seen = self._seen(conversation_id)
             return next((one for one in seen if one.sequence == sequence), None)
+
+    @override
+    async def find_many(self, places: Iterable[tuple[ConversationId, Sequence]]) -> list[Message]:
+        async with self.link.call("find_many"):
+            return [
+                message
+                for conversation_id, sequence in places
+                for message in self._seen(conversation_id)
+                if message.sequence == sequence
+            ]
 
     @override
     async def age_s(self, conversation_id: ConversationId, sequence: Sequence) -> float | None:

@@ -1,6 +1,6 @@
 """History in Cosmos DB: the `messages` container, partitioned by conversation and bucket."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, override
@@ -71,6 +71,17 @@ class CosmosMessageStore(MessageStore):
                 return None
             raise
         return message_from_item(item)
+
+    @override
+    async def find_many(self, places: Iterable[tuple[ConversationId, Sequence]]) -> list[Message]:
+        wanted: list[Any] = [
+            (sequence_id(sequence), [conversation_id, self._bucket(sequence)])
+            for conversation_id, sequence in places
+        ]
+        if not wanted:
+            return []
+        items = await answered(self._container.read_items(wanted))
+        return [message_from_item(item) for item in items]
 
     @override
     async def age_s(self, conversation_id: ConversationId, sequence: Sequence) -> float | None:

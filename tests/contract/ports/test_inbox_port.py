@@ -3,6 +3,7 @@
 import asyncio
 
 from shared.domain.ids import ConversationId, Sequence
+from shared.domain.live import Epoch
 from shared.ports import Call, InboxEntry
 from tests.contract.ports.ends import LiveEnd
 from tests.unit.things import ANN, BOB, GROUP, NOON, group, message, pair
@@ -37,6 +38,22 @@ async def test_an_inbox_is_not_shown_before_its_rebuild_is_complete(end: LiveEnd
     page = await end.live.inbox_page(ANN, limit=9, after=None)
 
     assert (listed, between, page) == ([], None, [entry(2, 7), entry(1, 5)])
+
+
+async def test_an_unfinished_inbox_is_shown_to_who_knows_its_epoch(end: LiveEnd) -> None:
+    epoch = await end.live.epoch()
+    assert await end.live.inbox_page(ANN, limit=9, after=None, begun=epoch) is None
+    await end.live.begin_inbox(ANN, epoch=epoch)
+    await end.live.fill_inbox(ANN, [entry(1, 5), entry(2, 7)], epoch=epoch, complete=False)
+
+    page = await end.live.inbox_page(ANN, limit=1, after=None, begun=epoch)
+    of_another = await end.live.inbox_page(ANN, limit=1, after=None, begun=Epoch("99"))
+    assert (page, of_another) == ([entry(2, 7)], None)
+
+    await end.live.fill_inbox(ANN, [], epoch=epoch, complete=True)
+    assert await end.live.inbox_page(ANN, limit=1, after=None, begun=epoch) == [entry(2, 7)]
+    await end.lose()
+    assert await end.live.inbox_page(ANN, limit=1, after=None, begun=epoch) is None
 
 
 async def test_a_rebuild_that_was_cut_short_is_joined(end: LiveEnd) -> None:

@@ -48,6 +48,27 @@ async def test_a_message_comes_back_as_it_was(stores: Stores, place: Conversatio
     assert await stores.messages.find(place, Sequence(99)) is None
 
 
+async def test_many_are_found_at_once_in_whatever_buckets(
+    stores: Stores, place: ConversationId
+) -> None:
+    places = [place, *(group_conversation_id(uuid.uuid4()) for _ in range(120))]
+    written = await fill(stores, place, 5)
+    for one in places[1:4]:
+        written += await fill(stores, one, 2)
+    asked = [(one, Sequence(2)) for one in places[1:]]
+
+    found = await stores.messages.find_many([(place, Sequence(5)), *asked])
+
+    assert {(one.conversation_id, one.sequence) for one in found} == {
+        (place, 5),
+        *((one, 2) for one in places[1:4]),
+    }
+    assert all(one in written for one in found)
+    assert await stores.messages.find_many([(place, Sequence(6))]) == []
+    assert await stores.messages.find_many([(place, Sequence(4))]) == [written[3]]
+    assert await stores.messages.find_many([]) == []
+
+
 async def test_a_sequence_is_taken_once(stores: Stores, place: ConversationId) -> None:
     first = message(place, 1)
     await stores.messages.append(first)

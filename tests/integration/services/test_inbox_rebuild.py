@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId
-from tests.integration.services.test_inbox import ids, page, several, whole
+from tests.integration.services.test_inbox import ids, page, rest_of_rebuilds, several, whole
 from tests.integration.services.world import Worker, World, post
 from tests.unit.things import ANN, BOB
 
@@ -20,10 +20,11 @@ async def lost(world: World, worker: Worker, count: int) -> list[ConversationId]
     return newest_first
 
 
-async def test_a_page_after_a_loss_asks_once_for_200_conversations(
+async def test_without_bounds_a_page_after_a_loss_asks_once_for_200_conversations(
     world: World, worker: Worker
 ) -> None:
     newest_first = await lost(world, worker, 1_000)
+    world.forget_activity_bounds()
     world.memberships.link.calls.clear()
     fresh = world.worker()
 
@@ -34,11 +35,12 @@ async def test_a_page_after_a_loss_asks_once_for_200_conversations(
     # One for each 200; and one for each of the page's own, as of an inbox of 20.
     assert fresh.conversations.link.calls["find_many_with_state"] == 5
     assert fresh.conversations.link.calls["find_with_state"] == 20
-    assert fresh.messages.link.calls["find"] == 100  # past the heads of the newest
+    assert fresh.messages.link.calls["find_many"] == 1  # past the heads of the 100 newest
 
 
 async def test_a_rebuild_goes_on_where_another_one_ended(world: World, worker: Worker) -> None:
     newest_first = await lost(world, worker, 1_000)
+    world.forget_activity_bounds()
     broken = world.worker()
     broken.conversations.link.pause = failing_after(6)
     with pytest.raises(UnavailableError):
@@ -76,7 +78,9 @@ async def test_of_many_who_ask_at_once_one_rebuilds(world: World, worker: Worker
     world.memberships.link.calls.clear()
 
     await asyncio.gather(*(page(fresh) for _ in range(8)))
+    await rest_of_rebuilds()
 
+    assert world.memberships.link.calls["list_newest"] == 1
     assert world.memberships.link.calls["list_all"] == 1
 
 

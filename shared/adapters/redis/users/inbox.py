@@ -18,6 +18,7 @@ from shared.ports import Call, CallState, InboxEntry, InboxState, Touches
 
 _KEEP_MS = 30 * 24 * 3600 * 1000
 _TOUCHES_KEEP_US = _KEEP_MS * 1000
+_BEGUN = "!"  # see `redis_inbox_scripts.py`
 _ENTRIES = 500  # in one command or pipeline
 
 
@@ -33,18 +34,25 @@ class RedisInboxes(RedisEpochs, InboxState):
 
     @override
     async def inbox_page(
-        self, user_id: UserId, *, limit: int, after: InboxEntry | None
+        self,
+        user_id: UserId,
+        *,
+        limit: int,
+        after: InboxEntry | None,
+        begun: Epoch | None = None,
     ) -> list[InboxEntry] | None:
         key, top = keys.inbox(user_id), after.activity_ms if after else "+inf"
         # Entries of one millisecond share a score: all of the cursor's own, then those below it.
-        epoch, ready, tied, below, _ = await self._client.run(
+        epoch, (ready, rebuilt), tied, below, _ = await self._client.run(
             read_epoch(),
-            ("ZSCORE", key, READY),
+            ("ZMSCORE", key, READY, _BEGUN),
             ("ZREVRANGEBYSCORE", key, top, top, "WITHSCORES"),
             ("ZREVRANGEBYSCORE", key, f"({top}", 0, "WITHSCORES", "LIMIT", 0, limit),
             ("PEXPIRE", key, _KEEP_MS),
         )
-        if ready is None or float(ready) != -float(epoch):
+        complete = ready is not None and float(ready) == -float(epoch)
+        unfinished = rebuilt is not None and float(rebuilt) == -float(epoch)
+        if not complete and not (unfinished and begun == epoch_of(epoch)):
             return None
         entries = _entries([*tied, *below])
         return [e for e in entries if after is None or follows(e, after)][:limit]
