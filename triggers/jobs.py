@@ -74,7 +74,7 @@ async def _again(
         case FeedItem(function, document):
             return await batches.handle_all(handlers[function], [document])
         case Reflush(conversation_id):
-            await services.receipts.flush_again(conversation_id)
+            await services.receipt_flush.flush_again(conversation_id)
         case ReconcileStep():
             await services.rebuild.step(job)
     return []

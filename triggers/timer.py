@@ -28,7 +28,7 @@ def every(seconds: int) -> str:
 async def flush_receipts(timer: func.TimerRequest, pushes: func.Out[str]) -> None:
     """Write changed receipts to the store, and push them to groups."""
     del timer
-    push.send(pushes, await (await chat()).receipts.flush())
+    push.send(pushes, await (await chat()).receipt_flush.flush())
 
 
 @bp.timer_trigger(arg_name="timer", schedule=every(_TIMING.presence_sweep_s))

@@ -21,6 +21,7 @@ from shared.services.notification_planning import NotificationPlanning
 from shared.services.notifications import Notifications
 from shared.services.privacy import Trail
 from shared.services.rebuild import Rebuild
+from shared.services.receipt_flush import ReceiptFlush
 from shared.services.receipts import Receipts
 from shared.services.renewals import Renewals
 
@@ -32,6 +33,14 @@ class NotificationServices:
     planning: NotificationPlanning
     notifications: Notifications
     clearing: Clearing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptServices:
+    """Receipts: acknowledged, and flushed to the store."""
+
+    receipts: Receipts
+    flush: ReceiptFlush
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,17 +80,19 @@ def build_notifications(
     return NotificationServices(planning=planning, notifications=notifications, clearing=clearing)
 
 
-def build_receipts(ports: Ports, basis: Basis, clearing: Clearing) -> Receipts:
-    return Receipts(
-        admission=basis.admission,
+def build_receipts(ports: Ports, basis: Basis, clearing: Clearing) -> ReceiptServices:
+    receipts = Receipts(
+        admission=basis.admission, reader=basis.reader, live=ports.live, clock=ports.clock
+    )
+    flush = ReceiptFlush(
         reader=basis.reader,
         live=ports.live,
         store=ports.conversations,
-        clock=ports.clock,
         clearing=clearing,
         bus=ports.bus,
         renewals=Renewals(memberships=ports.memberships, store=ports.conversations),
     )
+    return ReceiptServices(receipts=receipts, flush=flush)
 
 
 def build_admin(

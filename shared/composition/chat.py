@@ -38,6 +38,7 @@ from shared.services.notifications import Notifications
 from shared.services.posting import Posting
 from shared.services.presences import Presences
 from shared.services.rebuild import Rebuild
+from shared.services.receipt_flush import ReceiptFlush
 from shared.services.receipts import Receipts
 from shared.services.sync import Sync
 from shared.services.typing import TypingSignals
@@ -58,6 +59,7 @@ class Chat:
     push_public_key: str
     posting: Posting
     receipts: Receipts
+    receipt_flush: ReceiptFlush
     presences: Presences
     connections: Connections
     typing: TypingSignals
@@ -113,6 +115,7 @@ def build_services(settings: Settings, ports: Ports, clients: Clients | None = N
     users = build_people(ports, basis, conversing)
     presence = build_presence(ports, settings, basis, conversing)
     notifying = build_notifications(ports, settings, basis, users.devices)
+    acknowledging = build_receipts(ports, basis, notifying.clearing)
     admin = build_admin(ports, basis, conversing, messages.eraser)
     return Chat(
         settings=settings,
@@ -120,7 +123,8 @@ def build_services(settings: Settings, ports: Ports, clients: Clients | None = N
         admission=basis.admission,
         push_public_key=ports.push_public_key,
         posting=messages.posting,
-        receipts=build_receipts(ports, basis, notifying.clearing),
+        receipts=acknowledging.receipts,
+        receipt_flush=acknowledging.flush,
         presences=presence.presences,
         connections=presence.connections,
         typing=presence.typing,

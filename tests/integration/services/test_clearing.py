@@ -16,7 +16,7 @@ async def notified(
     conversation_id = (await start(worker, *members)).conversation.id
     for number in range(count):
         await post(worker, conversation_id, number, members[0])
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     await work_off(world, worker, conversation_id)
     return conversation_id
 
@@ -35,7 +35,7 @@ async def read(worker: Worker, conversation_id: ConversationId, user: UserId, up
 
 async def cleared(world: World, worker: Worker) -> dict[str, list[Clearance]]:
     """Flush, work off what that queued, and return what each device was told since."""
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     for queued in world.bus.take():
         await worker.chat.clearing.deliver(queued.notice)
     told = {name: list(seen) for name, seen in world.channel.cleared.items() if seen}
@@ -97,7 +97,7 @@ async def test_who_was_not_notified_costs_one_look_and_no_notice(
 
     before = world.redis_link.calls["list_marks"]
 
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
 
     assert world.redis_link.calls["list_marks"] - before == 1
     assert world.bus.take() == []
@@ -108,7 +108,7 @@ async def test_readers_of_one_notification_share_a_notice(world: World, worker: 
     for user in (BOB, CAT):
         await read(worker, conversation_id, user, 1)
 
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
 
     (queued,) = world.bus.take()
     assert queued.delay_s == 0
@@ -119,7 +119,7 @@ async def test_readers_of_one_notification_share_a_notice(world: World, worker: 
 async def test_a_later_notification_is_not_taken_back(world: World, worker: Worker) -> None:
     conversation_id = await notified(world, worker, ANN, BOB)
     await read(worker, conversation_id, BOB, 1)
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     (late,) = world.bus.take()
     await post(worker, conversation_id, 5, ANN)
     await work_off(world, worker, conversation_id)
@@ -164,7 +164,7 @@ async def test_a_flush_succeeds_when_nothing_can_be_cleared(
     link, name = (world.redis_link, "list_marks") if down == "redis" else (world.bus.link, "send")
     link.fail(name)
 
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
 
     found = await worker.conversations.find_with_state(conversation_id)
     assert found is not None

@@ -300,7 +300,7 @@ def test_whoever_syncs_and_pages_back_has_everything(
         worker = world.worker()
         conversation_id = await talk(worker, count)
         if lost:
-            await worker.chat.receipts.flush()
+            await worker.chat.receipt_flush.flush()
             world.redis.flush()
         other = world.worker()
         other.messages.replica.lag(lag, reads=4)

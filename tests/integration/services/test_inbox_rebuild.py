@@ -15,7 +15,7 @@ from tests.unit.things import ANN, BOB
 async def lost(world: World, worker: Worker, count: int) -> list[ConversationId]:
     """Start conversations, lose live state with all its heads; return them newest first."""
     newest_first = await several(world, worker, count)
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     world.redis.flush()
     return newest_first
 
@@ -88,7 +88,7 @@ async def test_what_was_posted_after_the_last_flush_is_found_past_the_recorded_h
     world: World, worker: Worker
 ) -> None:
     newest_first = await several(world, worker, 150)
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     for number in range(3):
         await post(worker, newest_first[40], number, BOB)
     world.redis.flush()

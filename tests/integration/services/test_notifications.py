@@ -113,7 +113,7 @@ async def test_without_live_state_everyone_is_given_the_time_to_acknowledge(
     world: World, worker: Worker
 ) -> None:
     conversation_id = await said(world, worker, ANN, BOB)
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     world.redis_link.down = True
 
     (queued,) = await decided(world, worker, conversation_id)

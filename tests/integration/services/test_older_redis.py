@@ -124,7 +124,7 @@ async def test_receipts_that_were_flushed_do_not_fall_back(
         await post(worker, place, number)
     older = world.redis.snapshot()
     await read(worker, place, BOB, 5)
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
 
     world.redis.restore(older)
     worker = survivor(world, worker, new_workers=new_workers)
@@ -147,7 +147,7 @@ async def test_a_restart_without_a_loss_loses_no_receipt_that_was_not_flushed(
 
     assert (await inbox(worker, BOB))[place].unread_count == 1
     assert (await sync(worker, BOB))[place].receipt.read == 4
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     world.redis.flush()
     assert (await inbox(worker, BOB))[place].unread_count == 1
 

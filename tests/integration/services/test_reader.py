@@ -68,7 +68,7 @@ async def test_a_head_that_the_store_does_not_show_yet_is_not_made_known(
 ) -> None:
     conversation_id = (await start_pair(worker)).conversation.id
     await post(worker, conversation_id, 1)
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     world.redis.flush()
     other = world.worker()
     other.messages.replica.lag(1, reads=99)

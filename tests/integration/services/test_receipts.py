@@ -146,7 +146,7 @@ async def test_who_was_removed_acknowledges_no_more_on_any_worker(
 async def test_a_lost_live_state_is_filled_from_the_store(world: World, worker: Worker) -> None:
     conversation_id = await pair_with(worker, 3)
     await acknowledge(worker, conversation_id, read=2)
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     world.redis.flush()
 
     receipt = await acknowledge(world.worker(), conversation_id, delivered=3)
@@ -220,8 +220,8 @@ async def test_a_flush_writes_each_changed_conversation_once(world: World, worke
         await acknowledge(worker, group.id, user, delivered=1)
         await acknowledge(worker, group.id, user, read=1)
 
-    effects = await worker.chat.receipts.flush()
-    again = await world.worker().chat.receipts.flush()
+    effects = await worker.chat.receipt_flush.flush()
+    again = await world.worker().chat.receipt_flush.flush()
 
     assert worker.conversations.link.calls["save_state"] == 1
     assert await stored_receipts(worker, group.id) == {ANN: 1, BOB: 1, CAT: 1}
@@ -238,15 +238,15 @@ async def test_a_live_state_that_went_back_in_time_takes_no_watermark_back(
 ) -> None:
     conversation_id = await pair_with(worker, 3)
     await acknowledge(worker, conversation_id, read=1)
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     older = deepcopy(world.redis.data)
     await acknowledge(worker, conversation_id, read=3)
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     world.redis.data = older  # as a replica that lags takes over, or an old file is read
     await post(worker, conversation_id, 4)
 
-    await worker.chat.receipts.flush()  # sees that it does not follow what is recorded
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()  # sees that it does not follow what is recorded
+    await worker.chat.receipt_flush.flush()
 
     assert await stored_receipts(worker, conversation_id) == {ANN: 4, BOB: 3}
     ((_, live),) = await worker.chat.receipts.live.receipts([conversation_id])
@@ -257,14 +257,14 @@ async def test_a_conversation_set_aside_is_merged_before_it_is_flushed_again(
     world: World, worker: Worker
 ) -> None:
     conversation_id = await pair_with(worker, 3)
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     older = deepcopy(world.redis.data)
     await acknowledge(worker, conversation_id, read=3)
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     world.redis.data = older
     await post(worker, conversation_id, 4)
 
-    await worker.chat.receipts.flush_again(conversation_id)
+    await worker.chat.receipt_flush.flush_again(conversation_id)
 
     assert await stored_receipts(worker, conversation_id) == {ANN: 4, BOB: 3}
     assert await world.live.dirty_conversations(limit=10) == []
@@ -275,7 +275,7 @@ async def test_a_conversation_that_still_cannot_be_flushed_says_so(worker: Worke
     worker.conversations.link.down = True
 
     with pytest.raises(UnavailableError):
-        await worker.chat.receipts.flush_again(conversation_id)
+        await worker.chat.receipt_flush.flush_again(conversation_id)
 
 
 async def test_a_group_hears_of_receipts_whose_flush_is_put_off(worker: Worker) -> None:
@@ -283,8 +283,8 @@ async def test_a_group_hears_of_receipts_whose_flush_is_put_off(worker: Worker) 
     await post(worker, group.id, 1)
     worker.conversations.link.fail("save_state")
 
-    (told,) = pushed(await worker.chat.receipts.flush())
-    again = await worker.chat.receipts.flush()
+    (told,) = pushed(await worker.chat.receipt_flush.flush())
+    again = await worker.chat.receipt_flush.flush()
 
     assert told.to == ToGroup(group.id)
     assert again == []
@@ -295,7 +295,7 @@ async def test_a_flush_tells_no_pair_twice(worker: Worker) -> None:
     conversation_id = await pair_with(worker, 1)
     await acknowledge(worker, conversation_id, read=1)
 
-    assert await worker.chat.receipts.flush() == []
+    assert await worker.chat.receipt_flush.flush() == []
 
 
 async def test_a_flush_does_not_tell_of_who_left(worker: Worker) -> None:
@@ -303,7 +303,7 @@ async def test_a_flush_does_not_tell_of_who_left(worker: Worker) -> None:
     await post(worker, group.id, 1, CAT)
     await worker.chat.conversations.remove_member(by(ANN), group.id, user_id=CAT)
 
-    (told,) = pushed(await worker.chat.receipts.flush())
+    (told,) = pushed(await worker.chat.receipt_flush.flush())
 
     assert isinstance(told.event, ReceiptAdvanced)
     assert {one.user_id for one in told.event.receipts} == {ANN}
@@ -316,9 +316,9 @@ async def test_one_conversation_that_fails_does_not_stop_the_others(worker: Work
         await post(worker, conversation.id, 1)
     worker.conversations.link.fail("save_state")
 
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     saved = [await stored_receipts(worker, each.id) for each in (one, other)]
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
 
     assert sorted(saved, key=len) == [{}, {ANN: 1}]
     assert await stored_receipts(worker, one.id) == {ANN: 1}
@@ -331,11 +331,11 @@ async def test_what_changes_during_a_flush_is_flushed_by_the_next(
     conversation_id = await pair_with(worker, 2)
     worker.conversations.link.pause = meanwhile = _Meanwhile(world, conversation_id)
 
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
 
     assert meanwhile.done
     assert (await stored_receipts(worker, conversation_id)).get(BOB) is None
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     assert (await stored_receipts(worker, conversation_id))[BOB] == 2
 
 
@@ -358,8 +358,8 @@ async def test_a_flush_without_live_state_is_put_off(
     conversation_id = await pair_with(worker, 1)
     world.redis_link.fail(call)
 
-    await worker.chat.receipts.flush()
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
+    await worker.chat.receipt_flush.flush()
 
     assert await stored_receipts(worker, conversation_id) == {ANN: 1}
 
@@ -369,12 +369,12 @@ async def test_what_live_state_has_lost_is_not_flushed_over_what_is_stored(
 ) -> None:
     conversation_id = await pair_with(worker, 2)
     await acknowledge(worker, conversation_id, read=2)
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     world.redis.flush()
     message = world.stored(conversation_id)[1]
     await world.live.record_sent(message, [ANN, BOB])
 
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
 
     assert await stored_receipts(worker, conversation_id) == {ANN: 2, BOB: 2}
 
@@ -385,7 +385,7 @@ async def test_a_group_that_cannot_be_read_is_told_later(world: World, worker: W
     other = world.worker()
     other.conversations.link.fail("find")
 
-    assert await other.chat.receipts.flush() == []
+    assert await other.chat.receipt_flush.flush() == []
     assert await stored_receipts(worker, group.id) == {ANN: 1}
 
 
@@ -403,7 +403,7 @@ def test_any_order_of_acknowledgements_flushes_and_losses_ends_at_the_maximum(
         world = World()
         workers = [world.worker(), world.worker()]
         conversation_id = await pair_with(workers[0], 4)
-        await workers[0].chat.receipts.flush()
+        await workers[0].chat.receipt_flush.flush()
         highest: dict[UserId, tuple[int, int]] = {ANN: (4, 4), BOB: (0, 0)}
         for user, delivered, read, then in asked:
             await acknowledge(
@@ -412,7 +412,7 @@ def test_any_order_of_acknowledgements_flushes_and_losses_ends_at_the_maximum(
             before = highest[user]
             highest[user] = max(before[0], delivered, read), max(before[1], read)
             if then:
-                await workers[0].chat.receipts.flush()
+                await workers[0].chat.receipt_flush.flush()
             if then == 2:
                 world.redis.flush()
 

@@ -43,7 +43,7 @@ async def test_a_week_of_messages_costs_no_renewal(world: World, worker: Worker)
     conversation = (await start_pair(worker)).conversation
     for number in range(7):
         await post(worker, conversation.id, number)
-        await worker.chat.receipts.flush()
+        await worker.chat.receipt_flush.flush()
         world.clock.advance(WEEK_S / 7)
 
     assert world.memberships.link.calls["renew"] == 0
@@ -59,7 +59,7 @@ async def test_a_message_a_week_later_renews_each_membership_once(
 
     for number in range(3):
         await post(worker, conversation.id, number)
-        await worker.chat.receipts.flush()
+        await worker.chat.receipt_flush.flush()
 
     assert await renewed_since(world, worker, was, conversation)
     assert (await flushed(worker, conversation.id))[0] == 3
@@ -83,11 +83,11 @@ async def test_a_worker_that_dies_in_between_leaves_the_flush_to_the_next(
             dying.conversations.link.down = True
 
     world.memberships.link.pause = die
-    await dying.chat.receipts.flush()
+    await dying.chat.receipt_flush.flush()
 
     assert world.memberships.link.calls["renew"] == 3
     assert await flushed(worker, conversation.id) == (0, was)
-    await world.worker().chat.receipts.flush()
+    await world.worker().chat.receipt_flush.flush()
     assert await renewed_since(world, worker, was, conversation)
     assert (await flushed(worker, conversation.id))[0] == 1
 
@@ -108,7 +108,7 @@ async def test_memberships_that_cannot_be_written_hold_up_nobody_else(
     world.memberships.link.pause = stuck
     began = asyncio.get_running_loop().time()
 
-    told = await worker.chat.receipts.flush()
+    told = await worker.chat.receipt_flush.flush()
 
     assert asyncio.get_running_loop().time() - began < 5
     assert told  # the group hears of its receipts all the same
@@ -117,7 +117,7 @@ async def test_memberships_that_cannot_be_written_hold_up_nobody_else(
     assert await worker.chat.receipts.live.dirty_conversations(limit=9) == [old.id]
 
     world.memberships.link.pause = go_on
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     assert (await flushed(worker, old.id))[0] == 1
 
 
@@ -140,7 +140,7 @@ async def test_a_full_group_is_renewed_by_some_at_once() -> None:
             under_way -= 1
 
     world.memberships.link.pause = pause
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
 
     assert await renewed_since(world, worker, was, conversation)
     assert world.memberships.link.calls["renew"] == 100
@@ -160,7 +160,7 @@ async def test_who_left_meanwhile_gets_no_membership(world: World, worker: Worke
             await worker.chat.conversations.remove_member(by(CAT), conversation.id, user_id=CAT)
 
     world.memberships.link.pause = leave
-    await world.worker().chat.receipts.flush()
+    await world.worker().chat.receipt_flush.flush()
 
     assert await world.memberships.list_all(CAT) == {}
     assert (CAT, conversation.id) not in world.memberships.active_from
@@ -173,14 +173,14 @@ async def test_a_flush_that_was_set_aside_renews_too(world: World, worker: Worke
     world.clock.advance(WEEK_S)
     await post(worker, conversation.id, 1)
 
-    await worker.chat.receipts.flush_again(conversation.id)
+    await worker.chat.receipt_flush.flush_again(conversation.id)
     assert await renewed_since(world, worker, was, conversation)
 
     world.clock.advance(WEEK_S)
     await post(worker, conversation.id, 2)
     world.memberships.link.fail("renew", count=99)
     with pytest.raises(UnavailableError):
-        await worker.chat.receipts.flush_again(conversation.id)
+        await worker.chat.receipt_flush.flush_again(conversation.id)
 
 
 async def test_an_item_from_before_there_were_bounds_is_renewed_at_its_next_flush(
@@ -190,7 +190,7 @@ async def test_an_item_from_before_there_were_bounds_is_renewed_at_its_next_flus
     world.forget_activity_bounds()
 
     await post(worker, conversation.id, 1)
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
 
     assert (await flushed(worker, conversation.id))[1] == world.clock.now()
     assert await world.memberships.list_newest(BOB, limit=1) == [
@@ -243,8 +243,8 @@ async def _do(
         world.redis.flush()
     elif step == "crash":
         world.memberships.link.fail("renew")
-        await chat.receipts.flush()
+        await chat.receipt_flush.flush()
         world.memberships.link.clear()
     else:
         flushes = 1 if step == "flush" else 2
-        await asyncio.gather(*(world.worker().chat.receipts.flush() for _ in range(flushes)))
+        await asyncio.gather(*(world.worker().chat.receipt_flush.flush() for _ in range(flushes)))

@@ -120,12 +120,12 @@ async def test_each_kind_of_change_comes(world: World, worker: Worker, kind: str
 async def test_receipts_of_a_group_come_with_the_next_flush(world: World, worker: Worker) -> None:
     group = (await start(worker, ANN, BOB, CAT)).conversation.id
     await post(worker, group, 1)
-    await worker.chat.receipts.flush()
+    await worker.chat.receipt_flush.flush()
     cursor = await now(worker)
     await worker.chat.receipts.acknowledge(by(CAT), group, delivered=None, read=sequence(1))
 
     before = await sync(worker, cursor)
-    await world.worker().chat.receipts.flush()
+    await world.worker().chat.receipt_flush.flush()
     after = await sync(worker, before.cursor)
 
     assert (ids(before), ids(after)) == ([], [group])
@@ -315,7 +315,7 @@ def test_whatever_happens_while_a_client_syncs_it_ends_with_what_the_inbox_shows
             ]
             done = await asyncio.gather(*running, client.sync(times=3), return_exceptions=True)
             assert all(one is None or isinstance(one, ChatError) for one in done), done
-        await workers[0].chat.receipts.flush()
+        await workers[0].chat.receipt_flush.flush()
         await client.sync()
 
         assert client.shown == await client.fresh()
@@ -338,9 +338,9 @@ async def act(world: World, worker: Worker, what: str, group: ConversationId, nu
         case "add":
             await chat.conversations.add_members(by(ANN), group, user_ids=[BOB, DAN])
         case "flush":
-            await chat.receipts.flush()
+            await chat.receipt_flush.flush()
         case _:
-            await chat.receipts.flush()
+            await chat.receipt_flush.flush()
             world.redis.flush()
 
 
