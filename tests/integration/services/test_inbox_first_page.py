@@ -256,14 +256,14 @@ def test_the_first_page_is_that_of_the_whole_list(
                 world.clock.advance(1)
                 await post(world.worker(), made[number], 1_000 + number, BOB)
         if not partly_rebuilt:  # no list is there that the messages could have raised
-            await world.worker().chat.receipts.flush()
+            await world.worker().chat.receipt_flush.flush()
         for _ in range(2):
             shown = await page(world.worker(), limit=limit)
             everything = await whole(world.worker(), limit=50)
             assert ids(shown.items) == ids(everything)[:limit]
             assert sorted(ids(everything)) == made
             assert (shown.continuation is not None) == (len(made) > limit)
-            await world.worker().chat.receipts.flush()
+            await world.worker().chat.receipt_flush.flush()
             world.redis.flush()
 
     with pytest.MonkeyPatch.context() as patched:
