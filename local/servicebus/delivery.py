@@ -14,14 +14,12 @@ class State(IntEnum):
     """As `x-opt-message-state` counts them."""
 
     ACTIVE = 0
-    DEFERRED = 1
     SCHEDULED = 2
 
 
 class Outcome(Enum):
     COMPLETE = "completed"
     ABANDON = "abandoned"
-    DEFER = "defered"  # the service's own spelling
     DEAD_LETTER = "suspended"
     RELEASE = "released"
 

@@ -7,32 +7,31 @@ import uuid
 from collections.abc import Callable
 
 from local.servicebus.amqp.types import Array, DecodeError, Timestamp
-from local.servicebus.delivery import DeadLetterReason, Delivery, Outcome
+from local.servicebus.delivery import DeadLetterReason, Outcome
 from local.servicebus.errors import (
     ARGUMENT_ERROR,
     LOCK_LOST,
-    MESSAGE_NOT_FOUND,
     NOT_IMPLEMENTED,
     SERVER_BUSY,
     TIMEOUT,
     UNAUTHORIZED,
     AmqpError,
 )
-from local.servicebus.message import encode_delivery, parse
+from local.servicebus.message import encode_delivery
 from local.servicebus.queue import Queue
 from local.servicebus.requests import Reply, Request
+from local.servicebus.settlement import NO_DEFERRAL
 
+_DEFER = "defered"  # the service's own spelling
 _PREFIX = "com.microsoft:"
 _STATUSES = {
     ARGUMENT_ERROR: 400,
     UNAUTHORIZED: 401,
-    MESSAGE_NOT_FOUND: 404,
     TIMEOUT: 408,
     LOCK_LOST: 410,
     NOT_IMPLEMENTED: 501,
     SERVER_BUSY: 503,
 }
-_RECEIVE_AND_DELETE = 0  # of `receiver-settle-mode`
 
 Fields = dict[object, object]
 
@@ -71,24 +70,6 @@ def _renew(queue: Queue, fields: Fields) -> Reply:
     return Reply(200, body={"expirations": expirations})
 
 
-def _schedule(queue: Queue, fields: Fields) -> Reply:
-    items = fields.get("messages")
-    if not isinstance(items, list) or not items:
-        raise AmqpError(ARGUMENT_ERROR, "messages must be a list")
-    incoming = []
-    for item in items:
-        data = item.get("message") if isinstance(item, dict) else None
-        if not isinstance(data, bytes):
-            raise AmqpError(ARGUMENT_ERROR, "each message must be a map with its bytes")
-        incoming.append(parse(data))
-    return Reply(200, body={"sequence-numbers": Array(queue.send(incoming))})
-
-
-def _cancel(queue: Queue, fields: Fields) -> Reply:
-    queue.cancel(_numbers(fields))
-    return Reply(200)
-
-
 def _peek(queue: Queue, fields: Fields) -> Reply:
     start, count = fields.get("from-sequence-number"), fields.get("message-count")
     if not isinstance(start, int) or not isinstance(count, int) or count < 0:
@@ -100,22 +81,12 @@ def _peek(queue: Queue, fields: Fields) -> Reply:
     return Reply(200, body={"messages": messages}) if messages else Reply(204, "No Content")
 
 
-def _receive_deferred(queue: Queue, fields: Fields) -> Reply:
-    lock = fields.get("receiver-settle-mode") != _RECEIVE_AND_DELETE
-    deliveries = queue.take_deferred(_numbers(fields), lock=lock)
-    return Reply(200, body={"messages": [_deferred(delivery) for delivery in deliveries]})
-
-
-def _deferred(delivery: Delivery) -> Fields:
-    item: Fields = {"message": encode_delivery(delivery.content, delivery.marks)}
-    if delivery.token is not None:
-        item["lock-token"] = delivery.token
-    return item
-
-
 def _settle(queue: Queue, fields: Fields) -> Reply:
+    status = fields.get("disposition-status")
+    if status == _DEFER:
+        raise AmqpError(NOT_IMPLEMENTED, NO_DEFERRAL)
     try:
-        outcome = Outcome(fields.get("disposition-status"))
+        outcome = Outcome(status)
     except ValueError as error:
         raise AmqpError(ARGUMENT_ERROR, "unknown disposition-status") from error
     if fields.get("properties-to-modify"):
@@ -143,21 +114,8 @@ def _tokens(fields: Fields) -> list[uuid.UUID]:
     return tokens
 
 
-def _numbers(fields: Fields) -> list[int]:
-    items = fields.get("sequence-numbers")
-    if not isinstance(items, list) or not items:
-        raise AmqpError(ARGUMENT_ERROR, "sequence-numbers must be an array of longs")
-    numbers = [item for item in items if isinstance(item, int)]
-    if len(numbers) != len(items):
-        raise AmqpError(ARGUMENT_ERROR, "sequence-numbers must be an array of longs")
-    return numbers
-
-
 _OPERATIONS: dict[str, Callable[[Queue, Fields], Reply]] = {
     "renew-lock": _renew,
-    "schedule-message": _schedule,
-    "cancel-scheduled-message": _cancel,
     "peek-message": _peek,
-    "receive-by-sequence-number": _receive_deferred,
     "update-disposition": _settle,
 }

@@ -27,7 +27,6 @@ from local.servicebus.delivery import (
 from local.servicebus.due_times import DueTimes, Entry
 from local.servicebus.entities import QueueDefinition
 from local.servicebus.errors import (
-    MESSAGE_NOT_FOUND,
     NOT_ALLOWED,
     AmqpError,
     LockLostError,
@@ -82,18 +81,6 @@ class Queue:
         self._context.changed(self)
         return numbers
 
-    def cancel(self, sequence_numbers: Sequence[int]) -> None:
-        """Remove scheduled messages, all or none.
-
-        Raises:
-            AmqpError: One is not scheduled (any more).
-
-        """
-        for number in sequence_numbers:
-            self._require(number, State.SCHEDULED)
-        for number in sequence_numbers:
-            self._remove(self._messages[number])
-
     def take(self, *, lock: bool) -> Delivery | None:
         """Hand out the oldest message that is free, locked or (without *lock*) deleted."""
         while self._ready:
@@ -103,19 +90,6 @@ class Queue:
             if not self._expire(message):
                 return self._hand_out(message, lock=lock)
         return None
-
-    def take_deferred(self, sequence_numbers: Sequence[int], *, lock: bool) -> list[Delivery]:
-        """Hand out deferred messages, all or none.
-
-        Raises:
-            AmqpError: One is not deferred, or is locked.
-
-        """
-        chosen = [self._require(number, State.DEFERRED) for number in sequence_numbers]
-        for message in chosen:
-            if message.token is not None:
-                raise _not_found(message.sequence_number)
-        return [self._hand_out(message, lock=lock) for message in chosen]
 
     def peek(self, from_number: int, count: int) -> Iterator[Delivery]:
         """Yield up to *count* messages in any state from *from_number* on, without a lock."""
@@ -153,8 +127,6 @@ class Queue:
             case Outcome.COMPLETE:
                 self._context.counters.completed += 1
                 self._remove(message)
-            case Outcome.DEFER:
-                self._defer(message)
             case Outcome.DEAD_LETTER:
                 self._dead_letter(message, reason)
             case Outcome.ABANDON:
@@ -242,11 +214,6 @@ class Queue:
         self._save(message)
         self._make_available(message)
 
-    def _defer(self, message: Message) -> None:
-        message.state = State.DEFERRED
-        message.delivery_count += 1
-        self._save(message)
-
     def _make_available(self, message: Message) -> None:
         if not self._expire(message) and message.state is State.ACTIVE:
             heapq.heappush(self._ready, message.sequence_number)
@@ -295,16 +262,6 @@ class Queue:
             message.sequence_number, state=message.state, delivery_count=message.delivery_count
         )
 
-    def _require(self, number: int, state: State) -> Message:
-        message = self._messages.get(number)
-        if message is None or message.state is not state:
-            raise _not_found(number)
-        return message
-
     def _current_due_times(self) -> Iterator[Entry]:
         for message in self._messages.values():
             yield from message.due_times(expires=self.dead_letter_queue is not None)
-
-
-def _not_found(number: int) -> AmqpError:
-    return AmqpError(MESSAGE_NOT_FOUND, f"there is no such message with sequence number {number}")

@@ -19,6 +19,7 @@ _NAMES = {
     "amqp:modified:list": _MODIFIED,
 }
 
+NO_DEFERRAL = "this stand-in does not serve deferred messages"
 ACCEPTED = Described(ULong(_ACCEPTED), [])
 
 
@@ -68,7 +69,7 @@ def _modified(fields: list[object]) -> Settlement:
     if annotations:
         raise AmqpError(NOT_IMPLEMENTED, "changing a message's annotations is not served here")
     if undeliverable is True:
-        return _plain(_MODIFIED, Outcome.DEFER)
+        raise AmqpError(NOT_IMPLEMENTED, NO_DEFERRAL)
     return _plain(_MODIFIED, Outcome.ABANDON if failed is True else Outcome.RELEASE)
 
 

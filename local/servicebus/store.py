@@ -36,6 +36,8 @@ CREATE TABLE IF NOT EXISTS sent_ids (
     PRIMARY KEY (queue, message_id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sent_ids_by_age ON sent_ids (queue, seen_ms);
+-- An earlier version could defer messages: 1 was their state.
+UPDATE messages SET state = 0 WHERE state = 1;
 """
 
 Soon = Callable[[Callable[[], None]], object]

@@ -1,4 +1,4 @@
-"""The client endpoint: negotiate, and connecting over any of the three transports.
+"""The client endpoint: negotiate, and connecting over WebSockets or long polling.
 
 Source: the SignalR transport protocol specification.
 """
@@ -11,7 +11,6 @@ from local.signalr.connection import Connection, Ticket
 from local.signalr.negotiate import asked_version, authenticate, describe
 from local.signalr.polling import PollingTransport
 from local.signalr.service import Service
-from local.signalr.sse import serve_events
 from local.signalr.tokens import Identity
 from local.signalr.websocket import serve_websocket
 
@@ -60,7 +59,7 @@ class ClientEndpoint:
     async def send(self, request: web.Request) -> web.Response:
         """Take frames of a connection whose transport cannot carry them."""
         connection = self._carried(request)
-        if not hasattr(connection.transport, "take"):
+        if not isinstance(connection.transport, PollingTransport):
             raise web.HTTPMethodNotAllowed(request.method, [hdrs.METH_GET])
         await connection.feed(await request.read())
         return web.Response()
@@ -76,10 +75,11 @@ class ClientEndpoint:
         open_connection = functools.partial(
             self._service.open, ticket, request.rel_url.raw_query_string
         )
-        if _wants_events(request) or request.headers.get(hdrs.UPGRADE):
-            serve = serve_events if _wants_events(request) else serve_websocket
+        if _wants_events(request):
+            raise web.HTTPBadRequest(text="Server-Sent Events are not served by this stand-in.")
+        if request.headers.get(hdrs.UPGRADE):
             try:
-                return await serve(request, open_connection)
+                return await serve_websocket(request, open_connection)
             finally:
                 self._service.carried.pop(ticket.token, None)
         timing = self._service.settings.timing

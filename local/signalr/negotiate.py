@@ -17,7 +17,6 @@ from local.signalr.tokens import Identity, TokenError, check_audience, identify,
 _HUB_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_`,.\[\]]{0,127}")
 _TRANSPORTS = [
     {"transport": "WebSockets", "transferFormats": ["Text", "Binary"]},
-    {"transport": "ServerSentEvents", "transferFormats": ["Text"]},
     {"transport": "LongPolling", "transferFormats": ["Text", "Binary"]},
 ]
 

@@ -7,13 +7,14 @@ import asyncio
 
 from aiohttp import web
 
-from local.signalr.buffered import BufferedTransport
+from local.signalr.frames import Frame
 
 
-class PollingTransport(BufferedTransport):
-    """A connection's polls; the first one only opens it.
+class PollingTransport:
+    """A connection's polls; the first one only opens it. Frames wait in a buffer for the next.
 
     Args:
+        poll_s: How long a poll waits for a frame.
         gap_s: From one poll to the next; a client that stays away longer has left.
 
     """
@@ -21,11 +22,32 @@ class PollingTransport(BufferedTransport):
     inherent_keep_alive = True
 
     def __init__(self, poll_s: float, gap_s: float) -> None:
-        super().__init__()
+        self._payloads: list[bytes] = []
+        self._buffered_bytes = 0
+        self._changed = asyncio.Event()
+        self.finished = False
         self._poll_s = poll_s
         self._gap_s = gap_s
         self._poll: web.Request | None = None
         self._idle_since = asyncio.get_running_loop().time()
+
+    @property
+    def buffered_bytes(self) -> int:
+        return self._buffered_bytes
+
+    def write(self, frame: Frame) -> None:
+        if not self.finished:
+            self._payloads.append(frame.payload)
+            self._buffered_bytes += len(frame.payload)
+            self._changed.set()
+
+    def finish(self) -> None:
+        self.finished = True
+        self._changed.set()
+
+    def abort(self) -> None:
+        self._payloads.clear()
+        self.finish()
 
     def is_gone(self, now: float) -> bool:
         if self._poll is None:
@@ -49,7 +71,7 @@ class PollingTransport(BufferedTransport):
         await asyncio.sleep(0)
         self._changed.clear()
         if not self.buffered_bytes and not self.finished:
-            await self.wait(self._poll_s)
+            await self._wait()
         if self._poll is not request:
             return web.Response(status=204)
         self._poll = None
@@ -59,5 +81,15 @@ class PollingTransport(BufferedTransport):
     def _response(self) -> web.Response:
         if self.drained:
             return web.Response(status=204)
-        body = b"".join(self.take())
-        return web.Response(body=body, content_type="application/octet-stream")
+        payloads, self._payloads = self._payloads, []
+        self._buffered_bytes = 0
+        return web.Response(body=b"".join(payloads), content_type="application/octet-stream")
+
+    async def _wait(self) -> None:
+        """Return when something was written, the end has come, or the poll has lasted enough."""
+        try:
+            async with asyncio.timeout(self._poll_s):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+        self._changed.clear()

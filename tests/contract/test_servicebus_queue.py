@@ -19,7 +19,6 @@ from azure.servicebus.aio import AutoLockRenewer as AsyncAutoLockRenewer
 from azure.servicebus.amqp import AmqpAnnotatedMessage
 from azure.servicebus.exceptions import (
     MessageLockLostError,
-    MessageNotFoundError,
     MessagingEntityNotFoundError,
     ServiceBusError,
 )
@@ -239,43 +238,10 @@ async def test_a_lost_lock_cannot_be_renewed(bus: Bus) -> None:
             await receiver._renew_locks(token)
 
 
-async def test_a_deferred_message_is_had_by_its_number_only(bus: Bus) -> None:
-    async with bus.pair(await bus.queue()) as (sender, receiver):
-        await sender.send_messages(message("later"))
-        got = await receive_one(receiver)
-        await receiver.defer_message(got)
-        assert got.sequence_number
-        assert await receiver.receive_messages(1, max_wait_time=0.3) == []
-
-        (deferred,) = await receiver.receive_deferred_messages(got.sequence_number)
-
-        assert str(deferred) == "later"
-        assert deferred.state is ServiceBusMessageState.DEFERRED
-        await receiver.complete_message(deferred)
-        receiver._config.retry_total = 0  # the SDK would ask four times
-        with pytest.raises(MessageNotFoundError):
-            await receiver.receive_deferred_messages(got.sequence_number)
-
-
-async def test_a_deferred_message_can_be_dead_lettered(bus: Bus) -> None:
-    name = await bus.queue()
-    async with bus.pair(name) as (sender, receiver), bus.client() as client:
-        await sender.send_messages(message())
-        got = await receive_one(receiver)
-        await receiver.defer_message(got)
-        (deferred,) = await receiver.receive_deferred_messages(got.sequence_number or 0)
-
-        await receiver.dead_letter_message(deferred, reason="why", error_description="because")
-
-        async with client.get_queue_receiver(name, sub_queue=DEAD) as dead_letter_queue:
-            dead = await receive_one(dead_letter_queue)
-    assert (dead.dead_letter_reason, dead.dead_letter_error_description) == ("why", "because")
-
-
 async def test_a_scheduled_message_comes_at_its_time(bus: Bus) -> None:
     async with bus.pair(await bus.queue()) as (sender, receiver):
         due = datetime.now(UTC) + timedelta(seconds=1)
-        (number,) = await sender.schedule_messages(message("later"), due)
+        await sender.send_messages(message("later", scheduled_enqueue_time_utc=due))
         (peeked,) = await receiver.peek_messages(1)
 
         got = await receive_one(receiver)
@@ -283,47 +249,23 @@ async def test_a_scheduled_message_comes_at_its_time(bus: Bus) -> None:
         arrived = datetime.now(UTC)
         await receiver.complete_message(got)
     assert peeked.state is ServiceBusMessageState.SCHEDULED
-    assert (peeked.sequence_number, str(got)) == (number, "later")
+    assert (peeked.sequence_number, str(got)) == (got.sequence_number, "later")
+    assert got.scheduled_enqueue_time_utc
+    assert abs(got.scheduled_enqueue_time_utc - due) < timedelta(seconds=1)
     assert due - timedelta(milliseconds=2) <= arrived < due + timedelta(seconds=3 if REAL else 1)
-
-
-async def test_an_annotation_schedules_as_well(bus: Bus) -> None:
-    async with bus.pair(await bus.queue()) as (sender, receiver):
-        due = datetime.now(UTC) + timedelta(seconds=1)
-        await sender.send_messages(message(scheduled_enqueue_time_utc=due))
-
-        got = await receive_one(receiver)
-
-        assert datetime.now(UTC) >= due - timedelta(milliseconds=2)
-        assert got.scheduled_enqueue_time_utc
-        assert abs(got.scheduled_enqueue_time_utc - due) < timedelta(seconds=1)
-
-
-async def test_a_cancelled_message_never_comes(bus: Bus) -> None:
-    async with bus.pair(await bus.queue()) as (sender, receiver):
-        due = datetime.now(UTC) + timedelta(hours=1)
-        numbers = await sender.schedule_messages([message(), message()], due)
-
-        await sender.cancel_scheduled_messages(numbers)
-
-        assert await is_empty(receiver)
-        sender._config.retry_total = 0  # the SDK would ask four times
-        with pytest.raises(MessageNotFoundError):
-            await sender.cancel_scheduled_messages(numbers[0])
 
 
 async def test_a_peek_shows_every_state_and_locks_nothing(bus: Bus) -> None:
     async with bus.pair(await bus.queue()) as (sender, receiver):
-        await sender.send_messages([message("deferred"), message("locked"), message("active")])
         due = datetime.now(UTC) + timedelta(hours=1)
-        await sender.schedule_messages(message("scheduled"), due)
-        deferred, _ = await receive(receiver, 2)
-        await receiver.defer_message(deferred)
+        scheduled = message("scheduled", scheduled_enqueue_time_utc=due)
+        await sender.send_messages([message("locked"), message("active"), scheduled])
+        await receive_one(receiver)
 
         peeked = await receiver.peek_messages(10, sequence_number=1)
 
-        assert texts(peeked) == ["deferred", "locked", "active", "scheduled"]
-        assert [each.state.value for each in peeked] == [1, 0, 0, 2]
+        assert texts(peeked) == ["locked", "active", "scheduled"]
+        assert [each.state.value for each in peeked] == [0, 0, 2]
         assert texts(await receive(receiver)) == ["active"]
 
 
@@ -448,6 +390,24 @@ async def test_topics_are_refused_with_the_reason(bus: Bus) -> None:
             await receiver.receive_messages(1, max_wait_time=1)
 
 
+@pytest.mark.skipif(bool(REAL), reason="a real namespace serves them")
+async def test_what_is_not_served_is_refused_with_the_reason(bus: Bus) -> None:
+    async with bus.pair(await bus.queue()) as (sender, receiver):
+        await sender.send_messages(message())
+        got = await receive_one(receiver)
+        sender._config.retry_total = receiver._config.retry_total = 0
+
+        with pytest.raises(ServiceBusError, match="does not serve deferred messages"):
+            await receiver.defer_message(got)
+        for attempt in (
+            lambda: receiver.receive_deferred_messages(1),
+            lambda: sender.schedule_messages(message(), datetime.now(UTC)),
+            lambda: sender.cancel_scheduled_messages(1),
+        ):
+            with pytest.raises(ServiceBusError, match="this stand-in does not serve"):
+                await attempt()
+
+
 async def test_the_blocking_client_is_served_too(bus: Bus) -> None:
     name = await bus.queue()
 
@@ -464,8 +424,6 @@ async def test_the_blocking_client_is_served_too(bus: Bus) -> None:
                 renewer.register(receiver, each)
                 receiver.complete_message(each)
                 seen.append(str(each))
-            (number,) = sender.schedule_messages(message(), datetime.now(UTC) + timedelta(hours=1))
-            sender.cancel_scheduled_messages(number)
             assert not receiver.peek_messages(1)
             return seen
 

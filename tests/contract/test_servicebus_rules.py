@@ -15,7 +15,7 @@ from local.common.model import load_model
 from local.servicebus.amqp.encode import encode
 from local.servicebus.amqp.types import Described, ULong
 from local.servicebus.context import BrokerContext
-from local.servicebus.delivery import DeadLetterReason, Delivery, Outcome, State
+from local.servicebus.delivery import DeadLetterReason, Delivery, Outcome
 from local.servicebus.entities import QueueDefinition, duration_ms, queues_of
 from local.servicebus.errors import AmqpError, LockLostError
 from local.servicebus.message import Incoming, parse
@@ -190,16 +190,6 @@ def test_a_scheduled_message_lives_from_its_time_on(world: World) -> None:
     assert delivery.marks.enqueued_ms == world.now_ms
 
 
-def test_cancelling_is_all_or_nothing(world: World) -> None:
-    scheduled = world.send(scheduled_ms=world.now_ms + 1)
-    active = world.send()
-
-    with pytest.raises(AmqpError):
-        world.queue.cancel([scheduled, active])
-
-    assert len(world.queue) == 2
-
-
 def test_stale_appointments_do_not_pile_up(world: World) -> None:
     for _ in range(5_000):
         world.send()
@@ -309,15 +299,6 @@ class QueueMachine(RuleBasedStateMachine):
     def settle_late(self, outcome: Outcome) -> None:
         with pytest.raises(LockLostError):
             self.world.queue.settle(self.ended[-1], outcome)
-
-    @rule()
-    def take_deferred(self) -> None:
-        for found in list(self.world.queue.peek(0, 100)):
-            number = found.marks.sequence_number
-            if found.marks.state == State.DEFERRED and number not in self.held:
-                (delivery,) = self.world.queue.take_deferred([number], lock=True)
-                self.held[number] = (token(delivery), self.world.now_ms + 1_000)
-                return
 
     @invariant()
     def nothing_is_lost_or_doubled(self) -> None:

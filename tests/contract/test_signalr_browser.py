@@ -24,7 +24,6 @@ FILES = {
 WAYS = [
     ("WebSockets", "json"),
     ("WebSockets", "messagepack"),
-    ("ServerSentEvents", "json"),
     ("LongPolling", "json"),
     ("LongPolling", "messagepack"),
 ]

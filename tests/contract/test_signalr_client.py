@@ -10,7 +10,7 @@ from tests.contract.signalr_client.harness import Answer, Handler, Recorded, Sta
 
 pytestmark = pytest.mark.stack
 
-TRANSPORTS = ["WebSockets", "ServerSentEvents", "LongPolling"]
+TRANSPORTS = ["WebSockets", "LongPolling"]
 WAYS = [("json", name) for name in TRANSPORTS]
 WAYS += [("messagepack", "WebSockets"), ("messagepack", "LongPolling")]
 

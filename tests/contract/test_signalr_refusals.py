@@ -168,10 +168,22 @@ async def test_negotiate_speaks_versions_0_and_1_and_only_post(stack: Stack) -> 
     assert newer["negotiateVersion"] == 1
     assert [way["transport"] for way in new["availableTransports"]] == [
         "WebSockets",
-        "ServerSentEvents",
         "LongPolling",
     ]
     assert got == 405
+
+
+async def test_an_event_stream_is_refused_with_the_reason(stack: Stack) -> None:
+    token = stack.token()
+    ticket = json.loads((await stack.negotiate(token, negotiateVersion="1")).body)
+    url = f"{stack.base}/client/?hub=chat&id={ticket['connectionToken']}"
+    headers = {"Accept": "text/event-stream", "Authorization": f"Bearer {token}"}
+
+    async with stack.http.get(url, headers=headers) as response:
+        text = await response.text()
+
+    assert response.status == 400
+    assert "not served by this stand-in" in text
 
 
 async def test_a_browser_of_another_origin_may_call_with_credentials(stack: Stack) -> None:
