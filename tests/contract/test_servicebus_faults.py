@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.stack, *SDK_LEAKS]
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
     started = launch(tmp_path_factory.mktemp("servicebus"))
+    started.retry_backoff_s = 0.05
     yield started
     started.stop()
 

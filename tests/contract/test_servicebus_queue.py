@@ -392,10 +392,14 @@ async def test_topics_are_refused_with_the_reason(bus: Bus) -> None:
 
 @pytest.mark.skipif(bool(REAL), reason="a real namespace serves them")
 async def test_what_is_not_served_is_refused_with_the_reason(bus: Bus) -> None:
-    async with bus.pair(await bus.queue()) as (sender, receiver):
+    name = await bus.queue()
+    async with (
+        bus.client(retry_total=0) as client,
+        client.get_queue_sender(name) as sender,
+        client.get_queue_receiver(name) as receiver,
+    ):
         await sender.send_messages(message())
         got = await receive_one(receiver)
-        sender._config.retry_total = receiver._config.retry_total = 0
 
         with pytest.raises(ServiceBusError, match="does not serve deferred messages"):
             await receiver.defer_message(got)

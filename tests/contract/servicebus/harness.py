@@ -55,6 +55,7 @@ class Bus:
 
     def __init__(self, connection: str, directory: Path | None = None, port: int = 0) -> None:
         self.connection = connection
+        self.retry_backoff_s = 0.8  # the SDK's own
         self.ports = Ports(port)
         self._directory = directory
         self._process: subprocess.Popen[bytes] | None = None
@@ -116,6 +117,7 @@ class Bus:
         assert self.control("POST", "faults", fault)
 
     def client(self, **options: Any) -> ServiceBusClient:
+        options = {"retry_backoff_factor": self.retry_backoff_s, **options}
         return ServiceBusClient.from_connection_string(self.connection, **options)
 
     async def queue(self, kind: str = "plain") -> str:
