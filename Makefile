@@ -7,7 +7,7 @@ SOURCES := $(wildcard function_app.py) shared triggers local tests bench tools
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check format test-unit test-contract test-integration test-e2e test-npm \
+.PHONY: help run setup test quick check format test-unit test-contract test-integration test-e2e test-npm \
 	bench soak attack capacity trace types audit sbom lock clean
 
 help:  ## list the targets
@@ -25,6 +25,10 @@ test:  ## everything: checks, Python tests, npm tests, browsers
 	@tools/setup.sh test
 	@tools/test.sh
 
+quick:  ## what the change touches, in a minute: checks and tests without a stack (BASE=main)
+	@tools/setup.sh
+	@$(PYTHON) -m tools.quick
+
 check:  ## format, lint, types, layers, pinned packages
 	@tools/setup.sh
 	@tools/test.sh check
@@ -33,7 +37,7 @@ format:  ## rewrite the Python files as `make check` wants them
 	@.venv/bin/ruff format $(SOURCES)
 	@.venv/bin/ruff check --fix $(SOURCES)
 
-test-unit:  ## the rules alone, in a second
+test-unit:  ## the rules alone, in seconds
 	@tools/setup.sh
 	@$(PYTHON) -m pytest tests/unit
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.stack import Stack, running_stack
 
@@ -14,8 +14,11 @@ from tests.stack import Stack, running_stack
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # noqa: TID251  # for the processes tests start
 sys.dont_write_bytecode = False
 
-# An example that takes long says something about the machine alone.
-settings.register_profile("parley", deadline=None)
+# Two runs of the same code come to the same verdict: examples follow from the test alone, and how
+# long one takes says something about the machine only. `--hypothesis-profile=search` looks further.
+_ANY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("parley", _ANY_MACHINE, derandomize=True)
+settings.register_profile("search", _ANY_MACHINE)
 settings.load_profile("parley")
 
 
