@@ -25,8 +25,8 @@ def add_control_routes(
 
     async def arm(request: web.Request) -> web.Response:
         try:
-            asked = await request.json()
-            fault = faults.arm(asked)
+            fault_json = await request.json()
+            fault = faults.arm(fault_json)
         except (ValueError, AttributeError) as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response({"id": fault.id})

@@ -57,8 +57,8 @@ class FaultBoard:
         self._numbers = itertools.count(1)
         self._chance = chance or random.Random()  # noqa: S311
 
-    def arm(self, asked: Mapping[str, object]) -> Fault:
-        """Arm the fault that *asked* describes, as `POST /dev/faults` takes it.
+    def arm(self, fields: Mapping[str, object]) -> Fault:
+        """Arm the fault that *fields* describes, as `POST /dev/faults` takes it.
 
         Raises:
             ValueError: A field is missing, unknown in kind, or outside its range.
@@ -66,13 +66,13 @@ class FaultBoard:
         """
         fault = Fault(
             id=f"fault-{next(self._numbers)}",
-            kind=_kind(asked.get("kind"), self._kinds),
-            probability=float(_number(asked, "probability", 1.0, 0, 1)),
-            status=_optional_int(asked, "status", 400, 599),
-            ms=int(_number(asked, "ms", 0, 0, 600_000)),
-            remaining=_optional_int(asked, "count", 1, 1_000_000),
-            operation=_optional_text(asked, "operation"),
-            when=_moment(asked.get("when", "before"), self._moments),
+            kind=_kind(fields.get("kind"), self._kinds),
+            probability=float(_number(fields, "probability", 1.0, 0, 1)),
+            status=_optional_int(fields, "status", 400, 599),
+            ms=int(_number(fields, "ms", 0, 0, 600_000)),
+            remaining=_optional_int(fields, "count", 1, 1_000_000),
+            operation=_optional_text(fields, "operation"),
+            when=_moment(fields.get("when", "before"), self._moments),
         )
         self._faults[fault.id] = fault
         return fault
@@ -138,23 +138,23 @@ def _moment(value: object, moments: tuple[FaultMoment, ...]) -> FaultMoment:
 
 
 def _number(
-    asked: Mapping[str, object], name: str, default: float, low: float, high: float
+    fields: Mapping[str, object], name: str, default: float, low: float, high: float
 ) -> float:
-    value = asked.get(name, default)
+    value = fields.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         sentence = f"{name} must be a number from {low} to {high}"
         raise ValueError(sentence)
     return value
 
 
-def _optional_int(asked: Mapping[str, object], name: str, low: int, high: int) -> int | None:
-    if asked.get(name) is None:
+def _optional_int(fields: Mapping[str, object], name: str, low: int, high: int) -> int | None:
+    if fields.get(name) is None:
         return None
-    return int(_number(asked, name, low, low, high))
+    return int(_number(fields, name, low, low, high))
 
 
-def _optional_text(asked: Mapping[str, object], name: str) -> str | None:
-    value = asked.get(name)
+def _optional_text(fields: Mapping[str, object], name: str) -> str | None:
+    value = fields.get(name)
     if value is None or isinstance(value, str):
         return value
     sentence = f"{name} must be a string"

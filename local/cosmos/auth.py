@@ -27,14 +27,14 @@ class MasterKey:
             RefusalError: 401; the signature is missing, of another kind, or wrong.
 
         """
-        given = unquote(headers.get("Authorization", ""))
-        if not given.startswith(_PREFIX):
+        header = unquote(headers.get("Authorization", ""))
+        if not header.startswith(_PREFIX):
             raise _unauthorized("Only master-key tokens (type=master&ver=1.0) are accepted here.")
         kind, link = signed_resource(path)
         date = headers.get("x-ms-date", "").lower()
         signed = f"{method.lower()}\n{kind}\n{link}\n{date}\n\n".encode()
         expected = base64.b64encode(hmac.digest(self._key, signed, "sha256")).decode()
-        if not hmac.compare_digest(given[len(_PREFIX) :].encode(), expected.encode()):
+        if not hmac.compare_digest(header[len(_PREFIX) :].encode(), expected.encode()):
             raise _unauthorized(
                 "The input authorization token can't serve the request. Please check that the "
                 "expected payload is built as per the protocol, and check the key being used."

@@ -68,7 +68,9 @@ class Catalog:
             ) from None
 
     def containers(self, database: str) -> list[Container]:
-        return [found for (owner, _), found in self._containers.items() if owner == database]
+        return [
+            container for (owner, _), container in self._containers.items() if owner == database
+        ]
 
     def database(self, name: str) -> Database:
         try:
@@ -76,8 +78,8 @@ class Catalog:
         except KeyError:
             raise NotFoundError(f"Resource Not Found: database '{name}'.") from None
 
-    def create_database(self, asked: Json) -> Database:
-        name = _checked_id(asked)
+    def create_database(self, definition: Json) -> Database:
+        name = _checked_id(definition)
         if name in self.databases:
             raise _taken(name)
         self._store.begin()
@@ -95,10 +97,10 @@ class Catalog:
         self._store.db.execute("DELETE FROM databases WHERE id = ?", (name,))
         del self.databases[name]
 
-    def create_container(self, database: str, asked: Json) -> Container:
-        """Create a container as *asked*. Raises RefusalError 400, 404 or 409."""
+    def create_container(self, database: str, requested: Json) -> Container:
+        """Create a container as *requested*. Raises RefusalError 400, 404 or 409."""
         owner = self.database(database)
-        definition = normalised(asked)
+        definition = normalised(requested)
         name = _checked_id(definition)
         if (database, name) in self._containers:
             raise _taken(name)
@@ -116,14 +118,14 @@ class Catalog:
         self._stamps[container.number] = ts
         return container
 
-    def replace_container(self, container: Container, asked: Json) -> Container:
+    def replace_container(self, container: Container, requested: Json) -> Container:
         """Change what may change: the indexing policy and the time to live.
 
         Raises:
             BadRequestError: The id, the partition key or the unique keys would change.
 
         """
-        definition = normalised(asked)
+        definition = normalised(requested)
         for fixed in ("id", "partitionKey", "uniqueKeyPolicy"):
             if definition.get(fixed) != container.definition.get(fixed):
                 raise BadRequestError(f"The property '{fixed}' of a container cannot be changed.")
@@ -201,8 +203,8 @@ class Catalog:
             )
 
 
-def _checked_id(asked: Json) -> str:
-    name = asked.get("id") if isinstance(asked, dict) else None
+def _checked_id(definition: Json) -> str:
+    name = definition.get("id") if isinstance(definition, dict) else None
     if not isinstance(name, str) or not name or len(name) > 255 or _FORBIDDEN_IN_IDS & set(name):
         raise BadRequestError("The id is missing, too long, or holds one of / \\ ? #.")
     return name

@@ -114,20 +114,27 @@ class Container:
             raise BadRequestError(f"The partition key supplied, {header}, is invalid.") from error
 
 
-def normalised(asked: Json) -> dict[str, Json]:
-    """Return the definition that *asked* stands for, defaults filled in.
+def normalised(requested: Json) -> dict[str, Json]:
+    """Return the definition that *requested* stands for, defaults filled in.
 
     Raises:
         BadRequestError: A field is missing, malformed, or beyond what the stand-in models.
 
     """
-    if not isinstance(asked, dict) or not isinstance(asked.get("id"), str) or not asked["id"]:
+    if (
+        not isinstance(requested, dict)
+        or not isinstance(requested.get("id"), str)
+        or not requested["id"]
+    ):
         raise BadRequestError("The required property 'id' is missing or invalid.")
     for unsupported in ("conflictResolutionPolicy", "vectorEmbeddingPolicy", "fullTextPolicy"):
-        if asked.get(unsupported):
+        if requested.get(unsupported):
             raise BadRequestError(f"'{unsupported}' is not supported by the local stand-in.")
-    kept = {name: value for name, value in asked.items() if not name.startswith("_")}
-    definition = {**kept, "indexingPolicy": kept.get("indexingPolicy") or DEFAULT_POLICY}
+    own_fields = {name: value for name, value in requested.items() if not name.startswith("_")}
+    definition = {
+        **own_fields,
+        "indexingPolicy": own_fields.get("indexingPolicy") or DEFAULT_POLICY,
+    }
     if definition.get("defaultTtl") is None:
         definition.pop("defaultTtl", None)
     Container("", 0, "", definition)

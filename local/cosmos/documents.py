@@ -56,15 +56,15 @@ class Documents:
             raise UnsupportedError("A trigger")
         if len(call.path) == 5:
             return self._on_feed(call)
-        found = {
+        operation = {
             "GET": ("Read", self._read),
             "PUT": ("Replace", self._replace),
             "PATCH": ("Patch", self._patch),
             "DELETE": ("Delete", self._delete),
         }.get(call.method)
-        if found is None:
+        if operation is None:
             raise RefusalError(HTTPStatus.METHOD_NOT_ALLOWED, "The method is not allowed here.")
-        return found
+        return operation
 
     def _on_feed(self, call: Call) -> tuple[str, Operation]:
         if call.method == "GET":
@@ -191,13 +191,13 @@ def _body(call: Call) -> Json:
 def _depth(value: Json) -> int:
     level: list[Json] = [value]
     depth = 0
-    while level := [one for one in level if isinstance(one, dict | list)]:
+    while level := [nested for nested in level if isinstance(nested, dict | list)]:
         depth += 1
         level = [
             inner
-            for one in level
-            if isinstance(one, dict | list)
-            for inner in (one.values() if isinstance(one, dict) else one)
+            for nested in level
+            if isinstance(nested, dict | list)
+            for inner in (nested.values() if isinstance(nested, dict) else nested)
         ]
     return depth
 
@@ -206,9 +206,9 @@ def _query_of(body: Json) -> tuple[str, dict[str, Value]]:
     text = body.get("query") if isinstance(body, dict) else None
     if not isinstance(body, dict) or not isinstance(text, str):
         raise BadRequestError("The body of a query is an object with 'query' and 'parameters'.")
-    given = body.get("parameters") or []
+    entries = body.get("parameters") or []
     parameters: dict[str, Value] = {}
-    for parameter in given if isinstance(given, list) else []:
+    for parameter in entries if isinstance(entries, list) else []:
         if isinstance(parameter, dict):
             parameters[str(parameter.get("name"))] = parameter.get("value")
     return text, parameters
@@ -223,7 +223,7 @@ def _page_size(call: Call) -> int:
     try:
         size = int(text or _DEFAULT_PAGE)
     except ValueError:
-        raise BadRequestError(f"{MAX_ITEM_COUNT} is no number: {text}.") from None
+        raise BadRequestError(f"{MAX_ITEM_COUNT} is not a number: {text}.") from None
     return min(size, _LARGEST_PAGE) if size > 0 else _LARGEST_PAGE
 
 

@@ -1,8 +1,18 @@
 """The change feed, latest version mode: each item once, at the place of its newest change.
 
-A position is the `lsn` of the last change seen, quoted like an etag. Deletions do not show. The
+A position is the `lsn` of the last change read, quoted like an etag. Deletions do not show. The
 items of a batch have positions of their own here, so a page may end inside a batch, which the
 service's never does.
+
+A reader must not step over a change. It could, if a position were given out for changes that are
+not stored yet, or if a smaller `lsn` were committed after a larger one. Neither can happen: all
+writes go through one connection on one event loop, which numbers them in the order in which they
+run, and a page is read over the same connection, so it sees every number up to its position. The
+answer leaves only when the transaction that it read from is committed (`Store.settled`): a crash
+cannot take back a change whose position a reader holds. A page that stops short for its size ends
+at its last item; any other page may say the container's newest position, because it has looked at
+every item below. Proof: `test_what_is_read_while_others_write_is_complete` and
+`test_a_position_in_the_change_feed_survives_a_restart` in tests/contract.
 
 Source: learn.microsoft.com/azure/cosmos-db/change-feed; headers as azure-cosmos 4.17 sends them.
 """
@@ -55,13 +65,16 @@ def read_changes(
 def _changes(
     store: Store, container: Container, scope: Scope, start: int, page_size: int
 ) -> list[tuple[int, str]]:
-    found = scope.conditions()
+    in_scope = scope.conditions()
     # The unary plus keeps SQLite on the partition's own index.
-    conditions = ["+lsn > ?" if found else "lsn > ?", *(condition for condition, _ in found)]
+    conditions = [
+        "+lsn > ?" if in_scope else "lsn > ?",
+        *(condition for condition, _ in in_scope),
+    ]
     return store.select(
         f"SELECT lsn, body FROM {container.table} WHERE {' AND '.join(conditions)} "
         f"ORDER BY lsn LIMIT ?",
-        [start, *(value for _, value in found), page_size],
+        [start, *(value for _, value in in_scope), page_size],
     ).fetchall()
 
 

@@ -31,7 +31,7 @@ class IndexingPolicy:
             *((pattern, False) for pattern in _patterns(policy.get("excludedPaths"))),
         ]
         self._only_exact = self._on and not any(
-            kept and (open_end or "[]" in path) for (path, open_end), kept in self._rules
+            included and (open_end or "[]" in path) for (path, open_end), included in self._rules
         )
         self.covers = lru_cache(maxsize=1024)(self._covers)
 
@@ -39,7 +39,7 @@ class IndexingPolicy:
         """Return the included paths that name one property each."""
         if not self._on:
             return []
-        return [path for (path, open_end), kept in self._rules if kept and not open_end]
+        return [path for (path, open_end), included in self._rules if included and not open_end]
 
     def count(self, item: Json) -> int:
         """Return how many values of *item* the policy puts into the index."""
@@ -53,10 +53,10 @@ class IndexingPolicy:
         if path in {("id",), ("_ts",)}:
             return True
         best, verdict = -1, False
-        for (pattern, open_end), kept in self._rules:
+        for (pattern, open_end), included in self._rules:
             precision = 2 * len(pattern) + (not open_end)
             if precision > best and _matches(pattern, path, open_end=open_end):
-                best, verdict = precision, kept
+                best, verdict = precision, included
         return verdict
 
 

@@ -77,16 +77,16 @@ def _changeable(text: Json, key_paths: Sequence[JsonPath]) -> JsonPath:
 
 
 def _holder(item: dict[str, Json], path: JsonPath) -> _Holder:
-    found: Json = item
+    holder: Json = item
     for name in path[:-1]:
-        if isinstance(found, dict) and name in found:
-            found = found[name]
-        elif isinstance(found, list):
-            found = found[_index(name, len(found) - 1)]
+        if isinstance(holder, dict) and name in holder:
+            holder = holder[name]
+        elif isinstance(holder, list):
+            holder = holder[_index(name, len(holder) - 1)]
         else:
-            found = None
-    if isinstance(found, dict | list):
-        return found
+            holder = None
+    if isinstance(holder, dict | list):
+        return holder
     sentence = f"no object or array to change beyond '/{'/'.join(path[:-1])}'"
     raise KeyError(sentence)
 

@@ -61,7 +61,7 @@ class BadRequestError(RefusalError):
 
 
 class UnsupportedError(RefusalError):
-    """The service can do it, the stand-in cannot: said plainly, and never retried by the SDK."""
+    """Azure serves the call and the stand-in does not: the SDK does not retry it."""
 
     def __init__(self, what: str) -> None:
         super().__init__(

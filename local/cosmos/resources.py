@@ -50,8 +50,8 @@ class Resources:
     def _databases(self, call: Call) -> Reply:
         _refuse_throughput(call)
         if _is_listing(call):
-            found = [_shown(database) for database in self._catalog.databases.values()]
-            return _list("Databases", found)
+            databases = [_shown(database) for database in self._catalog.databases.values()]
+            return _list("Databases", databases)
         _expect(call, "POST")
         return _resource(_shown(self._catalog.create_database(_body(call))), HTTPStatus.CREATED)
 
@@ -66,8 +66,11 @@ class Resources:
         _refuse_throughput(call)
         if _is_listing(call):
             self._catalog.database(database)
-            found = self._catalog.containers(database)
-            return _list("DocumentCollections", [self._catalog.resource(one) for one in found])
+            containers = self._catalog.containers(database)
+            return _list(
+                "DocumentCollections",
+                [self._catalog.resource(container) for container in containers],
+            )
         _expect(call, "POST")
         container = self._catalog.create_container(database, _body(call))
         return _resource(self._catalog.resource(container), HTTPStatus.CREATED)
@@ -167,8 +170,8 @@ def _resource(resource: dict[str, Json], status: int = HTTPStatus.OK) -> Reply:
     return Reply(status, dump(resource), charge=1.0, etag=etag if isinstance(etag, str) else None)
 
 
-def _list(name: str, found: Sequence[dict[str, Json]]) -> Reply:
-    return Reply(HTTPStatus.OK, dump({name: list(found), "_count": len(found)}), charge=1.0)
+def _list(name: str, resources: Sequence[dict[str, Json]]) -> Reply:
+    return Reply(HTTPStatus.OK, dump({name: list(resources), "_count": len(resources)}), charge=1.0)
 
 
 def _body(call: Call) -> Json:

@@ -130,11 +130,11 @@ class Store:
 
     def find(self, container: Container, epk: str, item_id: str) -> Row | None:
         self.expire(container)
-        found = self.db.execute(
+        row = self.db.execute(
             f"SELECT {_COLUMNS} FROM {container.table} WHERE epk = ? AND id = ?",
             (epk, item_id),
         ).fetchone()
-        return Row(*found) if found else None
+        return Row(*row) if row else None
 
     def insert(self, container: Container, row: Row, written: "Written") -> None:
         """Insert *row*.
@@ -190,14 +190,14 @@ class Store:
         low, high = 0, container.lsn
         while low < high:
             middle = (low + high) // 2
-            found = self.db.execute(
+            row = self.db.execute(
                 f"SELECT lsn, ts FROM {container.table} WHERE lsn > ? ORDER BY lsn LIMIT 1",
                 (middle,),
             ).fetchone()
-            if found is None or found[1] >= ts:
+            if row is None or row[1] >= ts:
                 high = middle
             else:
-                low = found[0]
+                low = row[0]
         return low
 
     def _note(self, container: Container, lsn: int, written: "Written") -> None:

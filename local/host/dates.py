@@ -31,24 +31,24 @@ def rewrite(value: object) -> object:
 
 
 def _rewritten(text: str) -> str:
-    found = _DATE.fullmatch(text)
-    if found is None:
+    match = _DATE.fullmatch(text)
+    if match is None:
         return text
     try:
         written = datetime.fromisoformat(text[:19]).replace(tzinfo=UTC)
-        moment, zone = _in_utc(written, found)
+        moment, zone = _in_utc(written, match)
     except (ValueError, OverflowError):
         return text
-    fraction = (found[7] or "").rstrip("0")
+    fraction = (match[7] or "").rstrip("0")
     seconds = moment.replace(tzinfo=None).isoformat(timespec="seconds")
     return f"{seconds}{'.' + fraction if fraction else ''}{zone}"
 
 
-def _in_utc(moment: datetime, found: re.Match[str]) -> tuple[datetime, str]:
-    if found[8]:
+def _in_utc(moment: datetime, match: re.Match[str]) -> tuple[datetime, str]:
+    if match[8]:
         return moment, "Z"
-    if not found[9]:
+    if not match[9]:
         return moment, ""
-    offset = timedelta(hours=int(found[10]), minutes=int(found[11]))
-    zone = timezone(-offset if found[9] == "-" else offset)
+    offset = timedelta(hours=int(match[10]), minutes=int(match[11]))
+    zone = timezone(-offset if match[9] == "-" else offset)
     return moment.replace(tzinfo=zone).astimezone(UTC), "+00:00"

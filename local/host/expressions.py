@@ -31,10 +31,10 @@ class Template:
         if self.is_constant:
             return self._text
 
-        def value(found: re.Match[str]) -> str:
-            text = lookup(found[1].strip())
+        def value(match: re.Match[str]) -> str:
+            text = lookup(match[1].strip())
             if text is None:
-                raise BindingError(f"No value for named parameter '{found[1].strip()}'.")
+                raise BindingError(f"No value for named parameter '{match[1].strip()}'.")
             return text
 
         return _EXPRESSION.sub(value, self._text)

@@ -49,10 +49,10 @@ class Binding:
     properties: Mapping[str, object]
 
     def text(self, key: str, default: str | None = None) -> str:
-        """Return the text at *key*, or *default*.
+        """Return the string at *key*, or *default*.
 
         Raises:
-            StartError: It is missing without a default, or is no text.
+            StartError: It is missing without a default, or is not a string.
 
         """
         value = self.properties.get(key, default)
@@ -76,10 +76,10 @@ class Binding:
         """Return an error that names the function and the binding before *sentence*."""
         return StartError(f"function {self.function}, binding {self.type} {self.name}: {sentence}")
 
-    def refuse_unknown(self, *known: str) -> None:
-        """Refuse any property beside *known* that is set, for it would silently do nothing."""
+    def refuse_unknown(self, *served: str) -> None:
+        """Refuse any property beside *served* that is set, for it would silently do nothing."""
         for key, value in self.properties.items():
-            if value is not None and key not in known and key != "dataType":
+            if value is not None and key not in served and key != "dataType":
                 raise self.error(f"{key} is not served by this host")
 
 
@@ -162,9 +162,9 @@ def resolve_settings(text: str, settings: Mapping[str, str], where: str) -> str:
 
     """
 
-    def value(found: re.Match[str]) -> str:
-        if found[1] in settings:
-            return settings[found[1]]
-        raise StartError(f"{where}: {found[0]!r} does not resolve to a value")
+    def value(match: re.Match[str]) -> str:
+        if match[1] in settings:
+            return settings[match[1]]
+        raise StartError(f"{where}: {match[0]!r} does not resolve to a value")
 
     return _SETTING.sub(value, text)

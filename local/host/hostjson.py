@@ -143,10 +143,10 @@ class _Reader:
         return section
 
 
-def _refuse(section: dict[str, object], known: set[str] | frozenset[str], prefix: str) -> None:
+def _refuse(section: dict[str, object], served: set[str] | frozenset[str], prefix: str) -> None:
     for name, value in section.items():
         # A switch that is off asks for nothing.
-        if name not in known and value is not False:
+        if name not in served and value is not False:
             raise StartError(f"host.json: {prefix}{name} is not served by this host")
 
 
@@ -161,13 +161,13 @@ def timespan_s(value: object) -> float:
     """Return the seconds of a .NET time span such as `00:05:00` or `1.12:00:00`.
 
     Raises:
-        StartError: *value* is none.
+        StartError: *value* is not a time span.
 
     """
-    found = _TIMESPAN.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+    match = _TIMESPAN.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
         raise StartError(f"host.json: {value!r} is not a time span (hh:mm:ss)")
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
 
 

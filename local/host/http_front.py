@@ -52,10 +52,10 @@ class HttpFront:
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer *request*: 404 without a function for path **and** method, as the real host."""
-        found = self._find(request)
-        if found is None:
+        match = self._find(request)
+        if match is None:
             return web.Response(status=404)
-        route, values = found
+        route, values = match
         if not self._keys.allows(request, route.level):
             return web.Response(status=401)
         query = _joined(request.query.items()) if request.query_string else {}
@@ -95,10 +95,10 @@ async def _request_value(
 ) -> TypedValue:
     body = await request.read() if request.body_exists else b""
     # The worker does not ask for nullable values, so the host leaves empty ones out.
-    given = {name: value for name, value in query.items() if value}
+    parameters = {name: value for name, value in query.items() if value}
     headers = _joined((name.lower(), value) for name, value in request.headers.items())
     url = f"{request.scheme}://{request.host}{request.raw_path}"
-    return TypedValue("http", [request.method, url, headers, body, values, given])
+    return TypedValue("http", [request.method, url, headers, body, values, parameters])
 
 
 def _lookup(request: web.Request, values: dict[str, str], query: dict[str, str]) -> Lookup:
@@ -120,7 +120,7 @@ def _response(returned: TypedValue | None) -> web.Response:
         text = returned.value if isinstance(returned.value, str) else dumps(returned.value)
         return web.Response(text=text)
     status, headers, cookies, body = returned.value
-    kept = CIMultiDict((key, value) for key, value in headers.items() if key not in _FRAMING)
+    own_headers = CIMultiDict((key, value) for key, value in headers.items() if key not in _FRAMING)
     for cookie in cookies:
-        kept.add("Set-Cookie", cookie)
-    return web.Response(status=status, headers=kept, body=body)
+        own_headers.add("Set-Cookie", cookie)
+    return web.Response(status=status, headers=own_headers, body=body)

@@ -20,7 +20,7 @@ CONTENT_TYPES = frozenset({_JSON, _MESSAGEPACK})
 
 
 class MalformedError(ValueError):
-    """The body is no message of the hub protocol."""
+    """The body is not a message of the hub protocol."""
 
 
 _INVOCATION, _CONNECTED, _DISCONNECTED = 1, 10, 11
@@ -69,7 +69,7 @@ def parse(body: bytes, content_type: str, *, rewrites_dates: bool) -> Message:
     """Parse one upstream body.
 
     Raises:
-        ValueError: It is no message of the protocol.
+        ValueError: It is not a message of the protocol.
 
     """
     message = _unpacked(body) if content_type == _MESSAGEPACK else _read_json(body)
@@ -119,7 +119,7 @@ def _message(content_type: str, fields: Mapping[str, object]) -> Message:
         content_type,
         None if target is None else str(target),
         arguments,
-        # An empty id is none: the caller does not wait.
+        # An empty id means that the caller does not wait.
         str(invocation_id) if invocation_id else None,
     )
 

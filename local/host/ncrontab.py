@@ -73,7 +73,7 @@ def parse(text: str) -> Schedule:
     if len(fields) == 5:
         fields.insert(0, "0")
     if len(fields) != 6:
-        raise ValueError(f"{text!r} is no schedule of five or six fields")
+        raise ValueError(f"{text!r} is not a schedule of five or six fields")
     seconds, minutes, hours, days, months, weekdays = fields
     return Schedule(
         seconds=tuple(sorted(_field(seconds, 0, 59))),
@@ -99,10 +99,10 @@ def _field(
 ) -> frozenset[int]:
     values: set[int] = set()
     for part in text.split(","):
-        found = _PART.fullmatch(part)
-        if found is None:
+        match = _PART.fullmatch(part)
+        if match is None:
             raise ValueError(f"{part!r} is not understood in a schedule")
-        start, end, step = found.groups()
+        start, end, step = match.groups()
         if start == "*":
             begin, last = low, high
         else:

@@ -84,10 +84,10 @@ def parse_template(text: str) -> RouteTemplate:
 def _segment(part: str) -> _Segment:
     if "{" not in part and "}" not in part:
         return _Segment(literal=part.lower())
-    found = _PARAMETER.fullmatch(part)
-    if found is None:
+    match = _PARAMETER.fullmatch(part)
+    if match is None:
         raise ValueError(f"route segment {part!r} is not served by this host")
-    stars, name, constraint, optional = found.groups()
+    stars, name, constraint, optional = match.groups()
     if constraint is not None and constraint not in _CONSTRAINTS:
         raise ValueError(f"route constraint {constraint!r} is not served by this host")
     return _Segment(

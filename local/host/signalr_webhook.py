@@ -138,10 +138,10 @@ def _is_signed(headers: Mapping[str, str], connection: SignalRConnection) -> boo
 
 def _trigger_json(request: web.Request, message: hub_protocol.Message) -> str:
     headers = request.headers
-    kept: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for name, value in headers.items():
         if name.lower() not in _CONTENT_HEADERS:
-            kept[name] = f"{kept[name]},{value}" if name in kept else value
+            fields[name] = f"{fields[name]},{value}" if name in fields else value
     return dumps(
         {
             "Arguments": message.arguments,
@@ -151,7 +151,7 @@ def _trigger_json(request: web.Request, message: hub_protocol.Message) -> str:
             "Hub": headers["X-ASRS-Hub"],
             "ConnectionId": headers["X-ASRS-Connection-Id"],
             "UserId": headers.get("X-ASRS-User-Id"),
-            "Headers": kept,
+            "Headers": fields,
             "Query": _query(headers.get("X-ASRS-Client-Query")),
             "Claims": _claims(headers.get("X-ASRS-User-Claims")),
         }

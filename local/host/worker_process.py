@@ -61,20 +61,20 @@ class Worker:
 
     async def start(self, directory: Path, environment: dict[str, str]) -> None:
         """Start the process in *directory*."""
-        ours, theirs = socket.socketpair()
-        with theirs:
+        own_end, worker_end = socket.socketpair()
+        with worker_end:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "local.host.worker", str(theirs.fileno())),
+                *(sys.executable, "-m", "local.host.worker", str(worker_end.fileno())),
                 cwd=directory,
                 env=environment,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[worker_end.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 limit=_LONGEST_LINE,
             )
         self.pid = self._process.pid
-        await asyncio.get_running_loop().create_unix_connection(lambda: self._channel, sock=ours)
+        await asyncio.get_running_loop().create_unix_connection(lambda: self._channel, sock=own_end)
 
     async def index(self, directory: Path) -> list[object]:
         """Index the app of *directory*; return its functions as described.

@@ -208,18 +208,18 @@ class Connection(asyncio.Protocol):
             case _:
                 self._on_session_frame(channel, performative, payload)
 
-    def _on_open(self, theirs: Open) -> None:
+    def _on_open(self, peer_open: Open) -> None:
         self._is_open = True
-        self.max_frame_bytes = max(512, theirs.max_frame_size or MAX_FRAME_BYTES)
-        ours = Open(
+        self.max_frame_bytes = max(512, peer_open.max_frame_size or MAX_FRAME_BYTES)
+        own_open = Open(
             container_id=uuid.uuid4().hex,
             max_frame_size=UInt(MAX_FRAME_BYTES),
             channel_max=UShort(CHANNEL_MAX),
             idle_time_out=UInt(round(IDLE_TIMEOUT_S * 1000)),
         )
-        self.write(build_frame(ours))
-        if theirs.idle_time_out:
-            self._keep_alive(theirs.idle_time_out / 2000)
+        self.write(build_frame(own_open))
+        if peer_open.idle_time_out:
+            self._keep_alive(peer_open.idle_time_out / 2000)
 
     def _on_begin(self, channel: int, begin: Begin) -> None:
         if channel in self._sessions or channel > CHANNEL_MAX:
@@ -269,6 +269,12 @@ class Connection(asyncio.Protocol):
             session.closed(error)
 
     # What becomes due
+
+    # A token can expire while its links are in use. Each grant sets a timer for its own end; a
+    # renewed token adds a later one, and `check_access` asks for any grant that is still valid,
+    # so the timer of the old token ends no link that the new one covers. A request is checked when
+    # its link is attached and a link when its token ends: between the two the token is valid.
+    # Proof: `test_a_link_ends_with_the_token_it_was_opened_with` in tests/contract.
 
     def _watch_grant(self, ends_at_s: int) -> None:
         timer = self._loop.call_later(ends_at_s - time.time(), self._end_grant, ends_at_s)

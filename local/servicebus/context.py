@@ -1,4 +1,4 @@
-"""What all queues share."""
+"""What all queues of a broker share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

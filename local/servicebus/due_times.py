@@ -1,4 +1,4 @@
-"""What is due when, for one queue."""
+"""When the messages of one queue are due: locks that end, schedules, expiries."""
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
@@ -7,7 +7,7 @@ Entry = tuple[int, int]  # due at (ms), sequence number
 
 
 class DueTimes:
-    """A heap of due times. An entry may be out of date: whoever takes one looks again.
+    """A heap of due times. An entry may be out of date: the caller checks the message again.
 
     Args:
         current: Yields the entries that still matter; asked for when too many do not.

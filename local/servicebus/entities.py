@@ -82,7 +82,7 @@ def duration_ms(text: str) -> int:
     """Return the milliseconds of an ISO 8601 duration without years and months.
 
     Raises:
-        ValueError: *text* is no such duration.
+        ValueError: *text* is not such a duration.
 
     """
     match = _DURATION.fullmatch(text)

@@ -20,8 +20,8 @@ class Faults(FaultBoard):
         super().__init__(kinds=(*KINDS, *_OF_SETTLEMENTS))
 
     @override
-    def arm(self, asked: Mapping[str, object]) -> Fault:
-        fault = super().arm(asked)
+    def arm(self, fields: Mapping[str, object]) -> Fault:
+        fault = super().arm(fields)
         if fault.kind in _OF_SETTLEMENTS:
             fault.operation = "settle"
         return fault

@@ -1,4 +1,4 @@
-"""What a link needs of its session."""
+"""What a link needs of its session: the way out for flows, deliveries and settlements."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol

@@ -84,7 +84,7 @@ class InboundLink(Link):
             if transfer.delivery_id is None or self._credit <= 0:
                 raise LinkError(TRANSFER_LIMIT, "a delivery without an id or without credit")
             self._first = transfer
-        if len(self._parts) <= MAX_MESSAGE_BYTES:  # else it is refused, so the rest is no matter
+        if len(self._parts) <= MAX_MESSAGE_BYTES:  # a larger one is refused: its rest is not kept
             self._parts += payload
         if not transfer.more:
             self._complete(aborted=bool(transfer.aborted), fault=fault)

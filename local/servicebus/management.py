@@ -75,8 +75,8 @@ def _peek(queue: Queue, fields: Fields) -> Reply:
     if not isinstance(start, int) or not isinstance(count, int) or count < 0:
         raise AmqpError(ARGUMENT_ERROR, "from-sequence-number and message-count are numbers")
     messages: list[object] = [
-        {"message": encode_delivery(found.content, found.marks)}
-        for found in queue.peek(start, count)
+        {"message": encode_delivery(delivery.content, delivery.marks)}
+        for delivery in queue.peek(start, count)
     ]
     return Reply(200, body={"messages": messages}) if messages else Reply(204, "No Content")
 

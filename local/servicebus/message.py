@@ -147,9 +147,11 @@ def encode_delivery(content: Content, marks: Marks) -> bytes:
             encode(UInt(marks.delivery_count)),
         )
     )
-    ours = _broker_annotations(marks)
-    count = content.annotation_count + len(ours)
-    annotations = compound(0xC1, 0xD1, 2 * count, content.annotations + b"".join(ours))
+    broker_annotations = _broker_annotations(marks)
+    count = content.annotation_count + len(broker_annotations)
+    annotations = compound(
+        0xC1, 0xD1, 2 * count, content.annotations + b"".join(broker_annotations)
+    )
     return b"\x00\x53\x70" + header + b"\x00\x53\x72" + annotations + content.bare
 
 

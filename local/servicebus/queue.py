@@ -101,6 +101,12 @@ class Queue:
     def renew(self, token: uuid.UUID) -> int:
         """Renew a lock; return until when it now holds.
 
+        A renewal and the end of the lock may come in the same moment. The clock decides, not the
+        timer: a lock whose time is up cannot be renewed or settled, even if `tick` has not run
+        yet. Its entry among the due times stays and is read again when it is due; the renewed lock
+        ends later, so `tick` leaves it alone. No message is held by two receivers at once. Proof:
+        the state machine in tests/contract/test_servicebus_rules.py.
+
         Raises:
             LockLostError: The lock is not held any more.
 
@@ -234,6 +240,11 @@ class Queue:
         return True
 
     def _dead_letter(self, message: Message, reason: DeadLetterReason) -> None:
+        # A message must be in exactly one of the two queues. On disk it is one row, and the move
+        # is one UPDATE in the transaction of the settlement: whoever kills the process finds it
+        # in the one or the other. In memory it leaves this queue before it enters the other one,
+        # without waiting in between. It keeps its sequence number, and its time to live no longer
+        # counts. Proof: the state machine, and test_delivery_counts_and_every_state_survive.
         if self.dead_letter_queue is None:
             return
         properties = {

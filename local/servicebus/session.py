@@ -190,8 +190,12 @@ class Session:
             return  # nothing a receiver says as a sender is waited for
         first = disposition.first
         last = first if disposition.last is None else disposition.last
-        known = self._out.unsettled
-        ids = [first] if first == last else [number for number in known if first <= number <= last]
+        unsettled = self._out.unsettled
+        ids = (
+            [first]
+            if first == last
+            else [number for number in unsettled if first <= number <= last]
+        )
         for delivery_id in ids:
             try:
                 verdict = read_settlement(disposition.state)

@@ -2,6 +2,11 @@
 
 Nothing here waits for a client: a frame goes into each connection's buffer, and a connection
 whose buffer is full is closed.
+
+Two messages that one caller sends one after the other must reach a client in that order. `accept`
+writes to every buffer before it answers the REST call, without awaiting in between, and a transport
+empties its buffer from the front; a caller that waits for the answer has its order. Calls that
+overlap have no order, as with the service. Only an armed fault delays or reorders.
 """
 
 import asyncio
@@ -45,7 +50,7 @@ class Delivery:
         self._numbers = itertools.count()
 
     async def accept(self, send: Send) -> int:
-        """Deliver *send* and return the HTTP status to answer with: 202 unless a fault says else.
+        """Deliver *send* and return the HTTP status to answer with: 202 unless a fault is armed.
 
         Faults of the operation `deliver`: an error delivers and then fails the call, so its
         caller's retry doubles the message; a drop loses it; a duplicate sends it twice; a

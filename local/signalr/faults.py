@@ -33,12 +33,12 @@ class SignalRFaults(FaultBoard):
         self._on_strike_now = on_strike_now
 
     @override
-    def arm(self, asked: Mapping[str, object]) -> Fault:
-        kind = asked.get("kind")
-        operation = asked.get("operation") or _USUAL.get(str(kind), "deliver")
+    def arm(self, fields: Mapping[str, object]) -> Fault:
+        kind = fields.get("kind")
+        operation = fields.get("operation") or _USUAL.get(str(kind), "deliver")
         if operation not in OPERATIONS:
             raise ValueError(f"operation must be one of {', '.join(OPERATIONS)}")
-        fault = super().arm({**asked, "operation": operation})
+        fault = super().arm({**fields, "operation": operation})
         if (operation, fault.kind) in _AT_ONCE:
             self.disarm(fault)
             self._on_strike_now(fault)

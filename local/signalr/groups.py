@@ -78,20 +78,20 @@ class UserGroups:
         self._base.execute("DELETE FROM memberships WHERE hub = ? AND user_id = ?", (hub, user_id))
 
     def contains(self, hub: str, user_id: str, group: str) -> bool:
-        found = self._base.execute(
+        row = self._base.execute(
             "SELECT 1 FROM memberships"
             " WHERE hub = ? AND user_id = ? AND name = ? AND expires_at > ?",
             (hub, user_id, group, self._clock()),
         )
-        return found.fetchone() is not None
+        return row.fetchone() is not None
 
     def list_of(self, hub: str, user_id: str) -> list[str]:
         """Return the groups a new connection of *user_id* joins."""
-        found = self._base.execute(
+        rows = self._base.execute(
             "SELECT name FROM memberships WHERE hub = ? AND user_id = ? AND expires_at > ?",
             (hub, user_id, self._clock()),
         )
-        return [name for (name,) in found]
+        return [name for (name,) in rows]
 
     def forget_expired(self) -> None:
         self._base.execute("DELETE FROM memberships WHERE expires_at <= ?", (self._clock(),))

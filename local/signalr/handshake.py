@@ -12,7 +12,7 @@ _MAX_BYTES = 4096
 
 
 class HandshakeError(Exception):
-    """The handshake asks for something this service does not speak, or is none."""
+    """The handshake asks for a protocol that this service does not speak, or is malformed."""
 
     @property
     def reply(self) -> bytes:
@@ -44,17 +44,17 @@ class Handshake:
 
 def _choose(request: bytes) -> Codec:
     try:
-        asked = json.loads(request.decode("utf-8"))
+        handshake = json.loads(request.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise HandshakeError("The handshake request is not JSON.") from error
-    if not isinstance(asked, dict):
+    if not isinstance(handshake, dict):
         raise HandshakeError("The handshake request is not a JSON object.")
-    codec = CODECS.get(str(asked.get("protocol")))
+    codec = CODECS.get(str(handshake.get("protocol")))
     if codec is None:
-        raise HandshakeError(f"The protocol '{asked.get('protocol')}' is not supported.")
-    if asked.get("version") != 1:
+        raise HandshakeError(f"The protocol '{handshake.get('protocol')}' is not supported.")
+    if handshake.get("version") != 1:
         raise HandshakeError(
-            f"The server does not support version {asked.get('version')}"
+            f"The server does not support version {handshake.get('version')}"
             f" of the '{codec.name}' protocol."
         )
     return codec

@@ -149,10 +149,10 @@ class RestApi:
 
     async def _has_user_in_group(self, call: Call) -> web.Response:
         user_id, group = call.user(0), call.group(1)
-        found = self._groups.contains(call.hub_name, user_id, group) or any(
+        is_member = self._groups.contains(call.hub_name, user_id, group) or any(
             group in each.groups for each in call.hub.of_user(user_id)
         )
-        return _exists(found, "Info.User.NotInGroup")
+        return _exists(is_member, "Info.User.NotInGroup")
 
     async def _add_user(self, call: Call) -> web.Response:
         user_id, group, ttl_s = call.user(0), call.group(1), call.ttl_s
@@ -210,8 +210,8 @@ def _close(call: Call, connections: list[Connection]) -> web.Response:
     return web.Response(status=204)
 
 
-def _exists(found: object, code: str) -> web.Response:
-    if not found:
+def _exists(exists: object, code: str) -> web.Response:
+    if not exists:
         raise RestError(404, code, "Nothing of that name is connected.")
     return web.Response()
 

@@ -27,7 +27,7 @@ class Service:
         self.hubs = Hubs()
         self.user_groups = UserGroups(settings.directory)
         self.tickets = Tickets(settings.timing.connect_s)
-        # By connection token, from connect until the transport has said its last word.
+        # By connection token, from connect until the transport has sent its last frame.
         self.carried: dict[str, Connection] = {}
         self._upstream = Upstream(
             settings, delivery=self.delivery, faults=self.faults, counters=self.counters

@@ -22,17 +22,17 @@ class Template:
     events: frozenset[str] | None = None
 
     @classmethod
-    def parse(cls, asked: Mapping[str, object]) -> Self:
+    def parse(cls, fields: Mapping[str, object]) -> Self:
         """Read a template as the service's resource describes it.
 
         Raises:
             ValueError: The URL is missing or not absolute.
 
         """
-        url = asked.get("UrlTemplate")
+        url = fields.get("UrlTemplate")
         if not isinstance(url, str) or urlsplit(url).scheme not in {"http", "https"}:
             raise ValueError("UrlTemplate must be an absolute http or https URL")
-        return cls(url, *(_pattern(asked.get(name, "*")) for name in _PATTERNS))
+        return cls(url, *(_pattern(fields.get(name, "*")) for name in _PATTERNS))
 
     def matches(self, hub: str, category: str, event: str) -> bool:
         return (
@@ -59,10 +59,10 @@ def parse_templates(text: str) -> tuple[Template, ...]:
     """
     if not text.lstrip().startswith("["):
         return (Template.parse({"UrlTemplate": text}),)
-    asked = json.loads(text)
-    if not all(isinstance(item, dict) for item in asked):
+    templates = json.loads(text)
+    if not all(isinstance(item, dict) for item in templates):
         raise ValueError("the templates must be a list of objects")
-    return tuple(Template.parse(item) for item in asked)
+    return tuple(Template.parse(item) for item in templates)
 
 
 def _pattern(value: object) -> frozenset[str] | None:

@@ -27,8 +27,8 @@ class Directory:
 
     def list_named(self, user_ids: Iterable[str]) -> list[dict[str, object]]:
         """Return those of *user_ids* who are users, in their order."""
-        found = [self._storage.find_user(user_id) for user_id in user_ids]
-        return [self._shown(user) for user in found if user is not None]
+        users = [self._storage.find_user(user_id) for user_id in user_ids]
+        return [self._shown(user) for user in users if user is not None]
 
     def list_ids(self, *, demo_only: bool = False) -> list[str]:
         return [user.user_id for user in self._storage.list_users(demo_only=demo_only)]

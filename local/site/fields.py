@@ -9,7 +9,7 @@ from aiohttp import web
 from local.site.problems import InvalidError, ProblemError
 
 _LIMIT_BYTES = 64 * 1024
-# Source: contract §1, a principal.
+# Source: docs/protocol.md, the ids of users.
 _PRINCIPAL = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9._:@-]{1,128}")
 _NAME_LIMIT = 100
 _MOST_IDS = 200
@@ -37,7 +37,7 @@ async def read_object(request: web.Request) -> Mapping[str, object]:
 
 
 def user_id(value: object, field: str = "userId") -> str:
-    """Return *value* if it is a user id as contract §1 has it.
+    """Return *value* if it is a user id as docs/protocol.md describes it.
 
     Raises:
         InvalidError: It is not.
@@ -83,7 +83,7 @@ def user_ids(value: str) -> list[str]:
     """Return the user ids of a list with commas.
 
     Raises:
-        InvalidError: One of them is none, or there are too many.
+        InvalidError: One of them is not a valid id, or there are too many.
 
     """
     items = list(dict.fromkeys(value.split(",")))

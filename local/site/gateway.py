@@ -52,5 +52,5 @@ class Gateway:
 
 def _forwarded_for(request: web.Request) -> str:
     # As App Service's front end does it: what the client said stays, its own address comes last.
-    said = request.headers.getall("X-Forwarded-For", [])
-    return ", ".join([*said, request.remote or "unknown"])
+    addresses = request.headers.getall("X-Forwarded-For", [])
+    return ", ".join([*addresses, request.remote or "unknown"])

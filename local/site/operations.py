@@ -45,7 +45,7 @@ class Operations:
         self._last = dict(_EMPTY)
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the calls of contract §6 that concern the stack itself."""
+        """Return the calls that concern the stack itself."""
         return [
             web.get("/dev/metrics", self._show_metrics),
             web.get("/dev/processes", self._show_processes),
@@ -91,14 +91,14 @@ class Operations:
         return web.Response(status=204)
 
     async def _arm(self, request: web.Request) -> web.Response:
-        asked = await read_object(request)
-        service = asked.get("service")
+        fault = await read_object(request)
+        service = fault.get("service")
         if not isinstance(service, str) or service not in self._faults:
             raise InvalidError("service", f"must be one of {', '.join(self._faults)}")
         for field, low, high in (("status", 400, 599), ("ms", 0, 600_000), ("count", 1, 1_000_000)):
-            if asked.get(field) is not None:
-                integer(asked[field], field, low, high)
-        present = {name: value for name, value in asked.items() if value is not None}
+            if fault.get(field) is not None:
+                integer(fault[field], field, low, high)
+        present = {name: value for name, value in fault.items() if value is not None}
         armed = await self._send("POST", self._faults[service], present)
         return web.json_response({"id": f"{service}:{armed.get('id')}"})
 

@@ -52,11 +52,11 @@ class Pages:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
-        found = self._find(path)
-        if found is not None:
+        file = self._find(path)
+        if file is not None:
             hashed = path.startswith("assets/")
             lasts = "public, max-age=31536000, immutable" if hashed else "no-cache"
-            return self._file(found, lasts)
+            return self._file(file, lasts)
         if "." in path.rpartition("/")[2] or path.startswith(("dev/", "assets/")):
             raise ProblemError(404, "there is no such page")
         index = self._find("index.html")

@@ -33,7 +33,7 @@ class People:
         self._feeder = feeder
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the calls of contract §6 that concern people."""
+        """Return the calls that concern people."""
         return [
             web.post("/dev/token", self._token),
             web.post("/dev/site-token", self._site_token),
@@ -43,13 +43,13 @@ class People:
         ]
 
     async def _token(self, request: web.Request) -> web.Response:
-        asked = await read_object(request)
-        subject = user_id(asked.get("userId"))
+        fields = await read_object(request)
+        subject = user_id(fields.get("userId"))
         if subject == SUBJECT:
             raise InvalidError("userId", "is the site's own principal")
-        name = optional_name(asked.get("name"))
+        name = optional_name(fields.get("name"))
         expires_in_s = integer(
-            asked.get("expiresInS", _DEFAULT_TOKEN_S), "expiresInS", 1, _LONGEST_TOKEN_S
+            fields.get("expiresInS", _DEFAULT_TOKEN_S), "expiresInS", 1, _LONGEST_TOKEN_S
         )
         user, changed = self._directory.register(subject, name)
         if changed or not self._feeder.has_fed([subject]):

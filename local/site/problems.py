@@ -1,4 +1,4 @@
-"""Refusals of the site, as contract §2 shapes a problem."""
+"""Refusals of the site: problem documents as docs/protocol.md describes them."""
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus

@@ -37,7 +37,7 @@ class PushService:
         self._server_key = server_key
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the calls of contract §6 that concern push."""
+        """Return the calls that concern push."""
         return [
             web.post("/dev/push-subscription", self._subscribe),
             web.delete("/dev/push-subscription/{id}", self._expire),
@@ -46,14 +46,14 @@ class PushService:
         ]
 
     async def _subscribe(self, request: web.Request) -> web.Response:
-        asked = await read_object(request)
+        fields = await read_object(request)
         key = ec.generate_private_key(ec.SECP256R1())
         made = Subscription(
             id=secrets.token_urlsafe(24),
-            user_id=user_id(asked.get("userId")),
+            user_id=user_id(fields.get("userId")),
             private_key=key.private_numbers().private_value.to_bytes(32, "big"),
             auth=secrets.token_bytes(16),
-            server_key=_server_key(asked.get("applicationServerKey"), self._server_key),
+            server_key=_server_key(fields.get("applicationServerKey"), self._server_key),
         )
         self._storage.put_subscription(made)
         keys = {"p256dh": base64url(public_bytes(key)), "auth": base64url(made.auth)}
@@ -73,25 +73,25 @@ class PushService:
             raise ProblemError(415, "Content-Encoding must be aes128gcm", code="unsupported_type")
         document = _decrypt(await _read(request), subscription)
         names = ("clear", "conversationId", "upTo") if document.get("clear") else _SHOWN
-        shown = {name: document.get(name) for name in names}
-        notice = {**shown, "at": time.time_ns() // 1_000_000}
+        notice = {name: document.get(name) for name in names}
+        notice = {**notice, "at": time.time_ns() // 1_000_000}
         self._storage.add_notification(subscription.user_id, notice)
         location = f"{self._origin}/dev/notifications?userId={subscription.user_id}"
         return web.Response(status=201, headers={"Location": location})
 
     async def _list(self, request: web.Request) -> web.Response:
-        asked = user_id(request.query.get("userId"))
+        subscriber = user_id(request.query.get("userId"))
         clears = request.query.get("cleared") == "true"
-        came = self._storage.list_notifications(asked)
-        return web.json_response({"items": [one for one in came if ("clear" in one) == clears]})
+        came = self._storage.list_notifications(subscriber)
+        return web.json_response({"items": [push for push in came if ("clear" in push) == clears]})
 
     def _find(self, subscription_id: str) -> Subscription:
-        found = self._storage.find_subscription(subscription_id)
-        if found is None:
+        subscription = self._storage.find_subscription(subscription_id)
+        if subscription is None:
             raise ProblemError(404, "there is no such subscription")
-        if found.expired:
+        if subscription.expired:
             raise ProblemError(410, "the subscription has expired", code="not_found")
-        return found
+        return subscription
 
     def _authorize(self, header: str, subscription: Subscription) -> None:
         scheme, _, rest = header.partition(" ")
@@ -154,14 +154,14 @@ def _decrypt(body: bytes, subscription: Subscription) -> dict[str, object]:
     return cast("dict[str, object]", document)
 
 
-def _server_key(asked: object, default: str) -> str:
-    if asked is None:
+def _server_key(key: object, default: str) -> str:
+    if key is None:
         return default
     try:
-        _public_key(str(asked))
+        _public_key(str(key))
     except ValueError as error:
         raise InvalidError("applicationServerKey", "must be a P-256 point, base64url") from error
-    return str(asked).rstrip("=")
+    return str(key).rstrip("=")
 
 
 def _public_key(text: str) -> ec.EllipticCurvePublicKey:

@@ -72,7 +72,7 @@ class Storage:
         self._db.executemany("INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?, ?)", rows)
 
     def put_guest(self, user_id: str, display_name: str) -> None:
-        """Store somebody who is no demo person."""
+        """Store a user who is not one of the demo people."""
         row = (user_id, display_name, "[]")
         self._db.execute("INSERT OR REPLACE INTO users VALUES (?, ?, ?, 0, 0)", row)
 

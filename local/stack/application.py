@@ -71,7 +71,7 @@ def find_model(directory: Path, chosen: Path | None, local_directory: Path) -> D
     """Return the data model in *chosen*, else in the app's `local.model.json`, else an empty one.
 
     Raises:
-        CannotStartError: *directory* is no function app, or the file cannot be used.
+        CannotStartError: *directory* is not a function app, or the file cannot be used.
 
     """
     for name in ("host.json", "function_app.py"):

@@ -57,7 +57,7 @@ def parts(
         "PORT": str(settings.ports.front),
         "CHAT_LOCAL_DIR": str(settings.directory),
         "PYTHONUNBUFFERED": "1",
-        # glibc gives every thread a heap of its own; two keep a worker some 20 MB smaller.
+        # glibc gives every thread a heap of its own; two keep a worker about 20 MB smaller.
         "MALLOC_ARENA_MAX": "2",
     }
     model = ["--model", str(app.model.path)]

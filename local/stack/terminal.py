@@ -38,13 +38,13 @@ class Terminal:
 
 def welcome(url: str, directory: Path, pid: int) -> str:
     """Return the screen that follows the ready line."""
-    shown = _near(directory)
+    path = _near(directory)
     return f"""
   Open     {url}   twice: one window as usual, one private
   Sign in  as Amara Okafor in one, as Ben Lindqvist in the other, and write to each other
   Stop     Ctrl-C   (or: kill {pid})
-  Data     {shown}   is there after a restart; `make clean` forgets it
-  Logs     {shown}/logs
+  Data     {path}   is there after a restart; `make clean` forgets it
+  Logs     {path}/logs
 
   See what runs      curl {url}/dev/processes
   See what it costs  curl {url}/dev/metrics
@@ -55,12 +55,12 @@ def welcome(url: str, directory: Path, pid: int) -> str:
 
 def welcome_app(supervisor_port: int, directory: Path, pid: int) -> str:
     """Return the screen that follows the ready line of another app than Parley."""
-    shown = _near(directory)
+    path = _near(directory)
     return f"""
   Stop      Ctrl-C   (or: kill {pid})
-  Settings  {shown}/{SETTINGS_NAME}   the connection strings, for other tools
-  Data      {shown}
-  Logs      {shown}/logs
+  Settings  {path}/{SETTINGS_NAME}   the connection strings, for other tools
+  Data      {path}
+  Logs      {path}/logs
 
   See what runs  curl http://127.0.0.1:{supervisor_port}/processes
   Read on        local/README.md

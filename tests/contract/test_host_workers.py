@@ -176,7 +176,7 @@ HUB = (
         (
             APP + "@app.timer_trigger(arg_name='t', schedule='* * *')\n"
             "async def one(t: func.TimerRequest) -> None: ...\n",
-            "function one, binding timerTrigger t: '* * *' is no schedule",
+            "function one, binding timerTrigger t: '* * *' is not a schedule",
         ),
         (
             APP

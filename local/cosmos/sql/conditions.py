@@ -72,10 +72,10 @@ class ConditionReader:
         if len(parts) == 1:
             return self._product(dict([self.choices(node)]), key_paths)
         chosen = dict(map(self.choices, parts))
-        found = self._product(chosen, key_paths)
+        keys = self._product(chosen, key_paths)
         for part in parts:
-            found = self.pinned(part, key_paths) if found is None else found
-        return found
+            keys = self.pinned(part, key_paths) if keys is None else keys
+        return keys
 
     @staticmethod
     def _product(

@@ -32,8 +32,8 @@ class Scope:
         """Return SQL conditions with one parameter each."""
         if self.epk is not None:
             return [("epk = ?", self.epk)]
-        found = [("epk >= ?", self.low)] if self.low else []
-        return [*found, ("epk < ?", self.high)] if self.high not in {"", "FF"} else found
+        from_low = [("epk >= ?", self.low)] if self.low else []
+        return [*from_low, ("epk < ?", self.high)] if self.high not in {"", "FF"} else from_low
 
 
 @dataclass(slots=True)
@@ -56,16 +56,16 @@ def filter_of(
     container: Container, scope: Scope, query: Query, parameters: Mapping[str, Value]
 ) -> Filter:
     """Return conditions that every item of the query's result satisfies."""
-    found = Filter()
+    narrowed = Filter()
     for condition, position in scope.conditions():
-        found.add(condition, position)
+        narrowed.add(condition, position)
     if query.where is None:
-        return found
+        return narrowed
     reader = ConditionReader(parameters)
     pinned = reader.pinned(query.where, container.key_paths) if scope.epk is None else None
     if pinned is not None and len(pinned) <= _MAX_CHOICES:
-        found.add(_one_of("epk", pinned), *map(effective_key, pinned))
-    return _implied(container, reader, query.where, found)
+        narrowed.add(_one_of("epk", pinned), *map(effective_key, pinned))
+    return _implied(container, reader, query.where, narrowed)
 
 
 def check_order(container: Container, query: Query) -> None:
@@ -93,37 +93,43 @@ def ordered_column(container: Container, scope: Scope, query: Query) -> str | No
     return None
 
 
-def _implied(container: Container, reader: ConditionReader, where: Node, found: Filter) -> Filter:
+def _implied(
+    container: Container, reader: ConditionReader, where: Node, narrowed: Filter
+) -> Filter:
     equal: dict[JsonPath, Value] = {}
     for node in conjuncts(where):
         for path, operator, value in reader.comparisons(node):
-            _add_comparison(found, container, path, operator, value)
+            _add_comparison(narrowed, container, path, operator, value)
             if operator == "=":
                 equal[path] = value
-        _add_ids(found, reader, node)
+        _add_ids(narrowed, reader, node)
         if isinstance(node, Binary) and node.operator == "OR":
-            _add_either(found, container, reader, node)
+            _add_either(narrowed, container, reader, node)
     for at, paths in enumerate(container.unique_keys):
         if all(path in equal for path in paths):
-            found.add(
+            narrowed.add(
                 f"{unique_column(at)} = ?", container.unique_text([equal[path] for path in paths])
             )
-    return found
+    return narrowed
 
 
-def _add_either(found: Filter, container: Container, reader: ConditionReader, node: Binary) -> None:
+def _add_either(
+    narrowed: Filter, container: Container, reader: ConditionReader, node: Binary
+) -> None:
     # Side by side, not one within another: SQLite's parser takes no hundred nested parentheses.
     branches = [_implied(container, reader, part, Filter()) for part in disjuncts(node)]
     if len(branches) <= _MAX_CHOICES and all(branch.conditions for branch in branches):
         either = " OR ".join(f"({branch.where})" for branch in branches)
-        found.add(f"({either})", *(one for branch in branches for one in branch.parameters))
+        narrowed.add(
+            f"({either})", *(parameter for branch in branches for parameter in branch.parameters)
+        )
 
 
-def _add_ids(found: Filter, reader: ConditionReader, node: Node) -> None:
+def _add_ids(narrowed: Filter, reader: ConditionReader, node: Node) -> None:
     path, values = reader.choices(node)
     if path == ("id",) and len(values) <= _MAX_CHOICES:
         ids = [value for value in values if isinstance(value, str)]
-        found.add(_one_of("id", ids), *ids)
+        narrowed.add(_one_of("id", ids), *ids)
 
 
 def _one_of(column: str, values: Sized) -> str:
@@ -131,14 +137,14 @@ def _one_of(column: str, values: Sized) -> str:
 
 
 def _add_comparison(
-    found: Filter, container: Container, path: JsonPath, operator: str, value: Value
+    narrowed: Filter, container: Container, path: JsonPath, operator: str, value: Value
 ) -> None:
     if path == ("id",) and isinstance(value, str) and operator != "=":
-        found.add(f"id {operator} ?", value)
+        narrowed.add(f"id {operator} ?", value)
     column = json_path(path)
     exact = _exact(value)
     if path != ("id",) and column and exact is not None and container.policy.covers(path):
-        found.add(f"{column} {operator} ?", exact)
+        narrowed.add(f"{column} {operator} ?", exact)
 
 
 def _exact(value: Value) -> float | str | None:

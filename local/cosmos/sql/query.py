@@ -95,19 +95,19 @@ class _Run:
         return self._worked_out()
 
     def _streamed(self, walk: Walk) -> Page:
-        given, *place = self._resumed("k")
+        count, *place = self._resumed("k")
         walk.resume(self._filter, place)
         last = self._select.most(self._request.parameters)
         room = self._request.page_size
         if last is not None:
-            room = min(room, last - _whole(given))
+            room = min(room, last - _whole(count))
         rows: list[str] = []
         size = 0
         with closing(self._records(f"{walk.first}, {walk.second}", walk.order)) as records:
             for first, second, body in records:
                 if len(rows) >= room or size > _MAX_PAGE_BYTES:
-                    more = last is None or _whole(given) + len(rows) < last
-                    return self._page(rows, ("k", _whole(given) + len(rows), *place), more=more)
+                    more = last is None or _whole(count) + len(rows) < last
+                    return self._page(rows, ("k", _whole(count) + len(rows), *place), more=more)
                 place = [first, second]
                 text = self._row(body)
                 if text is not None:

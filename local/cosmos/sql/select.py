@@ -52,11 +52,11 @@ class Select:
 
 
 def _distinct(rows: Iterator[Value]) -> Iterator[Value]:
-    given: set[str] = set()
+    yielded: set[str] = set()
     for row in rows:
         text = canonical(row)
-        if text not in given:
-            given.add(text)
+        if text not in yielded:
+            yielded.add(text)
             yield row
 
 

@@ -39,17 +39,17 @@ class Token:
 
 
 def tokens_of(text: str) -> list[Token]:
-    """Split *text*. Raises BadRequestError where it is no query."""
-    found: list[Token] = []
+    """Split *text*. Raises BadRequestError where it is not a query."""
+    tokens: list[Token] = []
     at = 0
-    while not found or found[-1].kind != "end":
+    while not tokens or tokens[-1].kind != "end":
         match = _PATTERN.match(text, at)
         if match is None:
             raise syntax_error(text, at)
         kind = next(kind for kind in _KINDS if match.group(kind) is not None)
-        found.append(Token(kind, match.group(kind), match.start(kind)))
+        tokens.append(Token(kind, match.group(kind), match.start(kind)))
         at = match.end()
-    return found
+    return tokens
 
 
 def number_of(token: Token) -> float:
@@ -64,7 +64,7 @@ def string_of(token: Token) -> str:
     inner = token.text[1:-1]
     if "\\" not in inner:
         return inner
-    escaped = re.sub(r"\\'|\"", lambda found: "'" if found[0] == "\\'" else '\\"', inner)
+    escaped = re.sub(r"\\'|\"", lambda match: "'" if match[0] == "\\'" else '\\"', inner)
     if token.text[0] == '"':
         escaped = inner.replace("\\'", "'")
     try:

@@ -22,23 +22,23 @@ class Walk:
         turn = " DESC" if self._descending else ""
         return f"{self.first}{turn}, {self.second}{turn}"
 
-    def resume(self, found: Filter, place: Sequence[SqlValue]) -> None:
-        """Limit *found* to what comes after *place*. SQLite sorts NULL before everything."""
+    def resume(self, narrowed: Filter, place: Sequence[SqlValue]) -> None:
+        """Limit *narrowed* to what comes after *place*. SQLite sorts NULL before everything."""
         if not place:
             return
         value, tie = place
         first, second = self.first, self.second
         if first == "epk":
             # Row values let SQLite seek; neither of the two is ever NULL.
-            found.add("(epk, id) > (?, ?)", value, tie)
+            narrowed.add("(epk, id) > (?, ?)", value, tie)
         elif not self._descending and value is None:
-            found.add(f"({first} IS NOT NULL OR {second} > ?)", tie)
+            narrowed.add(f"({first} IS NOT NULL OR {second} > ?)", tie)
         elif not self._descending:
-            found.add(f"{first} >= ? AND ({first} > ? OR {second} > ?)", value, value, tie)
+            narrowed.add(f"{first} >= ? AND ({first} > ? OR {second} > ?)", value, value, tie)
         elif value is None:
-            found.add(f"{first} IS NULL AND {second} < ?", tie)
+            narrowed.add(f"{first} IS NULL AND {second} < ?", tie)
         else:
-            found.add(
+            narrowed.add(
                 f"({first} < ? OR {first} IS NULL OR ({first} = ? AND {second} < ?))",
                 value, value, tie,
             )  # fmt: skip

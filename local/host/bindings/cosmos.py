@@ -82,7 +82,7 @@ class CosmosTrigger(Trigger):
     async def _report_missing(self, client: CosmosClient) -> None:
         """Say which of the database and the containers does not exist.
 
-        Tried for ever, since somebody may make it, but said once.
+        The trigger retries for ever, since somebody may make it, and reports it once.
         """
         sentence = await self._missing(client)
         if sentence != self._reported:

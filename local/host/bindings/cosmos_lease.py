@@ -78,8 +78,8 @@ class Leases:
                 )
             )
         except (CosmosAccessConditionFailedError, CosmosResourceNotFoundError):
-            theirs = await self.load(lease.feed_range)
-            lease.continuation, lease.etag = theirs.continuation, theirs.etag
+            current = await self.load(lease.feed_range)
+            lease.continuation, lease.etag = current.continuation, current.etag
             return
         lease.continuation, lease.etag = continuation, stored["_etag"]
 

@@ -86,7 +86,7 @@ class ServiceBusTrigger(Trigger):
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     def _report_missing_queue(self) -> None:
-        # Tried for ever, since somebody may make the queue, but said once.
+        # The trigger retries for ever, since somebody may make the queue, and reports it once.
         sentence = f"queue {self._queue} does not exist; declare it in the data model"
         if sentence != self._reported:
             logger.error("%s: %s", self.invocable.name, sentence)
@@ -140,6 +140,12 @@ class ServiceBusTrigger(Trigger):
                 logger.warning(
                     "%s: the lock of message %s was lost", self.invocable.name, message.message_id
                 )
+
+    # A function may run longer than its message's lock. The task that receives also renews: at most
+    # every _GLANCE_S it looks at each running message, and renews a lock that ends within
+    # _RENEW_BEFORE. A renewal and a settlement cannot race, because this one task does both, and
+    # a message leaves `_running` before it is settled. A lock that is lost all the same (the
+    # broker was killed) is logged; the message is delivered again, as on Azure.
 
     async def _renew_locks(self, receiver: ServiceBusReceiver) -> None:
         longest = timedelta(seconds=self._context.host_json.bus_max_lock_renewal_s)

@@ -97,8 +97,8 @@ def _metadata(message: ServiceBusReceivedMessage) -> dict[str, TypedValue]:
     }
 
 
-def _properties(given: Mapping[str | bytes, object] | None) -> dict[str, object]:
-    return {_text(key): _plain(value) for key, value in (given or {}).items()}
+def _properties(properties: Mapping[str | bytes, object] | None) -> dict[str, object]:
+    return {_text(key): _plain(value) for key, value in (properties or {}).items()}
 
 
 def _plain(value: object) -> object:

@@ -77,9 +77,13 @@ class TimerTrigger(Trigger):
         return status
 
     def _value(self, status: _Status, *, is_past_due: bool) -> TypedValue:
-        shown = None if self._file is None else _shown(status)
+        schedule_status = None if self._file is None else _shown(status)
         return encoded(
-            {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": shown, "IsPastDue": is_past_due}
+            {
+                "Schedule": {"AdjustForDST": True},
+                "ScheduleStatus": schedule_status,
+                "IsPastDue": is_past_due,
+            }
         )
 
     @override
@@ -89,10 +93,10 @@ class TimerTrigger(Trigger):
     def _load(self) -> _Status | None:
         if self._file is None or not self._file.exists():
             return None
-        kept = json.loads(self._file.read_text(encoding="utf-8"))
-        if kept["Schedule"] != self._binding.text("schedule"):
+        state = json.loads(self._file.read_text(encoding="utf-8"))
+        if state["Schedule"] != self._binding.text("schedule"):
             return None  # a changed schedule owes nothing for the old one
-        moments = (datetime.fromisoformat(kept[key]) for key in ("Last", "Next", "LastUpdated"))
+        moments = (datetime.fromisoformat(state[key]) for key in ("Last", "Next", "LastUpdated"))
         return _Status(*moments)
 
     def _save(self, status: _Status) -> None:
@@ -100,8 +104,8 @@ class TimerTrigger(Trigger):
             return
         self._file.parent.mkdir(parents=True, exist_ok=True)
         draft = self._file.with_suffix(".new")
-        kept = {**_shown(status), "Schedule": self._binding.text("schedule")}
-        draft.write_text(json.dumps(kept), encoding="utf-8")
+        state = {**_shown(status), "Schedule": self._binding.text("schedule")}
+        draft.write_text(json.dumps(state), encoding="utf-8")
         draft.replace(self._file)
 
 
