@@ -22,11 +22,10 @@ from shared.ports.group_memberships import GroupMemberships
 from shared.ports.heads import (
     Acknowledged,
     ConversationHeads,
-    LiveSummary,
     Outcome,
     SenderErasedError,
 )
-from shared.ports.inbox import InboxEntry, InboxState, Touches
+from shared.ports.inbox import InboxEntry, InboxState, LiveSummary, Touches
 from shared.ports.jobs import FeedItem, Job, ReconcileStep, Reflush
 from shared.ports.live import LiveState
 from shared.ports.notifications import Bus, NoticeMarks, NotificationChannel

@@ -10,7 +10,6 @@ from shared.domain.conversation import Conversation
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.live import NO_EPOCH, Epoch, Head
 from shared.domain.message import Message
-from shared.domain.mute import Mute
 from shared.domain.receipt import Receipt
 from shared.ports.calls import Call, CallState
 from shared.ports.epochs import Epochs
@@ -31,20 +30,6 @@ class Acknowledged:
     outcome: Outcome
     receipt: Receipt
     head: Sequence
-
-
-@dataclass(frozen=True, slots=True)
-class LiveSummary:
-    """What one inbox row or sync position needs of live state.
-
-    Args:
-        mute: The user's own; None when live state does not know, and then the store tells.
-    """
-
-    head: Head
-    last: Message | None
-    receipt: Receipt
-    mute: Mute | None = None
 
 
 class SenderErasedError(Exception):
@@ -122,10 +107,6 @@ class ConversationHeads(Epochs, Protocol):
     async def receipts(
         self, ids: Series[ConversationId]
     ) -> list[tuple[Head, dict[UserId, Receipt]]]: ...
-
-    async def summaries(
-        self, user_id: UserId, ids: Series[ConversationId]
-    ) -> list[LiveSummary]: ...
 
     async def set_version(self, conversation_id: ConversationId, version: int) -> None:
         """Raise the version that caches are compared with."""

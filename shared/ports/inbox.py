@@ -1,12 +1,15 @@
 """The order of each user's inbox: a part of the live state."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as Series
 from dataclasses import dataclass
 from typing import Protocol
 
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.live import NO_EPOCH, Epoch
+from shared.domain.live import NO_EPOCH, Epoch, Head
+from shared.domain.message import Message
 from shared.domain.mute import Mute
+from shared.domain.receipt import Receipt
 from shared.ports.calls import Call, CallState
 from shared.ports.epochs import Epochs
 
@@ -33,6 +36,20 @@ class Touches:
     newest: int
     touched: tuple[tuple[ConversationId, int], ...] = ()
     epoch: Epoch = NO_EPOCH
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSummary:
+    """What one inbox row or sync position needs of live state.
+
+    Args:
+        mute: The user's own; None when live state does not know, and then the store tells.
+    """
+
+    head: Head
+    last: Message | None
+    receipt: Receipt
+    mute: Mute | None = None
 
 
 class InboxState(Epochs, Protocol):
@@ -85,6 +102,10 @@ class InboxState(Epochs, Protocol):
 
     async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None:
         """Put a conversation into these users' inboxes, and touch it for them."""
+        ...
+
+    async def summaries(self, user_id: UserId, ids: Series[ConversationId]) -> list[LiveSummary]:
+        """Return what live state has of these conversations for one user, in the order of *ids*."""
         ...
 
     async def remember_mutes(

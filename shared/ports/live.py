@@ -12,8 +12,8 @@ from shared.ports.reconciled import ReconciledVersions
 
 class LiveState(
     Callers,
-    ConversationHeads,
     InboxState,
+    ConversationHeads,
     GroupMemberships,
     FlushState,
     ReconciledVersions,

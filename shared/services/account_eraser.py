@@ -11,7 +11,7 @@ from shared.domain.events import Effect, ToUser
 from shared.domain.ids import UserId
 from shared.domain.presence import Presence
 from shared.domain.user import User, tombstone
-from shared.ports import ConnectionHub, LiveState, PresenceStore, UserStore
+from shared.ports import Callers, ConnectionHub, PresenceStore, UserStore
 from shared.services.erased_users import ErasedUsers
 from shared.services.presence_news import announce
 from shared.services.retrying import change_stored
@@ -40,7 +40,7 @@ class AccountEraser:
 
     users: UserStore
     erased: ErasedUsers
-    live: LiveState
+    live: Callers
     presence: PresenceStore
     hub: ConnectionHub
 

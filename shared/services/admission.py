@@ -1,6 +1,7 @@
 """What every call passes first: its limit, its lease, and the rule who may reach a conversation."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from shared.domain.access import access_conversation
 from shared.domain.conversation import Conversation, Member
@@ -9,7 +10,7 @@ from shared.domain.events import Effect
 from shared.domain.ids import ConversationId
 from shared.domain.live import Epoch, Head
 from shared.domain.presence import Presence
-from shared.ports import Call, CallState, Clock, LiveState, PresenceStore
+from shared.ports import Call, Callers, CallState, Clock, ConversationHeads, PresenceStore
 from shared.services.erased_users import ErasedUsers
 from shared.services.presence_news import announce
 from shared.services.reader import ConversationReader
@@ -33,6 +34,10 @@ class AdmittedCall:
     effects: list[Effect]
 
 
+class _LiveState(Callers, ConversationHeads, Protocol):
+    """The parts of live state that every call goes through."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
     """Admits calls: one round trip to live state, and usually nothing else.
@@ -41,7 +46,7 @@ class Admission:
     """
 
     reader: ConversationReader
-    live: LiveState
+    live: _LiveState
     presence: PresenceStore
     clock: Clock
     throttle: Throttle

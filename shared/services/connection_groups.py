@@ -6,13 +6,18 @@ join the others, and so that a join is renewed before the service forgets it (`d
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from shared.domain.ids import ConnectionId, ConversationId, UserId, is_group_id
 from shared.domain.seats import Seat, plan
-from shared.ports import Clock, LiveState, MembershipStore
+from shared.ports import Clock, GroupMemberships, InboxState, MembershipStore
 from shared.services.group_members import GroupMembers
 from shared.services.membership import Membership
 from shared.services.reader import ConversationReader
+
+
+class _LiveState(GroupMemberships, InboxState, Protocol):
+    """The parts of live state that tell which groups a user is in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +25,7 @@ class ConnectionGroups:
     """Puts new connections into the SignalR groups of their user's conversations."""
 
     reader: ConversationReader
-    live: LiveState
+    live: _LiveState
     memberships: MembershipStore
     membership: Membership
     groups: GroupMembers

@@ -15,7 +15,7 @@ from shared.domain.events import Effect, ToConnection
 from shared.domain.ids import ConnectionId, UserId
 from shared.domain.limits import Limit
 from shared.domain.presence import Presence
-from shared.ports import Call, Clock, ConnectionHub, LiveState, PresenceStore
+from shared.ports import Call, Clock, ConnectionHub, GroupMemberships, PresenceStore
 from shared.services.admission import Admission
 from shared.services.connection_groups import ConnectionGroups
 from shared.services.presence_news import announce
@@ -39,7 +39,7 @@ class Connections:
     """
 
     admission: Admission
-    live: LiveState
+    live: GroupMemberships
     presence: PresenceStore
     hub: ConnectionHub
     groups: ConnectionGroups

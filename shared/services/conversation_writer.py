@@ -3,13 +3,18 @@
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from shared.domain.conversation import Conversation
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId, Sequence
-from shared.ports import ConversationStore, LiveState
+from shared.ports import ConversationHeads, ConversationStore, InboxState
 from shared.services.reader import ConversationReader
 from shared.services.retrying import change_stored
+
+
+class _LiveState(ConversationHeads, InboxState, Protocol):
+    """The parts of live state that hear of a change of a conversation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +29,7 @@ class ConversationWriter:
 
     reader: ConversationReader
     store: ConversationStore
-    live: LiveState
+    live: _LiveState
 
     async def find(self, conversation_id: ConversationId) -> Conversation | None:
         """Return the conversation as the store has it now."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from shared.domain.ids import ConversationId
 from shared.domain.message import Message
-from shared.ports import LiveState
+from shared.ports import ConversationHeads
 from shared.services.reader import ConversationReader
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ class Healing:
     """Raises heads that are behind, and the members' inboxes and activity with them."""
 
     reader: ConversationReader
-    live: LiveState
+    live: ConversationHeads
 
     async def confirm(self, messages: Iterable[Message]) -> int:
         """Record the messages that live state has not seen; return how many heads were behind.

@@ -17,7 +17,7 @@ from shared.domain.inbox import InboxItem, Row
 from shared.domain.live import Head
 from shared.domain.mute import UNSAID, Mute, muted_until
 from shared.domain.receipt import Receipt, unread_count
-from shared.ports import Call, Clock, InboxEntry, LiveState, LiveSummary, MembershipStore
+from shared.ports import Call, Clock, InboxEntry, InboxState, LiveSummary, MembershipStore
 from shared.services.admission import Admission
 from shared.services.gathering import gather_at_most
 from shared.services.inbox_order import InboxOrder
@@ -38,7 +38,7 @@ class Inbox:
 
     admission: Admission
     reader: ConversationReader
-    live: LiveState
+    live: InboxState
     memberships: MembershipStore
     clock: Clock
     order: InboxOrder

@@ -38,7 +38,7 @@ from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.live import Epoch
 from shared.domain.times import from_ms
-from shared.ports import InboxEntry, LiveState, MembershipStore
+from shared.ports import InboxEntry, InboxState, MembershipStore
 from shared.services.background_rebuilds import BackgroundRebuilds
 from shared.services.recorded_activity import Activity, RecordedActivity
 from shared.services.turns import Turns
@@ -63,7 +63,7 @@ class _LostAgainError(UnavailableError):
 class InboxOrder:
     """Says in which order a user's conversations stand."""
 
-    live: LiveState
+    live: InboxState
     memberships: MembershipStore
     recorded: RecordedActivity
     turns: Turns

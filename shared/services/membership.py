@@ -8,7 +8,7 @@ import contextlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from shared.domain.conversation import Conversation, Member
 from shared.domain.errors import UnavailableError
@@ -24,7 +24,15 @@ from shared.domain.ids import NO_SEQUENCE, ConversationId, UserId
 from shared.domain.live import Head
 from shared.domain.seats import Seat
 from shared.domain.times import to_ms
-from shared.ports import Clock, InboxEntry, LiveState, MembershipStore
+from shared.ports import (
+    Clock,
+    ConversationHeads,
+    GroupMemberships,
+    InboxEntry,
+    InboxState,
+    MembershipStore,
+    ReconciledVersions,
+)
 from shared.services.gathering import gather_at_most
 from shared.services.group_members import GroupMembers
 from shared.services.reader import ConversationReader
@@ -35,12 +43,16 @@ _WRITERS: Final = 10
 _ROUNDS: Final = 20  # how often others may change the conversation meanwhile
 
 
+class _LiveState(ConversationHeads, GroupMemberships, InboxState, ReconciledVersions, Protocol):
+    """The parts of live state that follow a change of members."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
     """Makes everything that is derived from a conversation's members agree with them."""
 
     reader: ConversationReader
-    live: LiveState
+    live: _LiveState
     memberships: MembershipStore
     groups: GroupMembers
     clock: Clock

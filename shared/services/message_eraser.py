@@ -8,7 +8,7 @@ from typing import Final
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId
 from shared.domain.message import Message, erase
-from shared.ports import BlobStore, LiveState, MessageStore
+from shared.ports import BlobStore, InboxState, MessageStore
 from shared.services.erased_users import ErasedUsers
 from shared.services.gathering import gather_at_most
 from shared.services.reader import ConversationReader
@@ -24,7 +24,7 @@ class MessageEraser:
 
     reader: ConversationReader
     messages: MessageStore
-    live: LiveState
+    live: InboxState
     blobs: BlobStore
     erased: ErasedUsers
 

@@ -8,7 +8,7 @@ from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConnectionId, Sequence
 from shared.domain.live import Head
 from shared.domain.message import Message
-from shared.ports import LiveState, SenderErasedError
+from shared.ports import ConversationHeads, SenderErasedError
 from shared.services.message_eraser import MessageEraser
 from shared.services.reader import ConversationReader
 from shared.services.sequencer import Sequencer, Stored
@@ -23,7 +23,7 @@ class MessageWriter:
 
     reader: ConversationReader
     sequencer: Sequencer
-    live: LiveState
+    live: ConversationHeads
     eraser: MessageEraser
     turns: Turns
 

@@ -14,7 +14,7 @@ from shared.domain.events import Effect, InboxChanged, Push, ToUser
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.live import NO_EPOCH, Epoch
 from shared.domain.mute import Mute
-from shared.ports import Call, LiveState, MembershipStore
+from shared.ports import Call, InboxState, MembershipStore
 from shared.services.admission import Admission
 from shared.services.inbox import Inbox
 from shared.services.membership import Membership
@@ -26,7 +26,7 @@ class Muting:
 
     admission: Admission
     inbox: Inbox
-    live: LiveState
+    live: InboxState
     memberships: MembershipStore
     membership: Membership
 

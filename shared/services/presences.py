@@ -15,7 +15,7 @@ from shared.domain.events import (
 from shared.domain.ids import ConnectionId, UserId
 from shared.domain.presence import Presence, unknown
 from shared.domain.user import blocks_between
-from shared.ports import Call, Clock, LiveState, PresenceStore, UserStore
+from shared.ports import Call, Clock, InboxState, PresenceStore, UserStore
 from shared.services.admission import Admission
 from shared.services.presence_news import announce
 
@@ -35,7 +35,7 @@ class Presences:
     """Says who is online, to those who may know."""
 
     admission: Admission
-    live: LiveState
+    live: InboxState
     presence: PresenceStore
     users: UserStore
     clock: Clock

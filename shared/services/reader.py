@@ -18,7 +18,7 @@ from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
 from shared.domain.live import NO_EPOCH, Epoch, Head
 from shared.domain.message import Message
 from shared.domain.receipt import Receipt, merge, receipts_of
-from shared.ports import ConversationStore, FlushedState, LiveState, MessageStore
+from shared.ports import ConversationHeads, ConversationStore, FlushedState, MessageStore
 from shared.services.conversation_cache import ConversationCache
 
 _LAG_TRIES: Final = 6
@@ -29,7 +29,7 @@ class ConversationReader:
     """Reads conversations, their heads, their receipts and their messages for the services."""
 
     def __init__(
-        self, *, store: ConversationStore, messages: MessageStore, live: LiveState
+        self, *, store: ConversationStore, messages: MessageStore, live: ConversationHeads
     ) -> None:
         self._store = store
         self._messages = messages

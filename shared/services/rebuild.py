@@ -6,12 +6,20 @@ stop halfway.
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 from shared.domain.errors import NotFoundError
 from shared.domain.ids import ConversationId, UserId, is_conversation_id
 from shared.domain.times import to_ms
-from shared.ports import Bus, Clock, InboxEntry, LiveState, MembershipStore, ReconcileStep
+from shared.ports import (
+    Bus,
+    Clock,
+    ConversationHeads,
+    InboxEntry,
+    InboxState,
+    MembershipStore,
+    ReconcileStep,
+)
 from shared.services.inbox_order import InboxOrder
 from shared.services.reader import ConversationReader
 
@@ -21,6 +29,10 @@ EVERYTHING: Final = "all"
 _STEP: Final = 200  # conversations for one message of the queue: a few seconds of work
 
 
+class _LiveState(ConversationHeads, InboxState, Protocol):
+    """The parts of live state that a rebuild reads and fills."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rebuild:
     """Restores what is derived of one conversation, of one user, or of all conversations."""
@@ -28,7 +40,7 @@ class Rebuild:
     reader: ConversationReader
     order: InboxOrder
     memberships: MembershipStore
-    live: LiveState
+    live: _LiveState
     bus: Bus
     clock: Clock
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Series
 from dataclasses import dataclass
 from itertools import batched
-from typing import Final
+from typing import Final, Protocol
 
 from shared.domain.activity import is_renewal_due
 from shared.domain.conversation import Conversation
@@ -17,9 +17,11 @@ from shared.domain.ids import ConversationId, UserId, is_group_id
 from shared.domain.live import Head
 from shared.ports import (
     Bus,
+    ConversationHeads,
     ConversationStore,
+    FlushState,
+    InboxState,
     LiveConversation,
-    LiveState,
     Reflush,
     VersionConflictError,
 )
@@ -36,12 +38,16 @@ _SNAPSHOTS: Final = 500  # in one pipeline
 _WRITERS: Final = 64
 
 
+class _LiveState(ConversationHeads, FlushState, InboxState, Protocol):
+    """The parts of live state that a flush reads, mends and marks as written."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptFlush:
     """Writes what live state holds of conversations to the store, and tells groups of receipts."""
 
     reader: ConversationReader
-    live: LiveState
+    live: _LiveState
     store: ConversationStore
     clearing: Clearing
     bus: Bus

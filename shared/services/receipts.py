@@ -21,7 +21,7 @@ from shared.ports import (
     Call,
     CallState,
     Clock,
-    LiveState,
+    ConversationHeads,
 )
 from shared.services.admission import Admission
 from shared.services.reader import ConversationReader
@@ -37,7 +37,7 @@ class Receipts:
 
     admission: Admission
     reader: ConversationReader
-    live: LiveState
+    live: ConversationHeads
     clock: Clock
 
     async def acknowledge(

@@ -11,7 +11,7 @@ from shared.domain.ids import ConversationId, Sequence, UserId
 from shared.domain.live import Head
 from shared.domain.message import Message
 from shared.domain.times import to_ms
-from shared.ports import ConversationHeads, InboxEntry, MessageStore
+from shared.ports import InboxEntry, InboxState, MessageStore
 from shared.services.reader import ConversationReader
 
 _READERS: Final = 8
@@ -31,7 +31,7 @@ class RecordedActivity:
     """Reads the activity of many conversations at once."""
 
     reader: ConversationReader
-    live: ConversationHeads
+    live: InboxState
     messages: MessageStore
 
     async def read(

@@ -21,7 +21,7 @@ from shared.domain.live import Head
 from shared.domain.message import Message, Status
 from shared.domain.receipt import Receipt
 from shared.domain.times import to_ms
-from shared.ports import Call, LiveState, Touches
+from shared.ports import Call, InboxState, Touches
 from shared.services.admission import Admission
 from shared.services.gathering import gather_at_most
 from shared.services.history import with_status
@@ -77,7 +77,7 @@ class Sync:
     admission: Admission
     reader: ConversationReader
     inbox: Inbox
-    live: LiveState
+    live: InboxState
 
     async def sync(self, call: Call, positions: Positions, *, limit: int, since: Since) -> Synced:
         """Return what the caller lacks, newest activity first.

@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.domain.errors import RateLimitedError, UnavailableError
 from shared.domain.ids import AttachmentId, UserId
-from shared.ports import LiveState, UploadLedger
+from shared.ports import Callers, UploadLedger
 
 _SWEPT_WITHIN_MS: Final = 3_600_000  # the sweep runs every hour
 _NO_LIMIT: Final = 2**53  # bytes, for a file that is already uploaded
@@ -24,7 +24,7 @@ class UploadQuota:
         most_open: How many uploads a user may have that are neither sent nor swept.
     """
 
-    live: LiveState
+    live: Callers
     uploads: UploadLedger
     bytes_a_day: int
     most_open: int

@@ -5,16 +5,11 @@ from typing import override
 
 from shared.domain.ids import UserId
 from shared.ports import AccountState, AccountStates
-from tests.twins.faulty_link import FaultyLink
-from tests.twins.redis_data import RedisTwin
+from tests.twins.redis_data import RedisTwinPart
 
 
-class MemoryAccountStates(AccountStates):
+class MemoryAccountStates(RedisTwinPart, AccountStates):
     """Fulfils `AccountStates`."""
-
-    def __init__(self, redis: RedisTwin, *, link: FaultyLink | None = None) -> None:
-        self.redis = redis
-        self.link = link or FaultyLink()
 
     @override
     async def list_states(self, user_ids: Series[UserId]) -> list[AccountState]:

@@ -1,22 +1,43 @@
 """The twin of inboxes."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as Series
 from typing import override
 
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.live import NO_EPOCH, Epoch
 from shared.domain.mute import Mute
-from shared.ports import InboxEntry, InboxState, Touches
-from tests.twins.faulty_link import FaultyLink
-from tests.twins.redis_data import RedisTwin
+from shared.domain.receipt import Receipt
+from shared.ports import Call, CallState, InboxEntry, InboxState, LiveSummary, Touches
+from tests.twins.redis_data import RedisTwinPart
 
 
-class MemoryInboxes(InboxState):
+class MemoryInboxes(RedisTwinPart, InboxState):
     """Fulfils `InboxState`."""
 
-    def __init__(self, redis: RedisTwin, *, link: FaultyLink | None = None) -> None:
-        self.redis = redis
-        self.link = link or FaultyLink()
+    @override
+    async def epoch(self) -> Epoch:
+        async with self.link.call("epoch"):
+            return self.redis.epoch()
+
+    @override
+    async def heartbeat(self, call: Call) -> tuple[CallState, int]:
+        async with self.link.call("heartbeat"):
+            return self.redis.enter(call), self.redis.data.activity[call.user_id]
+
+    @override
+    async def summaries(self, user_id: UserId, ids: Series[ConversationId]) -> list[LiveSummary]:
+        async with self.link.call("summaries"):
+            states, epoch = [(one, self.state_of(one)) for one in ids], self.redis.epoch()
+            return [
+                LiveSummary(
+                    live.head(epoch),
+                    live.last,
+                    live.receipts.get(user_id) or Receipt(one, user_id),
+                    self.mute_of(user_id, one),
+                )
+                for one, live in states
+            ]
 
     @override
     async def inbox_page(

@@ -8,18 +8,13 @@ from typing import override
 from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.presence import Presence
 from shared.ports import NoticeMarks, PresenceStore
-from tests.twins.faulty_link import FaultyLink
-from tests.twins.redis_data import RedisTwin
+from tests.twins.redis_data import RedisTwinPart
 
 _TYPING = timedelta(milliseconds=2_500)
 
 
-class MemoryPresenceStore(PresenceStore):
+class MemoryPresenceStore(RedisTwinPart, PresenceStore):
     """Fulfils `PresenceStore`; what was told to the website is in `redis.published`."""
-
-    def __init__(self, redis: RedisTwin, *, link: FaultyLink | None = None) -> None:
-        self.redis = redis
-        self.link = link or FaultyLink()
 
     @override
     async def open(
@@ -84,12 +79,8 @@ class MemoryPresenceStore(PresenceStore):
         return Presence(user_id, "online" if self.redis.live(user_id) else "offline", at)
 
 
-class MemoryNoticeMarks(NoticeMarks):
+class MemoryNoticeMarks(RedisTwinPart, NoticeMarks):
     """Fulfils `NoticeMarks`."""
-
-    def __init__(self, redis: RedisTwin, *, link: FaultyLink | None = None) -> None:
-        self.redis = redis
-        self.link = link or FaultyLink()
 
     @override
     async def claim(

@@ -22,6 +22,7 @@ from shared.domain.presence import Presence, PresenceStatus
 from shared.domain.receipt import Receipt
 from shared.domain.times import to_ms
 from shared.ports import AccountState, Call, CallState, Clock
+from tests.twins.faulty_link import FaultyLink
 
 _DAY = timedelta(days=1)
 _LONG_AGO = datetime.fromtimestamp(0, tz=UTC)
@@ -268,3 +269,15 @@ class RedisTwin:
         state, wait_ms = take(limit, self.data.buckets.get(key), now=self.now().timestamp())
         self.data.buckets[key] = state
         return wait_ms
+
+
+class RedisTwinPart:
+    """The base of every twin over a `RedisTwin`: its data, and the link that calls come by."""
+
+    def __init__(self, redis: RedisTwin, *, link: FaultyLink | None = None) -> None:
+        self.redis = redis
+        self.link = link or FaultyLink()
+
+    def state_of(self, conversation_id: ConversationId) -> ConversationState:
+        """Return a conversation's state; an empty one, which is not kept, where none is."""
+        return self.redis.data.conversations.get(conversation_id) or ConversationState()

@@ -5,18 +5,13 @@ from typing import Final, override
 
 from shared.domain.ids import AttachmentId, UserId
 from shared.ports import UploadLedger
-from tests.twins.faulty_link import FaultyLink
-from tests.twins.redis_data import RedisTwin
+from tests.twins.redis_data import RedisTwinPart
 
 _KEEP: Final = timedelta(hours=26)
 
 
-class MemoryUploads(UploadLedger):
+class MemoryUploads(RedisTwinPart, UploadLedger):
     """Fulfils `UploadLedger`."""
-
-    def __init__(self, redis: RedisTwin, *, link: FaultyLink | None = None) -> None:
-        self.redis = redis
-        self.link = link or FaultyLink()
 
     @override
     async def open(self, user_id: UserId, attachment_id: AttachmentId, *, most: int) -> bool:

@@ -66,7 +66,7 @@ async def test_a_message_a_week_later_renews_each_membership_once(
     assert world.memberships.link.calls["renew"] == 3
     # Refused, read, recorded; then one write for each flush as ever.
     assert worker.conversations.link.calls["save_state"] == 4
-    assert await worker.chat.receipts.live.dirty_conversations(limit=9) == []
+    assert await world.live.dirty_conversations(limit=9) == []
 
 
 async def test_a_worker_that_dies_in_between_leaves_the_flush_to_the_next(
@@ -114,7 +114,7 @@ async def test_memberships_that_cannot_be_written_hold_up_nobody_else(
     assert told  # the group hears of its receipts all the same
     assert (await flushed(worker, fresh.id))[0] == 1
     assert (await flushed(worker, old.id))[0] == 0
-    assert await worker.chat.receipts.live.dirty_conversations(limit=9) == [old.id]
+    assert await world.live.dirty_conversations(limit=9) == [old.id]
 
     world.memberships.link.pause = go_on
     await worker.chat.receipt_flush.flush()

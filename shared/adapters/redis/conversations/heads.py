@@ -14,14 +14,12 @@ from shared.adapters.redis.conversations.codec import (
     fields_of,
     head_and_receipts,
     head_of,
-    summary_of,
 )
 from shared.adapters.redis.conversations.flush import mark_dirty
 from shared.adapters.redis.epoch import RedisEpochs, epoch_of, read_epoch
 from shared.adapters.redis.users import inbox_scripts as inbox
 from shared.adapters.redis.users.calls import entered
 from shared.adapters.redis.users.inbox import touching
-from shared.adapters.redis.users.mutes import mute_of
 from shared.domain.conversation import Conversation
 from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
 from shared.domain.live import NO_EPOCH, Epoch, Head
@@ -33,7 +31,6 @@ from shared.ports import (
     Call,
     CallState,
     ConversationHeads,
-    LiveSummary,
     SenderErasedError,
 )
 
@@ -171,19 +168,6 @@ class RedisHeads(RedisEpochs, ConversationHeads):
             head_and_receipts(one, fields_of(row), epoch)
             for one, row in zip(ids, answers, strict=True)
         ]
-
-    @override
-    async def summaries(self, user_id: UserId, ids: Series[ConversationId]) -> list[LiveSummary]:
-        own = (f"d:{user_id}", f"r:{user_id}", f"t:{user_id}")
-        first, *answers = await self._client.run(
-            read_epoch(),
-            *(("HMGET", keys.conversation(one), *HEAD_FIELDS, "last", *own) for one in ids),
-            *([("HMGET", keys.mutes(user_id), *ids)] if ids else []),
-        )
-        epoch = epoch_of(first)
-        mutes = [mute_of(kept, epoch) for kept in (answers.pop() if ids else [])]
-        rows = zip(ids, answers, mutes, strict=True)
-        return [summary_of(one, user_id, row, epoch, mute) for one, row, mute in rows]
 
     @override
     async def set_version(self, conversation_id: ConversationId, version: int) -> None:

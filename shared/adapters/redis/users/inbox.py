@@ -1,20 +1,29 @@
 """Inboxes in Redis: the order of each user's conversations. One pipeline per method."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as Series
 from itertools import batched
 from typing import override
 
 from shared.adapters.redis import keys
 from shared.adapters.redis.client import Entry, call
-from shared.adapters.redis.conversations.codec import COUNT, READY, follows, pairs_of, text_of
+from shared.adapters.redis.conversations.codec import (
+    COUNT,
+    HEAD_FIELDS,
+    READY,
+    follows,
+    pairs_of,
+    summary_of,
+    text_of,
+)
 from shared.adapters.redis.epoch import RedisEpochs, epoch_of, read_epoch
 from shared.adapters.redis.users import inbox_scripts as scripts
 from shared.adapters.redis.users.calls import entered
-from shared.adapters.redis.users.mutes import remembering
+from shared.adapters.redis.users.mutes import mute_of, remembering
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.live import Epoch
 from shared.domain.mute import Mute
-from shared.ports import Call, CallState, InboxEntry, InboxState, Touches
+from shared.ports import Call, CallState, InboxEntry, InboxState, LiveSummary, Touches
 
 _KEEP_MS = 30 * 24 * 3600 * 1000
 _TOUCHES_KEEP_US = _KEEP_MS * 1000
@@ -78,6 +87,19 @@ class RedisInboxes(RedisEpochs, InboxState):
     async def put_inbox(self, user_ids: Iterable[UserId], entry: InboxEntry) -> None:
         put = entry.conversation_id, entry.activity_ms
         await self._client.run(*(call(scripts.PUT, (keys.inbox(u),), *put) for u in user_ids))
+
+    @override
+    async def summaries(self, user_id: UserId, ids: Series[ConversationId]) -> list[LiveSummary]:
+        own = (f"d:{user_id}", f"r:{user_id}", f"t:{user_id}")
+        first, *answers = await self._client.run(
+            read_epoch(),
+            *(("HMGET", keys.conversation(one), *HEAD_FIELDS, "last", *own) for one in ids),
+            *([("HMGET", keys.mutes(user_id), *ids)] if ids else []),
+        )
+        epoch = epoch_of(first)
+        mutes = [mute_of(kept, epoch) for kept in (answers.pop() if ids else [])]
+        rows = zip(ids, answers, mutes, strict=True)
+        return [summary_of(one, user_id, row, epoch, mute) for one, row, mute in rows]
 
     @override
     async def remember_mutes(
