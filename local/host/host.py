@@ -97,18 +97,26 @@ class Host:
                 group.create_task(trigger.run())
             await asyncio.Event().wait()
 
+    def index(self, described: list[object]) -> None:
+        """Put together the functions of the app, as a worker *described* them.
+
+        Raises:
+            StartError: They ask for what cannot be served, or there are none.
+
+        """
+        functions = parse_functions(described, self._settings.values)
+        if not functions:
+            raise StartError(no_functions(self._settings.app_directory))
+        for function in functions:
+            if not self._settings.disables(function.name):
+                self._triggers[function.name.lower()] = registry.build(function, self._context)
+        logger.info("indexed %d functions", len(self._triggers))
+
     async def _prepare(self, worker: Worker, described: list[object]) -> None:
         if not self._indexed.is_set():
-            functions = parse_functions(described, self._settings.values)
-            if not functions:
-                raise StartError(no_functions(self._settings.app_directory))
-            for function in functions:
-                if self._settings.disables(function.name):
-                    continue
-                self._triggers[function.name.lower()] = registry.build(function, self._context)
+            self.index(described)
             self._invoker.pool = self._pool
             self._indexed.set()
-            logger.info("indexed %d functions", len(self._triggers))
         for trigger in self._triggers.values():
             if isinstance(trigger, WarmupTrigger):
                 await _warm_up(worker, trigger)

@@ -132,13 +132,6 @@ def write_app(directory: Path, code: str, host_json: str = HOST_JSON) -> Path:
 
 
 APP = "app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)\n"
-ROUTED = (
-    APP + "@app.route('{route}')\nasync def one(req: func.HttpRequest) -> str:\n    return ''\n"
-)
-HUB = (
-    "@app.generic_trigger(arg_name='m', type='{kind}', hubName='{hub}', category='messages',"
-    " event='e')\nasync def {name}(m: str) -> None: ...\n"
-)
 
 
 @pytest.mark.parametrize(
@@ -146,38 +139,7 @@ HUB = (
     [
         ("raise RuntimeError('at import')", "could not be indexed: RuntimeError: at import"),
         ("", "has no functions: function_app.py must define `app = func.FunctionApp()`"),
-        (APP, "has no functions: function_app.py must define `app = func.FunctionApp()`"),
-        ("import azure.durable_functions", "the app uses Durable Functions, which this host does"),
         ("import no_such_package", "the app imports no_such_package, which is not installed"),
-        (
-            APP + "@app.service_bus_topic_trigger('m', 'Bus', 'news', 'all')\n"
-            "async def one(m: func.ServiceBusMessage) -> None: ...\n",
-            "function one, binding serviceBusTrigger m: topicName is not served",
-        ),
-        (
-            APP + "@app.route('a')\n@app.service_bus_topic_output('out', 'Bus', 'news')\n"
-            "def one(req: func.HttpRequest, out: func.Out[str]) -> str: ...\n",
-            "function one, binding serviceBus out: topicName is not served",
-        ),
-        (ROUTED.format(route="a/{id:regex(x)}"), "function one: route segment"),
-        (ROUTED.format(route="a/{id:decimal}"), "function one: route constraint 'decimal'"),
-        (
-            APP + HUB.format(kind="blobTrigger", hub="h", name="one"),
-            "function one, binding blobTrigger m: this host does not serve bindings of this type",
-        ),
-        (
-            APP + HUB.format(kind="signalRTrigger", hub="%NO_SUCH%", name="one"),
-            "function one: '%NO_SUCH%' does not resolve to a value",
-        ),
-        (
-            APP + HUB.format(kind="signalRTrigger", hub="h", name="one"),
-            "app setting AzureSignalRConnectionString is missing",
-        ),
-        (
-            APP + "@app.timer_trigger(arg_name='t', schedule='* * *')\n"
-            "async def one(t: func.TimerRequest) -> None: ...\n",
-            "function one, binding timerTrigger t: '* * *' is not a schedule",
-        ),
         (
             APP
             + "@app.retry(strategy='fixed_delay', max_retry_count='1', delay_interval='0:0:1')\n"
@@ -200,41 +162,6 @@ def test_a_disabled_function_is_not_served(tmp_path: Path) -> None:
     with running(APPS / "core", tmp_path, values) as host:
         assert host.call("GET", "/api/text").status == 404
         assert host.call("GET", "/api/echo/one").status == 200
-
-
-def test_two_functions_for_one_hub_event_are_refused(tmp_path: Path) -> None:
-    one = HUB.format(kind="signalRTrigger", hub="h", name="one")
-    two = HUB.format(kind="signalRTrigger", hub="H", name="two")
-    host = launch(write_app(tmp_path, APP + one + two), tmp_path / "local", settings(9))
-
-    assert host.process.wait(DEADLINE_S) == CANNOT_SERVE
-    assert "functions one and two have the same SignalR event" in host.said()
-
-
-@pytest.mark.parametrize(
-    ("host_json", "sentence"),
-    [
-        ("{", "is not JSON"),
-        ("[]", 'must be an object with "version": "2.0"'),
-        ('{"version": "2.0", "customHandler": {}}', "customHandler is not served"),
-        (
-            '{"version": "2.0", "extensions": {"http": {"maxConcurrentRequests": 5}}}',
-            "extensions.http.maxConcurrentRequests is not served",
-        ),
-        ('{"version": "2.0", "functionTimeout": "5 minutes"}', "is not a time span"),
-        (
-            '{"version": "2.0", "extensions": {"serviceBus": {"maxConcurrentCalls": 0}}}',
-            "maxConcurrentCalls must be a whole number of at least 1",
-        ),
-    ],
-)
-def test_a_host_json_that_cannot_be_obeyed_is_refused(
-    tmp_path: Path, host_json: str, sentence: str
-) -> None:
-    host = launch(write_app(tmp_path, APP, host_json), tmp_path / "local", {})
-
-    assert host.process.wait(DEADLINE_S) == CANNOT_SERVE
-    assert sentence in host.said()
 
 
 def test_a_directory_without_host_json_is_no_app(tmp_path: Path) -> None:
