@@ -1,7 +1,8 @@
 """The inbox: a user's conversations, newest activity first.
 
 Its order is kept in live state, so a page costs the same for ten conversations and for ten
-thousand. After a loss the order is rebuilt from the store once (`inbox_order.py`).
+thousand. After a loss the order is rebuilt from the store once (`inbox_order.py`). The first
+page does not wait for all of it.
 """
 
 import contextlib

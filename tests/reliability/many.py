@@ -15,14 +15,14 @@ _WRITERS = 8
 _AGAIN_S = 0.5
 _PAGE = 100
 _WITH_MESSAGE = 10  # one in so many has a message
-_SENT_AT = 1_790_000_000_000
+_APART_MS = 8 * 3_600_000  # three conversations a day: a thousand are a year old
 
 
 async def furnish(person: Person, other: Person, count: int) -> dict[str, str]:
     """Give *person* that many direct conversations; return the last message's body of each.
 
-    They are written as copies of one that the app made; every tenth has a message, and an empty
-    body stands for none.
+    They are written as copies of one that the app made, each some hours older than the one before;
+    every tenth has a message, and an empty body stands for none.
     """
     template = await conversation_item(person.world.stack, await person.direct(other))
     template = {name: value for name, value in template.items() if name[0] != "_"}
@@ -39,11 +39,14 @@ async def furnish(person: Person, other: Person, count: int) -> dict[str, str]:
     ):
 
         async def write(id_: str) -> None:
+            at = template["createdAt"] - _APART_MS * (ids.index(id_) + 1)
             if body := bodies[id_]:
-                await messages.upsert_item(_message(id_, other.user_id, body))
-            await conversations.upsert_item({**template, "id": id_})
-            joined = template["createdAt"]
-            await memberships.upsert_item({"id": id_, "userId": person.user_id, "joinedAt": joined})
+                await messages.upsert_item(_message(id_, other.user_id, body, at))
+            members = [{**member, "joinedAt": at} for member in template["members"]]
+            times = {"createdAt": at, "activeFrom": at, "members": members}
+            await conversations.upsert_item({**template, **times, "id": id_})
+            own = {"id": id_, "userId": person.user_id, "joinedAt": at, "activeFrom": at}
+            await memberships.upsert_item(own)
 
         for first in range(0, count, _WRITERS):
             await asyncio.gather(*map(write, ids[first : first + _WRITERS]))
@@ -109,7 +112,7 @@ async def patiently(
         await asyncio.sleep(_AGAIN_S)
 
 
-def _message(conversation: str, sender: str, body: str) -> dict[str, Any]:
+def _message(conversation: str, sender: str, body: str, at: int) -> dict[str, Any]:
     return {
         "id": f"{1:012d}",
         "conversationId": conversation,
@@ -121,5 +124,5 @@ def _message(conversation: str, sender: str, body: str) -> dict[str, Any]:
         "body": body,
         "attachments": [],
         "replyTo": None,
-        "sentAt": _SENT_AT,
+        "sentAt": at,
     }
