@@ -3,11 +3,13 @@
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.stack import Stack, running_stack
+from tests.support import spread
 
 # Some machines set PYTHONDONTWRITEBYTECODE. Then every process that a test starts compiles all it
 # imports: the start of a stack takes 19 s of CPU instead of 6.
@@ -31,3 +33,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """
     with running_stack(tmp_path_factory.mktemp("stack")) as started:
         yield started
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> spread.Spread:
+    """Let tests that share a stack share a process."""
+    config.option.loadscopereorder = False  # the order is ours
+    return spread.Spread(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # in a process of pytest-xdist
+        items[:] = spread.longest_first(items)

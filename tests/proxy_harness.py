@@ -17,7 +17,8 @@ import aiohttp
 from local.blob.command import azurite_command, azurite_environment
 from local.common.settings import Ports
 from local.redis.command import redis_command
-from tests.stack import ROOT, free_block
+from tests.stack import ROOT
+from tests.support.ports import free_block
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from aiohttp import web
 from local.common.process import http_server
 from local.common.settings import LocalSettings, Ports
 from local.site.app import site_app
-from tests.stack import free_block
+from tests.support.ports import free_block
 
 
 @dataclass

@@ -5,9 +5,7 @@ import contextlib
 import http.client
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,12 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from local.common.settings import Ports
+from tests.support.ports import free_block
 
 ROOT = Path(__file__).resolve().parents[1]
 
-_BLOCK = 12
-# Below the ports the kernel hands out by itself, so nothing takes one between look and use.
-_LOWEST, _HIGHEST = 20_000, 32_000
 _READY_S = 120.0  # a second or two; on a machine that does much else besides, a minute
 _STOP_S = 10.0
 
@@ -233,23 +229,3 @@ def running_stack(
         yield stack
     finally:
         stack.stop()
-
-
-def free_block(size: int = _BLOCK) -> int:
-    """Return the first of *size* consecutive ports that nobody listens on."""
-    chance = random.Random()
-    for _ in range(200):
-        first = chance.randrange(_LOWEST, _HIGHEST, 16)
-        if all(_is_free(first + offset) for offset in range(size)):
-            return first
-    raise AssertionError("there is no free block of ports")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

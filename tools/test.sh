@@ -3,8 +3,9 @@
 #
 #   tools/test.sh [check] [python] [e2e] [npm]
 #
-# Two lanes run side by side: what needs few processors and waits much, beside what computes. Each
-# stage's output is shown whole when it ends. PARLEY_LANES=1 runs one stage after the other.
+# Two lanes run side by side: the Python tests, which wait much, beside the rest, which computes. Each
+# stage's output is shown whole when it ends. PARLEY_LANES=1 runs one stage after the other, and
+# PARLEY_PROCESSES=2 has fewer processes for the Python tests.
 set -u
 
 cd "$(dirname "$0")/.."
@@ -52,23 +53,11 @@ check() {
     stage "pinned packages" $bin/python tools/requirements.py check
 }
 
-# Much of these is waiting, so they take more processes than there are processors. Tests assert
-# counts and not times, so they may share the machine.
-pytest_stage() {
-    name=$1 processes=$2
-    shift 2
-    stage "Python: $name" $bin/python -m pytest -q -n "$processes" "$@"
-}
-
-services() {
-    stage "Python: unit" $bin/python -m pytest -q tests/unit
-    pytest_stage contract 2 --dist loadfile tests/contract
-    pytest_stage integration 2 --dist loadfile tests/integration tests/attack
-}
-
-reliability() {
-    # Tests that share a stack share a process too: they are of one xdist_group.
-    pytest_stage reliability 2 --dist loadgroup tests/reliability
+# One run of all of them, the longest first: see tests/support/spread.py. Much is waiting, so it
+# takes more processes than there are processors. Tests assert counts and not times, so they may
+# share the machine.
+python_tests() {
+    stage "Python" $bin/python -m pytest -q -n "${PARLEY_PROCESSES:-4}" --durations=25 tests
 }
 
 npm_stages() {
@@ -83,7 +72,7 @@ e2e() {
 
 first_lane() {
     for group in $groups; do
-        [ "$group" = python ] && services
+        [ "$group" = python ] && python_tests
     done
 }
 
@@ -92,7 +81,6 @@ second_lane() {
         case $group in
         check | e2e) $group ;;
         npm) npm_stages ;;
-        python) reliability ;;
         esac
     done
 }

@@ -20,7 +20,8 @@ from azure.servicebus import ServiceBusClient
 from local.common.keys import load_or_create
 from local.common.settings import Ports
 from tests.contract.host_app.harness import APPS, DEADLINE_S, Host, running, until
-from tests.stack import ROOT, free_block
+from tests.stack import ROOT
+from tests.support.ports import free_block
 
 pytestmark = pytest.mark.stack
 

@@ -13,7 +13,8 @@ import pytest
 
 from local.common.process import CANNOT_SERVE
 from tests.contract.host_app.harness import APPS, DEADLINE_S, Host, launch, running, settings, until
-from tests.stack import Reply, free_block
+from tests.stack import Reply
+from tests.support.ports import free_block
 
 pytestmark = pytest.mark.stack
 

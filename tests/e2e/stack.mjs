@@ -75,10 +75,10 @@ function stopped(child) {
   });
 }
 
-/** The first of a block of ports that are all free, below those the kernel hands out by itself. */
+/** The first of a block of ports that are all free: below those of tests/support/ports.py and of the kernel. */
 async function freePorts() {
   for (let attempt = 0; attempt < 100; attempt += 1) {
-    const first = 20_000 + Math.floor(Math.random() * 10_000);
+    const first = 16_000 + PORTS * Math.floor(Math.random() * 300);
     const free = await Promise.all(Array.from({ length: PORTS }, (_, index) => isFree(first + index)));
     if (free.every(Boolean)) return first;
   }

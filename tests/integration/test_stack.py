@@ -14,7 +14,8 @@ import psutil
 import pytest
 import redis
 
-from tests.stack import ROOT, Stack, free_block, running_stack
+from tests.stack import ROOT, Stack, running_stack
+from tests.support.ports import free_block
 
 pytestmark = pytest.mark.stack
 

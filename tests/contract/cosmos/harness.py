@@ -6,10 +6,8 @@ They create a database of their own there and delete it.
 
 import json
 import os
-import random
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -27,13 +25,12 @@ from azure.cosmos.exceptions import CosmosResourceNotFoundError
 
 from local.common.keys import load_or_create
 from local.common.settings import Ports
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 REAL = os.environ.get("CHAT_TEST_COSMOS_CONNECTION")  # noqa: TID251
 DEADLINE_S = 15.0
 
-# Below the ports the kernel hands out by itself, so nothing takes one between look and use.
-_LOWEST, _HIGHEST = 20_000, 32_000
 MESSAGES_POLICY = {
     "indexingMode": "consistent",
     "automatic": True,
@@ -171,17 +168,6 @@ async def new_container(
         unique_key_policy=unique_policy,
         default_ttl=ttl,
     )
-
-
-def free_port() -> int:
-    while True:
-        port = random.randint(_LOWEST, _HIGHEST)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 async def rows(

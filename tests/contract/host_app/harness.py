@@ -18,7 +18,8 @@ from typing import Any, override
 
 from local.common.keys import Keys, load_or_create
 from local.common.settings import Ports
-from tests.stack import ROOT, Reply, free_block
+from tests.stack import ROOT, Reply
+from tests.support.ports import free_block
 
 APPS = Path(__file__).parent
 ACCESS_KEY = "access-key-of-the-host-s-contract-tests"

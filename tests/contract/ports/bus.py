@@ -2,8 +2,6 @@
 
 import contextlib
 import os
-import random
-import socket
 import subprocess
 import sys
 import time
@@ -15,15 +13,15 @@ from pathlib import Path
 from local.common.keys import load_or_create
 from local.common.settings import Ports
 from tests.contract.servicebus.harness import ROOT, connection_string
+from tests.support.ports import free_block
 
 DEADLINE_S = 15.0
-_LOWEST, _HIGHEST = 20_000, 31_000
 
 
 @contextlib.contextmanager
 def running_queue(directory: Path) -> Iterator[str]:
     """Start the stand-in; give its connection string."""
-    ports = Ports(_free_block())
+    ports = Ports(free_block())
     key = load_or_create(directory).servicebus
     inherited = os.environ  # noqa: TID251
     env = {**inherited, "PORT": str(ports.front), "CHAT_LOCAL_DIR": str(directory)}
@@ -46,16 +44,3 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
             assert process.poll() is None
             assert time.monotonic() < deadline, "the stand-in does not answer"
             time.sleep(0.02)
-
-
-def _free_block() -> int:
-    while True:
-        front = random.randint(_LOWEST, _HIGHEST)
-        ports = Ports(front)
-        with socket.socket() as one, socket.socket() as other:
-            try:
-                one.bind(("127.0.0.1", ports.servicebus))
-                other.bind(("127.0.0.1", ports.servicebus_control))
-            except OSError:
-                continue
-            return front

@@ -28,7 +28,7 @@ from shared.domain.ids import UserId
 from shared.domain.message import Message
 from shared.domain.receipt import Receipt
 from shared.ports import AccountStates, Clock, InboxEntry, LiveState, NoticeMarks, PresenceStore
-from tests.contract.cosmos.harness import free_port
+from tests.support.ports import free_port
 from tests.twins.accounts import MemoryAccountStates
 from tests.twins.faulty_link import FaultyLink
 from tests.twins.live import MemoryLiveState

@@ -21,8 +21,9 @@ from shared.domain.attachment import SNIFFED_BYTES, Attachment
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import AttachmentId, ConversationId, attachment_id, group_conversation_id
 from shared.ports import BlobStore, Granted, Unsettled, VersionConflictError
-from tests.contract.cosmos.harness import ROOT, free_port
+from tests.contract.cosmos.harness import ROOT
 from tests.contract.ports.ends import no_credential, wait_until_listening
+from tests.support.ports import free_port
 from tests.twins.blobs import MemoryBlobStore
 from tests.twins.system import SettableClock
 from tests.unit.things import ANN

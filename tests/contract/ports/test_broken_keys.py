@@ -15,7 +15,7 @@ from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConnectionId
 from shared.domain.presence import Presence
 from shared.ports import Call
-from tests.contract.cosmos.harness import free_port
+from tests.support.ports import free_port
 from tests.unit.things import ANN, BOB, GROUP
 
 pytestmark = pytest.mark.stack

@@ -16,8 +16,8 @@ from shared.adapters.redis.live_state import RedisLiveState
 from shared.domain.ids import ConversationId
 from shared.domain.live import Epoch
 from shared.ports import Call, InboxEntry
-from tests.contract.cosmos.harness import free_port
 from tests.contract.ports.ends import LEASE_S, LiveEnd, wait_until_listening
+from tests.support.ports import free_port
 from tests.unit.things import BOB, GROUP, NOON, group, message, receipt
 
 

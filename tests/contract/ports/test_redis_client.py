@@ -14,8 +14,8 @@ from shared.adapters.redis.connect import connect
 from shared.adapters.redis.script import Script
 from shared.config import Settings
 from shared.domain.errors import UnavailableError
-from tests.contract.cosmos.harness import free_port
 from tests.integration.services.world import ENV
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.stack
 

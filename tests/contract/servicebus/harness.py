@@ -8,9 +8,7 @@ import asyncio
 import gc
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -27,6 +25,7 @@ from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBu
 
 from local.common.keys import load_or_create
 from local.common.settings import Ports
+from tests.support.ports import free_block
 
 ROOT = Path(__file__).resolve().parents[3]
 REAL = os.environ.get("CHAT_TEST_SERVICEBUS_CONNECTION")  # noqa: TID251
@@ -147,7 +146,7 @@ class Bus:
 
 def launch(directory: Path) -> Bus:
     """Start the stand-in on free ports, with its data in *directory*."""
-    port = _free_block()
+    port = free_block()
     key = load_or_create(directory).servicebus
     bus = Bus(connection_string(Ports(port).servicebus, key), directory, port)
     bus.start()
@@ -214,22 +213,3 @@ async def _drain(bus: Bus, name: str) -> None:
             async with client.get_queue_receiver(name, **options) as receiver:
                 while await receiver.receive_messages(100, max_wait_time=2):
                     pass
-
-
-def _free_block() -> int:
-    for _ in range(100):
-        port = random.randint(33_000, 60_000)
-        ports = Ports(port)
-        if all(map(_is_free, (ports.servicebus, ports.servicebus_control))):
-            return port
-    raise AssertionError("no free ports")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -9,7 +9,8 @@ import pytest
 
 from tests.integration.app.people import World, code_of, eventually, world_on
 from tests.notification_hub import NAME, HubEndpoint, Sent, running_hub
-from tests.stack import Stack, free_block
+from tests.stack import Stack
+from tests.support.ports import free_block
 
 pytestmark = pytest.mark.stack
 
