@@ -46,6 +46,7 @@ TESTS: Mapping[str, tuple[str, ...]] = {
     "tools/*": ("tests/unit",),
     "pyproject.toml": ("tests/unit",),
     "tests/unit/things.py": RULES,
+    "tests/support/*": ("tests/unit",),
     "tests/reliability/*": ("tests/reliability/test_checker.py",),
 }
 # Tests of these patterns run with all that they start: it is what was changed, and is no stack.

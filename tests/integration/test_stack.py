@@ -242,22 +242,6 @@ def test_an_app_that_cannot_start_ends_the_stack_with_its_last_words(tmp_path: P
     assert "CHAT_WORKERS must be a number" in said
 
 
-async def test_data_outlive_a_restart(tmp_path: Path) -> None:
-    with running_stack(tmp_path, APP) as first:
-        port = first.ports.front
-        await first.call("POST", "/dev/token", {"userId": "guest", "name": "A Guest"})
-        with redis.Redis(port=first.ports.redis) as client:
-            client.set("kept", 1)
-
-    with running_stack(tmp_path, APP, port=port) as second:
-        token = await second.token("guest")
-        with redis.Redis(port=second.ports.redis) as client:
-            kept = client.get("kept")
-
-    assert kept == b"1"
-    assert token.count(".") == 2
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_the_stack_ends_though_a_part_stands_still_and_leaves_nothing(
     tmp_path: Path, number: signal.Signals

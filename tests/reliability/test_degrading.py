@@ -13,7 +13,7 @@ from tests.reliability.insides import container
 from tests.reliability.test_poison import notified, subscribe
 from tests.stack import Reply
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.xdist_group("one worker")]
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 
 @asynccontextmanager

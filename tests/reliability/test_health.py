@@ -10,12 +10,7 @@ import pytest
 from tests.integration.app.people import World, eventually
 from tests.stack import Reply
 
-pytestmark = [
-    pytest.mark.stack,
-    pytest.mark.slow,
-    pytest.mark.timeout(300),
-    pytest.mark.xdist_group("two workers"),
-]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(300)]
 
 # What is promised; and a slow machine may need a few attempts, which a stuck check would not help.
 _PROMISED_S = 2.0

@@ -12,12 +12,7 @@ from tests.integration.app.people import World
 from tests.reliability.insides import redis
 from tests.reliability.many import furnish, patiently, whole_inbox, whole_sync
 
-pytestmark = [
-    pytest.mark.stack,
-    pytest.mark.slow,
-    pytest.mark.timeout(300),
-    pytest.mark.xdist_group("two workers"),
-]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(300)]
 
 COUNT = 1_000
 _WITHIN_S = 90.0  # for each page, on a machine that does much else besides

@@ -12,12 +12,7 @@ import pytest
 from tests.integration.app.people import Person, World, eventually
 from tests.reliability.insides import act, conversation_item, put_back, remembered
 
-pytestmark = [
-    pytest.mark.stack,
-    pytest.mark.slow,
-    pytest.mark.timeout(300),
-    pytest.mark.xdist_group("two workers"),
-]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(300)]
 
 _SETTLED_S = 30.0
 

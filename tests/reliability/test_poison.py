@@ -14,7 +14,7 @@ from tests.reliability.insides import (
     redis,
 )
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.xdist_group("one worker")]
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 
 async def subscribe(person: Person) -> None:

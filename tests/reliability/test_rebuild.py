@@ -8,7 +8,7 @@ import pytest
 from tests.integration.app.people import Person, World, eventually
 from tests.reliability.insides import conversation_item, redis
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.xdist_group("one worker")]
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 
 async def derived(world: World, conversation: str, users: list[str]) -> dict[str, Any]:

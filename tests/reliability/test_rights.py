@@ -17,12 +17,7 @@ from tests.reliability.insides import put_back, redis, remembered
 from tests.reliability.test_degrading import down
 from tests.stack import Reply
 
-pytestmark = [
-    pytest.mark.stack,
-    pytest.mark.slow,
-    pytest.mark.timeout(300),
-    pytest.mark.xdist_group("two workers"),
-]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(300)]
 
 _ROUNDS = 4
 _CALLS = 8  # at once, so that every worker has some
