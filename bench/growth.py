@@ -14,7 +14,7 @@ import uuid
 from typing import Any, Final
 
 from bench import machine
-from tests.reliability.insides import container, redis
+from tests.reliability.stack_probe import container, redis
 from tests.stack import Stack
 
 COUNTS: Final = (20, 1_000, 5_000, 10_000)

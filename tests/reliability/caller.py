@@ -9,8 +9,8 @@ from typing import Any
 
 import aiohttp
 
+from tests.reliability.final_state import now_ms
 from tests.reliability.history import Acknowledged, History, Said
-from tests.reliability.truth import now_ms
 from tests.stack import Stack
 
 _PATIENCE = aiohttp.ClientTimeout(total=20)

@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator
 import aiohttp
 
 from tests.hub import Hub
-from tests.reliability import insides
+from tests.reliability import stack_probe
 from tests.reliability.caller import Caller, introduced
+from tests.reliability.final_state import now_ms
 from tests.reliability.history import History, Remains
-from tests.reliability.truth import now_ms
 from tests.stack import Stack
 
 _ANSWER_S = 15.0
@@ -51,7 +51,7 @@ class ErasureWorkload:
         token = await stack.token(names[0], name=f"Name {mark}")
         writer = Caller(names[0], token, session, stack, nothing)
         friend = await introduced(stack, session, nothing, names[1])
-        proof = await insides.site_token(stack)
+        proof = await stack_probe.site_token(stack)
         made = cls(writer, friend, Caller("site", proof, session, stack, nothing), mark)
         await made._meet()
         return made
@@ -177,28 +177,28 @@ class ErasureWorkload:
 
     async def _cosmos(self) -> AsyncIterator[str]:
         for conversation in self._conversations:
-            async with insides.container(self._stack, "messages") as messages:
+            async with stack_probe.container(self._stack, "messages") as messages:
                 query = messages.query_items("SELECT * FROM c", partition_key=[conversation])
                 async for item in query:
                     yield str(item)
-        for name in insides.containers():
+        for name in stack_probe.containers():
             if name != "messages":
-                async with insides.container(self._stack, name) as other:
+                async with stack_probe.container(self._stack, name) as other:
                     async for item in other.query_items("SELECT * FROM c"):
                         yield str(item)
 
     async def _redis(self) -> AsyncIterator[str]:
-        async for text in insides.everything_in_redis(self._stack):
+        async for text in stack_probe.everything_in_redis(self._stack):
             yield text
 
     async def _queue(self) -> AsyncIterator[str]:
-        for text in await insides.queued(self._stack):
+        for text in await stack_probe.queued(self._stack):
             yield text
-        for letter in await insides.dead_letters(self._stack):
+        for letter in await stack_probe.dead_letters(self._stack):
             yield str(letter)
 
     async def _blobs(self) -> AsyncIterator[str]:
-        async for text in insides.blobs(self._stack, self._conversations):
+        async for text in stack_probe.blobs(self._stack, self._conversations):
             yield text
 
 

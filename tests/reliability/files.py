@@ -5,8 +5,8 @@ import asyncio
 import aiohttp
 
 from tests.reliability.caller import Caller, introduced
+from tests.reliability.final_state import now_ms
 from tests.reliability.history import FileLook, History, Member
-from tests.reliability.truth import now_ms
 from tests.stack import Stack
 
 _PAUSE_S = 1.0

@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 from tests.reliability.caller import Caller
+from tests.reliability.final_state import now_ms
 from tests.reliability.history import History, Inbox, Receipts
-from tests.reliability.truth import now_ms
 
 _PAUSE_S = 0.7
 

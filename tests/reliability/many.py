@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 
 from tests.integration.app.people import Person
-from tests.reliability.insides import container, conversation_item
+from tests.reliability.stack_probe import container, conversation_item
 
 _WRITERS = 8
 _AGAIN_S = 0.5

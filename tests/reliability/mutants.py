@@ -31,7 +31,7 @@ class Mutant:
     Args:
         rules: Rules of the checker of which at least one must be found broken.
         each: And rules which all must.
-        deeds: Faults under which the difference shows.
+        faults: Faults under which the difference shows.
         bucket_size: Small, so that a retry meets the next bucket; large, so that it does not.
         beside: What goes on beside the talk is broken, and so goes on; at a rate of its own.
         notify_delay_s: Long enough that a notification that ought not to come comes late.
@@ -39,7 +39,7 @@ class Mutant:
     """
 
     rules: frozenset[str]
-    deeds: tuple[str, ...]
+    faults: tuple[str, ...]
     changes: tuple[Change, ...]
     bucket_size: int = 3
     each: frozenset[str] = frozenset()
@@ -51,7 +51,7 @@ class Mutant:
 _OF_MESSAGES: Mapping[str, Mutant] = {
     "drops the unique key": Mutant(
         rules=frozenset({"doubled"}),
-        deeds=("cosmos-reply-spoilt",),
+        faults=("cosmos-reply-spoilt",),
         changes=(
             Change(
                 "infra/data-model.json",
@@ -64,7 +64,7 @@ _OF_MESSAGES: Mapping[str, Mutant] = {
     ),
     "pushes before the create": Mutant(
         rules=frozenset({"untrue"}),
-        deeds=("cosmos-down",),
+        faults=("cosmos-down",),
         changes=(
             Change(
                 "triggers/hub.py",
@@ -88,7 +88,7 @@ _OF_MESSAGES: Mapping[str, Mutant] = {
     ),
     "acknowledges before the create": Mutant(
         rules=frozenset({"lost", "untrue"}),
-        deeds=("cosmos-503", "worker-killed"),
+        faults=("cosmos-503", "worker-killed"),
         changes=(
             Change(
                 "shared/services/posting.py",
@@ -105,7 +105,7 @@ _OF_MESSAGES: Mapping[str, Mutant] = {
     ),
     "forgets the look-up across buckets": Mutant(
         rules=frozenset({"doubled"}),
-        deeds=("cosmos-reply-spoilt",),
+        faults=("cosmos-reply-spoilt",),
         changes=(
             Change(
                 "shared/services/sequencer.py",
@@ -179,7 +179,7 @@ MUTANTS: Mapping[str, Mutant] = {
                 *("file", "stale"),
             }
         ),
-        deeds=(),
+        faults=(),
         changes=_BESIDE,
         beside=True,
         seconds=14.0,

@@ -8,10 +8,10 @@ from typing import Any
 
 import aiohttp
 
-from tests.reliability import insides
+from tests.reliability import stack_probe
 from tests.reliability.disk import fill
 from tests.reliability.history import Fault, History
-from tests.reliability.schedule import EVERY_DEED, Deed, Knob, RedisDeed, Strike
+from tests.reliability.schedule import EVERY_FAULT, FaultKind, Knob, RedisFault, Strike
 from tests.stack import Stack, StackFailedError
 
 _INSISTS_S = 30.0
@@ -38,12 +38,12 @@ class Nemesis:
             await self.strike(strike.name, strike.until_s - strike.at_s)
 
     async def strike(self, name: str, lasts_s: float) -> None:
-        """Do one deed for *lasts_s* seconds."""
+        """Do one fault for *lasts_s* seconds."""
         self._history.append(Fault(round(time.time() * 1000), name))
-        deed = EVERY_DEED[name]
-        await self._begin(deed)
+        fault = EVERY_FAULT[name]
+        await self._begin(fault)
         await asyncio.sleep(lasts_s)
-        await self._end(deed)
+        await self._end(fault)
 
     async def relent(self) -> None:
         """Let everything work again."""
@@ -55,20 +55,20 @@ class Nemesis:
             self._filling = None
         await _insist(lambda: self._call("DELETE", f"{self._stack.base_url}/dev/faults"))
 
-    async def _begin(self, deed: Deed) -> None:
-        for knob in deed.knobs:
+    async def _begin(self, fault: FaultKind) -> None:
+        for knob in fault.knobs:
             await self._arm(knob)
-        await asyncio.sleep(deed.wait_s)
-        if deed.redis:
-            await self._redis(deed.redis)
-        if deed.kill == "all":
+        await asyncio.sleep(fault.wait_s)
+        if fault.redis:
+            await self._redis(fault.redis)
+        if fault.kill == "all":
             await self._kill_everything()
-        elif deed.kill:
-            await self._act(deed.kill, "kill")
-        for name in deed.pause:
+        elif fault.kill:
+            await self._act(fault.kill, "kill")
+        for name in fault.pause:
             self._paused.add(name)
             await self._act(name, "pause")
-        if deed.fills:
+        if fault.fills:
             self._filling = await asyncio.to_thread(fill, self._stack.directory)
 
     async def _kill_everything(self) -> None:
@@ -84,24 +84,24 @@ class Nemesis:
             else:
                 return
 
-    async def _end(self, deed: Deed) -> None:
+    async def _end(self, fault: FaultKind) -> None:
         await self.relent()
-        if deed.redis_after:
-            await self._redis(deed.redis_after)
+        if fault.redis_after:
+            await self._redis(fault.redis_after)
 
     async def _arm(self, knob: Knob) -> None:
         await _insist(lambda: self._call("POST", f"{self._stack.base_url}/dev/faults", knob))
 
     async def _act(self, name: str, action: str) -> None:
-        await _insist(lambda: insides.act(self._stack, name, action))
+        await _insist(lambda: stack_probe.act(self._stack, name, action))
 
-    async def _redis(self, deed: RedisDeed) -> None:
-        if deed == "remember":
-            self._remembered = insides.remembered(self._stack)
-        elif deed == "rewind":
-            await insides.put_back(self._stack, self._remembered)
+    async def _redis(self, fault: RedisFault) -> None:
+        if fault == "remember":
+            self._remembered = stack_probe.remembered(self._stack)
+        elif fault == "rewind":
+            await stack_probe.put_back(self._stack, self._remembered)
         else:
-            async with insides.redis(self._stack) as client:
+            async with stack_probe.redis(self._stack) as client:
                 await client.flushall()
 
     async def _call(self, method: str, url: str, body: Any = None) -> None:

@@ -33,7 +33,7 @@ class Plan:
     """
 
     seed: int
-    deeds: tuple[str, ...]
+    faults: tuple[str, ...]
     seconds: float = 12.0
     rate: float = 8.0
     patience_s: float = 75.0
@@ -53,12 +53,12 @@ class Outcome:
         return sum(isinstance(event, Stored) for event in self.history)
 
     def faults(self) -> dict[str, int]:
-        """Return how often each deed was done."""
+        """Return how often each fault was done."""
         names = [event.what for event in self.history if isinstance(event, Fault)]
         return {name: names.count(name) for name in sorted(set(names))}
 
     def told(self) -> str:
         """Return every violation with its shortest history, and how to see it again."""
         texts = [explain(self.history, violation) for violation in self.violations[:5]]
-        head = f"{len(self.violations)} violation(s), seed {self.plan.seed}, {self.plan.deeds}"
+        head = f"{len(self.violations)} violation(s), seed {self.plan.seed}, {self.plan.faults}"
         return "\n".join([head, *texts])

@@ -15,8 +15,8 @@ import aiohttp
 
 from tests.hub import Hub
 from tests.reliability.caller import Caller, introduced
+from tests.reliability.final_state import now_ms
 from tests.reliability.history import Attempt, Heard, History, Member, Right, Said
-from tests.reliability.truth import now_ms
 from tests.stack import Stack
 
 _HUB_STATUS = {"not_found": 404, "blocked": 403, "forbidden": 403}

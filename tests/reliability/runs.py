@@ -1,6 +1,6 @@
 """Runs on a stack of their own: for tests, mutants and by hand.
 
-`python -m tests.reliability.runs SEED SECONDS DEED ... [NAME=VALUE ...]`
+`python -m tests.reliability.runs SEED SECONDS FAULT ... [NAME=VALUE ...]`
 """
 
 import asyncio
@@ -14,8 +14,8 @@ import aiohttp
 
 from tests.reliability.history import save
 from tests.reliability.plan import SETTINGS, Outcome, Plan
-from tests.reliability.schedule import DEEDS
-from tests.reliability.talk import Talk
+from tests.reliability.schedule import FAULTS
+from tests.reliability.workload import Workload
 from tests.stack import ROOT, Stack, running_stack
 
 _CALL = aiohttp.ClientTimeout(total=20)
@@ -24,7 +24,7 @@ _CALL = aiohttp.ClientTimeout(total=20)
 async def run_on(stack: Stack, plan: Plan) -> Outcome:
     """Run *plan* on *stack*."""
     async with aiohttp.ClientSession(timeout=_CALL) as session:
-        return await Talk(stack, session, plan).run()
+        return await Workload(stack, session, plan).run()
 
 
 async def run_alone(
@@ -37,16 +37,16 @@ async def run_alone(
     return outcome
 
 
-def deeds(*prefixes: str) -> tuple[str, ...]:
-    """Return the names of all deeds that begin with one of *prefixes*."""
-    return tuple(name for name in DEEDS if name.startswith(prefixes))
+def faults_named(*prefixes: str) -> tuple[str, ...]:
+    """Return the names of all faults that begin with one of *prefixes*."""
+    return tuple(name for name in FAULTS if name.startswith(prefixes))
 
 
 def main(words: list[str]) -> int:
     """Do as the module says; return 1 when a rule was broken."""
     settings = dict(word.split("=", 1) for word in words if "=" in word)
     seed, seconds, *names = (word for word in words if "=" not in word)
-    plan = Plan(int(seed), deeds(*names) if names else (), seconds=float(seconds))
+    plan = Plan(int(seed), faults_named(*names) if names else (), seconds=float(seconds))
     plan = replace(plan, rights=True, erases=True)
     directory = Path(tempfile.mkdtemp(prefix="parley-run-"))
     with asyncio.Runner() as runner:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 type Knob = Mapping[str, Any]
-type RedisDeed = Literal["flush", "remember", "rewind"]
+type RedisFault = Literal["flush", "remember", "rewind"]
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class FaultKind:
     """One way to go wrong: what is armed, what is done to a process, and for how long.
 
     Args:
@@ -27,8 +27,8 @@ class Deed:
     """
 
     knobs: tuple[Knob, ...] = ()
-    redis: RedisDeed | None = None
-    redis_after: RedisDeed | None = None
+    redis: RedisFault | None = None
+    redis_after: RedisFault | None = None
     kill: str = ""
     pause: tuple[str, ...] = ()
     fills: bool = False
@@ -36,20 +36,20 @@ class Deed:
     lasts_s: tuple[float, float] = (0.8, 1.6)
 
 
-def _cosmos(**knob: Any) -> Deed:
-    return Deed(({"service": "cosmos", **knob},))
+def _cosmos(**knob: Any) -> FaultKind:
+    return FaultKind(({"service": "cosmos", **knob},))
 
 
-def _signalr(**knob: Any) -> Deed:
-    return Deed(({"service": "signalr", **knob},))
+def _signalr(**knob: Any) -> FaultKind:
+    return FaultKind(({"service": "signalr", **knob},))
 
 
-def _bus(**knob: Any) -> Deed:
-    return Deed(({"service": "servicebus", **knob},))
+def _bus(**knob: Any) -> FaultKind:
+    return FaultKind(({"service": "servicebus", **knob},))
 
 
-def _redis(**knob: Any) -> Deed:
-    return Deed(({"service": "redis", **knob},))
+def _redis(**knob: Any) -> FaultKind:
+    return FaultKind(({"service": "redis", **knob},))
 
 
 # All but the supervisor: as when a machine sleeps and wakes.
@@ -59,25 +59,25 @@ _PROCESSES = (
 _ROOM_S = 0.7  # for the rest between two, and chance
 _LOST_REPLY = {"service": "cosmos", "operation": "Create", "when": "after"}
 
-DEEDS: Mapping[str, Deed] = {
+FAULTS: Mapping[str, FaultKind] = {
     "cosmos-429": _cosmos(kind="error", status=429, probability=0.5),
     "cosmos-503": _cosmos(kind="error", status=503, probability=0.5),
     "cosmos-408": _cosmos(kind="error", status=408, probability=0.3),
     "cosmos-down": _cosmos(kind="error", status=503),
     "cosmos-slow": _cosmos(kind="delay", ms=250),
-    "cosmos-reply-lost": Deed(({**_LOST_REPLY, "kind": "drop", "probability": 0.6},)),
-    "cosmos-reply-spoilt": Deed(({**_LOST_REPLY, "kind": "error", "probability": 0.6},)),
+    "cosmos-reply-lost": FaultKind(({**_LOST_REPLY, "kind": "drop", "probability": 0.6},)),
+    "cosmos-reply-spoilt": FaultKind(({**_LOST_REPLY, "kind": "error", "probability": 0.6},)),
     "cosmos-conflicts": _cosmos(kind="error", status=409, operation="Create", probability=0.7),
-    "cosmos-killed": Deed(kill="cosmos"),
-    "cosmos-paused": Deed(pause=("cosmos",)),
+    "cosmos-killed": FaultKind(kill="cosmos"),
+    "cosmos-paused": FaultKind(pause=("cosmos",)),
     "redis-down": _redis(kind="drop"),
     "redis-slow": _redis(kind="delay", ms=200),
     "redis-refusing": _redis(kind="error", probability=0.5),
-    "redis-flushed": Deed(redis="flush"),
-    "redis-killed": Deed(kill="redis"),
-    "redis-emptied": Deed(redis="flush", kill="redis"),
-    "redis-rewound": Deed(redis="remember", redis_after="rewind"),
-    "redis-paused": Deed(pause=("redis",)),
+    "redis-flushed": FaultKind(redis="flush"),
+    "redis-killed": FaultKind(kill="redis"),
+    "redis-emptied": FaultKind(redis="flush", kill="redis"),
+    "redis-rewound": FaultKind(redis="remember", redis_after="rewind"),
+    "redis-paused": FaultKind(pause=("redis",)),
     "signalr-503": _signalr(kind="error", operation="rest"),
     "signalr-slow": _signalr(kind="delay", operation="rest", ms=300),
     "signalr-lost": _signalr(kind="drop", operation="deliver"),
@@ -86,72 +86,72 @@ DEEDS: Mapping[str, Deed] = {
     "signalr-late": _signalr(kind="error", operation="deliver", probability=0.5),
     "signalr-upstream-down": _signalr(kind="error", operation="upstream", probability=0.5),
     "signalr-upstream-lost": _signalr(kind="drop", operation="upstream", probability=0.5),
-    "signalr-no-hello": Deed(
+    "signalr-no-hello": FaultKind(
         (
             {"service": "signalr", "kind": "drop", "operation": "connected"},
             {"service": "signalr", "kind": "drop", "operation": "client"},
         )
     ),
-    "signalr-no-goodbye": Deed(
+    "signalr-no-goodbye": FaultKind(
         (
             {"service": "signalr", "kind": "drop", "operation": "disconnected"},
             {"service": "signalr", "kind": "close", "operation": "client"},
         )
     ),
     "signalr-closed": _signalr(kind="close", operation="client"),
-    "signalr-no-entry": Deed(
+    "signalr-no-entry": FaultKind(
         (
             {"service": "signalr", "kind": "error", "operation": "client"},
             {"service": "signalr", "kind": "drop", "operation": "client"},
         )
     ),
-    "signalr-killed": Deed(kill="signalr"),
-    "signalr-paused": Deed(pause=("signalr",)),
+    "signalr-killed": FaultKind(kill="signalr"),
+    "signalr-paused": FaultKind(pause=("signalr",)),
     "bus-down": _bus(kind="drop"),
     "bus-refusing": _bus(kind="error", operation="send"),
     "bus-lock-lost": _bus(kind="lock-lost", operation="settle", probability=0.5),
     "bus-doubled": _bus(kind="duplicate", operation="settle", probability=0.5),
-    "bus-killed": Deed(kill="servicebus"),
-    "bus-paused": Deed(pause=("servicebus",)),
-    "blob-down": Deed(({"service": "blob", "kind": "drop"},)),
-    "azurite-killed": Deed(kill="azurite"),
-    "azurite-paused": Deed(pause=("azurite",)),
-    "proxy-killed": Deed(kill="proxy"),
-    "proxy-paused": Deed(pause=("proxy",)),
-    "worker-killed": Deed(kill="worker-1"),
-    "worker-killed-between": Deed(
+    "bus-killed": FaultKind(kill="servicebus"),
+    "bus-paused": FaultKind(pause=("servicebus",)),
+    "blob-down": FaultKind(({"service": "blob", "kind": "drop"},)),
+    "azurite-killed": FaultKind(kill="azurite"),
+    "azurite-paused": FaultKind(pause=("azurite",)),
+    "proxy-killed": FaultKind(kill="proxy"),
+    "proxy-paused": FaultKind(pause=("proxy",)),
+    "worker-killed": FaultKind(kill="worker-1"),
+    "worker-killed-between": FaultKind(
         ({**_LOST_REPLY, "kind": "delay", "ms": 600},), kill="worker-1", wait_s=0.4
     ),
-    "worker-paused": Deed(pause=("worker-1",)),
-    "host-killed": Deed(kill="host"),
-    "host-paused": Deed(pause=("host",)),
-    "site-killed": Deed(kill="site"),
-    "site-paused": Deed(pause=("site",)),
-    "everything-killed": Deed(kill="all"),
-    "everything-paused": Deed(pause=_PROCESSES, lasts_s=(5.0, 8.0)),
+    "worker-paused": FaultKind(pause=("worker-1",)),
+    "host-killed": FaultKind(kill="host"),
+    "host-paused": FaultKind(pause=("host",)),
+    "site-killed": FaultKind(kill="site"),
+    "site-paused": FaultKind(pause=("site",)),
+    "everything-killed": FaultKind(kill="all"),
+    "everything-paused": FaultKind(pause=_PROCESSES, lasts_s=(5.0, 8.0)),
 }
 
 # Only where the stack's data lie on a disk of their own, which may be filled.
-FULL_DISK: Mapping[str, Deed] = {"disk-filled": Deed(fills=True, lasts_s=(4.0, 6.0))}
+FULL_DISK: Mapping[str, FaultKind] = {"disk-filled": FaultKind(fills=True, lasts_s=(4.0, 6.0))}
 
 # Stops that last longer than clients and services wait: for the soak.
-STUCK: Mapping[str, Deed] = {
-    f"{name.removesuffix('-paused')}-stuck": replace(deed, lasts_s=(5.0, 40.0))
-    for name, deed in DEEDS.items()
+STUCK: Mapping[str, FaultKind] = {
+    f"{name.removesuffix('-paused')}-stuck": replace(fault, lasts_s=(5.0, 40.0))
+    for name, fault in FAULTS.items()
     if name.endswith("-paused")
 }
 
-EVERY_DEED: Mapping[str, Deed] = {**DEEDS, **FULL_DISK, **STUCK}
+EVERY_FAULT: Mapping[str, FaultKind] = {**FAULTS, **FULL_DISK, **STUCK}
 
 
 def seconds_for(names: Iterable[str]) -> float:
     """Return about how long it takes to do each of *names* once."""
-    return sum(sum(EVERY_DEED[name].lasts_s) / 2 + _ROOM_S for name in names)
+    return sum(sum(EVERY_FAULT[name].lasts_s) / 2 + _ROOM_S for name in names)
 
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """The deed *name*, from second *at_s* of the run to *until_s*."""
+    """The fault *name*, from second *at_s* of the run to *until_s*."""
 
     at_s: float
     until_s: float
@@ -184,7 +184,7 @@ def strikes(
     at_s = rest_s
     while every and at_s < seconds:
         name = waiting.pop() if waiting else chance.choice(every)
-        lasts_s = chance.uniform(*EVERY_DEED[name].lasts_s)
+        lasts_s = chance.uniform(*EVERY_FAULT[name].lasts_s)
         found.append(Strike(at_s, at_s + lasts_s, name))
         at_s += lasts_s + chance.uniform(rest_s / 2, rest_s * 1.5)
     return found

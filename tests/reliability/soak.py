@@ -23,11 +23,11 @@ from bench import machine
 from tests.integration.app.people import world_on
 from tests.reliability.disk import disk_or_not
 from tests.reliability.history import Acknowledged, Heard, Notified, save
-from tests.reliability.insides import redis
 from tests.reliability.many import furnish, patiently, whole_inbox, whole_sync
 from tests.reliability.plan import SETTINGS, Outcome, Plan
 from tests.reliability.runs import run_on
-from tests.reliability.schedule import DEEDS, FULL_DISK, STUCK, seconds_for
+from tests.reliability.schedule import FAULTS, FULL_DISK, STUCK, seconds_for
+from tests.reliability.stack_probe import redis
 from tests.stack import ROOT, Stack, running_stack
 
 _RESULTS = ROOT / "bench" / "results" / "soak.json"
@@ -135,7 +135,7 @@ def _plan(seed: int, *, fillable: bool) -> Plan:
     """Return a round: every fault, and two of the long stops in turn."""
     stuck = sorted(STUCK)
     long = (stuck[2 * seed % len(stuck)], stuck[(2 * seed + 1) % len(stuck)])
-    names = (*DEEDS, *long, *(FULL_DISK if fillable else ()))
+    names = (*FAULTS, *long, *(FULL_DISK if fillable else ()))
     return Plan(seed, names, seconds=seconds_for(names), rate=_RATE, rights=True, erases=True)
 
 

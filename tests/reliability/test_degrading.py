@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.integration.app.people import Person, World, eventually
-from tests.reliability.insides import container
+from tests.reliability.stack_probe import container
 from tests.reliability.test_poison import notified, subscribe
 from tests.stack import Reply
 

@@ -1,7 +1,7 @@
 """Every fault there is, in short seeded runs: what was acknowledged is there, once and in order.
 
 A run that fails prints its seed and the shortest history that shows why. To see it again:
-`python -m tests.reliability.runs SEED SECONDS DEED ...`.
+`python -m tests.reliability.runs SEED SECONDS FAULT ...`.
 """
 
 from pathlib import Path
@@ -11,8 +11,8 @@ import pytest
 from tests.reliability.disk import NoDiskError, small_disk
 from tests.reliability.mutants import copy_project, faketime, skewed
 from tests.reliability.plan import Plan
-from tests.reliability.runs import deeds, run_alone
-from tests.reliability.schedule import DEEDS, FULL_DISK, seconds_for
+from tests.reliability.runs import faults_named, run_alone
+from tests.reliability.schedule import FAULTS, FULL_DISK, seconds_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -27,7 +27,7 @@ RUNS = {
 
 
 def test_every_fault_is_in_some_run() -> None:
-    assert {name for parts in RUNS for name in deeds(*parts.split())} == set(DEEDS)
+    assert {name for parts in RUNS for name in faults_named(*parts.split())} == set(FAULTS)
 
 
 @pytest.mark.parametrize("parts", RUNS)
@@ -35,7 +35,7 @@ async def test_nothing_acknowledged_is_lost_doubled_or_out_of_order(
     parts: str, tmp_path: Path
 ) -> None:
     seed, settings = RUNS[parts]
-    names = deeds(*parts.split())
+    names = faults_named(*parts.split())
     plan = Plan(seed, names, seconds=seconds_for(names))
 
     outcome = await run_alone(tmp_path, plan, settings)
@@ -47,7 +47,7 @@ async def test_nothing_acknowledged_is_lost_doubled_or_out_of_order(
 async def test_rights_and_an_erasure_hold_while_worker_store_and_redis_fail(
     tmp_path: Path,
 ) -> None:
-    names = deeds("worker-killed", "redis-emptied", "cosmos-reply-spoilt")
+    names = faults_named("worker-killed", "redis-emptied", "cosmos-reply-spoilt")
     plan = Plan(21, names, seconds=8, rights=True, erases=True)
 
     outcome = await run_alone(tmp_path, plan)

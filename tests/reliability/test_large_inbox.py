@@ -9,8 +9,8 @@ import asyncio
 import pytest
 
 from tests.integration.app.people import World
-from tests.reliability.insides import redis
 from tests.reliability.many import furnish, patiently, whole_inbox, whole_sync
+from tests.reliability.stack_probe import redis
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(300)]
 

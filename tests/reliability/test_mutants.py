@@ -38,7 +38,7 @@ async def test_a_copy_that_is_caught(name: str, tmp_path: Path) -> None:
 def _plan(mutant: Mutant, number: int) -> Plan:
     return Plan(
         SEED + number,
-        mutant.deeds,
+        mutant.faults,
         seconds=mutant.seconds,
         rate=8 if mutant.beside else 15,
         patience_s=3,  # short: it will not settle

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.integration.app.people import Person, World, eventually
-from tests.reliability.insides import act, conversation_item, put_back, remembered
+from tests.reliability.stack_probe import act, conversation_item, put_back, remembered
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(300)]
 

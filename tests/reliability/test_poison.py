@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.integration.app.people import Person, World, eventually
-from tests.reliability.insides import (
+from tests.reliability.stack_probe import (
     conversation_item,
     dead_letters,
     put_item,

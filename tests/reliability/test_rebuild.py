@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.integration.app.people import Person, World, eventually
-from tests.reliability.insides import conversation_item, redis
+from tests.reliability.stack_probe import conversation_item, redis
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 

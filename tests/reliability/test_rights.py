@@ -13,7 +13,7 @@ from itertools import chain
 import pytest
 
 from tests.integration.app.people import Person, World
-from tests.reliability.insides import put_back, redis, remembered
+from tests.reliability.stack_probe import put_back, redis, remembered
 from tests.reliability.test_degrading import down
 from tests.stack import Reply
 

@@ -4,8 +4,8 @@ Each file is one unit of work, which one process takes. Files that share a stack
 are one unit together, so that the stack is started once. A test that starts a stack for itself
 alone is a unit, so that long ones run beside each other.
 
-(The groups of pytest-xdist itself, `--dist loadgroup`, do not hold: version 3.8 marks them in a field
-that pytest 9.2 no longer has, so a group is torn apart without a word.)
+The groups of pytest-xdist itself, `--dist loadgroup`, do not hold: version 3.8 marks them in a
+field that pytest 9.2 no longer has, and so a group is torn apart without a word.
 """
 
 from collections.abc import Iterable

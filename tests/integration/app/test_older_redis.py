@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.app.people import Person, World
 from tests.integration.app.test_restart import insist, say
-from tests.reliability.insides import act, put_back, redis, remembered
+from tests.reliability.stack_probe import act, put_back, redis, remembered
 from tests.stack import Reply
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]

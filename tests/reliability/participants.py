@@ -17,7 +17,7 @@ class BrokenError(AssertionError):
     """The process that holds the clients failed by itself: no verdict on the service."""
 
 
-class Company:
+class Participants:
     """Sends commands, and appends what the clients tell to *history*."""
 
     def __init__(self, process: asyncio.subprocess.Process, history: History) -> None:

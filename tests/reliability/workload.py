@@ -8,11 +8,10 @@ from typing import Any
 
 import aiohttp
 
-from tests.reliability import truth
+from tests.reliability import final_state
 from tests.reliability.beside import Beside
 from tests.reliability.caller import Caller
 from tests.reliability.checker import check
-from tests.reliability.company import Company
 from tests.reliability.history import (
     Event,
     History,
@@ -28,6 +27,7 @@ from tests.reliability.history import (
 )
 from tests.reliability.inboxes import inbox_of
 from tests.reliability.nemesis import Nemesis
+from tests.reliability.participants import Participants
 from tests.reliability.plan import Outcome, Plan
 from tests.reliability.schedule import Line, lines, strikes
 from tests.stack import Stack
@@ -41,7 +41,7 @@ _PLACES = [[0, 1], [2, 3], [1, 4], [0, 1, 2, 3, 4]]
 _AWAY = {2: "away", 3: "away"}  # conversations with a member who never comes
 
 
-class Talk:
+class Workload:
     """A run on *stack*, with people of its own."""
 
     def __init__(self, stack: Stack, session: aiohttp.ClientSession, plan: Plan) -> None:
@@ -50,7 +50,7 @@ class Talk:
         self._plan = plan
         self._names = [f"p{plan.seed}-{number}" for number in range(TALKERS + 1)]
         self._away = f"p{plan.seed}-away"
-        self._readers: dict[str, truth.Reader] = {}
+        self._readers: dict[str, final_state.Reader] = {}
         self._tokens: dict[str, str] = {}
         self._places: list[str] = []
         self._beside: Beside | None = None
@@ -59,19 +59,19 @@ class Talk:
     async def run(self) -> Outcome:
         """Talk, be struck, wait for all to settle, and check."""
         await self._meet()
-        company = await Company.gather(self._stack.base_url, self.history)
+        participants = await Participants.gather(self._stack.base_url, self.history)
         nemesis = Nemesis(self._stack, self._session, self.history)
         try:
-            await self._sit_down(company)
+            await self._sit_down(participants)
             await self._gather_beside()
-            await self._go_on(company, nemesis)
+            await self._go_on(participants, nemesis)
             await nemesis.relent()
             await self._stack.healthy()
-            await self._settle(company)
+            await self._settle(participants)
             await self._count()
         finally:
             await nemesis.relent()
-            await company.part()
+            await participants.part()
         return Outcome(self._plan, self.history, check(self.history))
 
     async def _gather_beside(self) -> None:
@@ -79,17 +79,17 @@ class Talk:
         if plan.beside:
             self._beside = await Beside.gather(self._stack, self._session, self.history, plan)
 
-    async def _go_on(self, company: Company, nemesis: Nemesis) -> None:
+    async def _go_on(self, participants: Participants, nemesis: Nemesis) -> None:
         plan = self._plan
         ended = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            speaking = group.create_task(self._speak(company))
+            speaking = group.create_task(self._speak(participants))
             if self._beside is not None:
                 looker, conversation = self._caller(self._names[1]), self._places[-1]
                 group.create_task(
                     self._beside.run(plan.seconds, ended, looker, conversation),
                 )
-            await nemesis.follow(strikes(plan.seed, plan.deeds, plan.seconds))
+            await nemesis.follow(strikes(plan.seed, plan.faults, plan.seconds))
             await speaking
             ended.set()
 
@@ -99,7 +99,7 @@ class Talk:
     async def _meet(self) -> None:
         for who in [*self._names, self._away]:
             self._tokens[who] = await self._stack.token(who)
-            self._readers[who] = truth.Reader(
+            self._readers[who] = final_state.Reader(
                 self._session, self._stack, who, self._tokens[who], patience_s=self._plan.patience_s
             )
         for who in self._subscribed:
@@ -113,7 +113,7 @@ class Talk:
             reader = self._readers[members[0]]
             made = await reader.call("POST", "/conversations", asked)
             self._places.append(str(made["id"]))
-            self.history += [Member(truth.now_ms(), who, made["id"]) for who in members]
+            self.history += [Member(final_state.now_ms(), who, made["id"]) for who in members]
 
     @property
     def _subscribed(self) -> list[str]:
@@ -127,9 +127,9 @@ class Talk:
         # So that a notification says which message it is about.
         await self._readers[who].call("PATCH", "/me/settings", {"preview": "text"})
 
-    async def _sit_down(self, company: Company) -> None:
+    async def _sit_down(self, participants: Participants) -> None:
         for who in self._names:
-            company.do(
+            participants.do(
                 "join",
                 who=who,
                 token=self._tokens[who],
@@ -137,9 +137,9 @@ class Talk:
                 online=who != self._names[IMPATIENT],
             )
         online = {"online", "away"}
-        await _until(company, lambda people: all(one["phase"] in online for one in people), 30)
+        await _until(participants, lambda people: all(one["phase"] in online for one in people), 30)
 
-    async def _speak(self, company: Company) -> None:
+    async def _speak(self, participants: Participants) -> None:
         plan = self._plan
         script = lines(
             plan.seed, plan.seconds, rate=plan.rate, people=len(self._names), places=_PLACES
@@ -148,50 +148,52 @@ class Talk:
         begun = time.monotonic()
         for number, line in enumerate(script):
             await asyncio.sleep(max(0.0, begun + line.at_s - time.monotonic()))
-            self._utter(company, line, f"{plan.seed}:{number}")
+            self._utter(participants, line, f"{plan.seed}:{number}")
             if chance.random() < 0.3:
                 reader = chance.choice([who for who in _PLACES[line.place] if who != IMPATIENT])
-                company.do("read", who=self._names[reader], conversation=self._places[line.place])
+                participants.do(
+                    "read", who=self._names[reader], conversation=self._places[line.place]
+                )
 
-    def _utter(self, company: Company, line: Line, body: str) -> None:
+    def _utter(self, participants: Participants, line: Line, body: str) -> None:
         said = {"who": self._names[line.who], "conversation": self._places[line.place]}
         if line.patience_ms:
-            company.do("post", **said, body=body, patienceMs=line.patience_ms)
+            participants.do("post", **said, body=body, patienceMs=line.patience_ms)
         else:
-            company.do("say", **said, body=body)
+            participants.do("say", **said, body=body)
 
-    async def _settle(self, company: Company) -> None:
+    async def _settle(self, participants: Participants) -> None:
         people = await _until(
-            company,
+            participants,
             lambda people: not any(one["pending"] for one in people),
             self._plan.patience_s,
             lambda people: sum(one["pending"] for one in people),
         )
-        self.history += [Left(truth.now_ms(), one["who"], one["pending"]) for one in people]
-        company.do("leave", who=self._names[0])
+        self.history += [Left(final_state.now_ms(), one["who"], one["pending"]) for one in people]
+        participants.do("leave", who=self._names[0])
         heads = await self._heads()
         await _until(
-            company,
+            participants,
             lambda people: all(
                 last == heads[place] for one in people for place, last in one["last"].items()
             ),
             self._plan.patience_s / 2,
         )
-        await company.ask("show")
+        await participants.ask("show")
 
     async def _heads(self) -> dict[str, int]:
         heads = dict.fromkeys(self._places, 0)
-        for one in await truth.stored(self._stack, self._places):
+        for one in await final_state.stored(self._stack, self._places):
             heads[one.conversation] = max(heads[one.conversation], one.sequence)
         return heads
 
     async def _count(self) -> None:
         beside = self._beside.conversations if self._beside else []
-        self.history += await truth.stored(self._stack, [*self._places, *beside])
+        self.history += await final_state.stored(self._stack, [*self._places, *beside])
         try:
             await self._at_last(self._synced, {"incomplete"}, min(_HEALED_S, self._plan.patience_s))
-        except truth.RefusedError as error:
-            self.history.append(Refused(truth.now_ms(), "all", error.what, error.status))
+        except final_state.RefusedError as error:
+            self.history.append(Refused(final_state.now_ms(), "all", error.what, error.status))
             return
         await self._at_last(self._presences, {"presence"})
         await self._at_last(self._watermarks, {"receipt"})
@@ -239,7 +241,7 @@ class Talk:
         return [
             one
             for who in self._subscribed
-            for one in await truth.notified(self._session, self._stack, who, ids)
+            for one in await final_state.notified(self._session, self._stack, who, ids)
         ]
 
     async def _inboxes(self) -> list[Inbox]:
@@ -254,7 +256,7 @@ class Talk:
 
 
 async def _until(
-    company: Company,
+    participants: Participants,
     holds: Callable[[list[dict[str, Any]]], bool],
     within_s: float,
     left: Callable[[list[dict[str, Any]]], int] = lambda _: 0,
@@ -269,7 +271,7 @@ async def _until(
     begun = done_at = time.monotonic()
     least: int | None = None
     while True:
-        people: list[dict[str, Any]] = (await company.ask("state"))["people"]
+        people: list[dict[str, Any]] = (await participants.ask("state"))["people"]
         now = time.monotonic()
         if least is None or left(people) < least:
             least, done_at = left(people), now
