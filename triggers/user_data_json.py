@@ -17,8 +17,8 @@ from shared.domain.ids import (
 from shared.domain.times import to_ms
 from shared.domain.user import User
 from shared.services.erasure import KEPT, ErasureStep
-from shared.services.export import ExportStep, Place, SentFile
-from shared.services.privacy import BEGINNING, Position
+from shared.services.export import ExportedConversation, ExportStep, SentFile
+from shared.services.user_data_walk import BEGINNING, Position
 from triggers import decode, encode
 from triggers.decode import Fields
 
@@ -46,7 +46,7 @@ def exported(user_id: UserId, step: ExportStep) -> Json:
     return {
         "userId": user_id,
         "user": _user(step.user) if step.user else None,
-        "conversations": [_exported_conversation(user_id, place) for place in step.places],
+        "conversations": [_exported_conversation(user_id, place) for place in step.conversations],
         "messages": [_without_status(encode.message(message)) for message in step.messages],
         "files": [_file(file) for file in step.files],
         "continuation": _continuation(step.position),
@@ -100,21 +100,21 @@ def _user(user: User) -> Json:
     }
 
 
-def _exported_conversation(user_id: UserId, place: Place) -> Json:
-    conversation = place.conversation
+def _exported_conversation(user_id: UserId, exported: ExportedConversation) -> Json:
+    conversation = exported.conversation
     member = conversation.find_member(user_id) if conversation else None
     if conversation is None or member is None:
-        return {"conversationId": place.conversation_id, "member": None}
+        return {"conversationId": exported.conversation_id, "member": None}
     return {
-        "conversationId": place.conversation_id,
+        "conversationId": exported.conversation_id,
         "member": {
             "kind": conversation.kind,
             "title": conversation.title,
             "role": member.role,
             "joinedAt": to_ms(member.joined_at),
             "historyFrom": member.history_from,
-            "mutedUntil": to_ms(place.muted_until) if place.muted_until else None,
-            "receipt": encode.receipt(place.receipt) if place.receipt else None,
+            "mutedUntil": to_ms(exported.muted_until) if exported.muted_until else None,
+            "receipt": encode.receipt(exported.receipt) if exported.receipt else None,
         },
     }
 

@@ -19,11 +19,11 @@ from shared.services.health import HealthCheck
 from shared.services.message_eraser import MessageEraser
 from shared.services.notification_planning import NotificationPlanning
 from shared.services.notifications import Notifications
-from shared.services.privacy import Trail
 from shared.services.rebuild import Rebuild
 from shared.services.receipt_flush import ReceiptFlush
 from shared.services.receipts import Receipts
 from shared.services.renewals import Renewals
+from shared.services.user_data_walk import UserDataWalk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ def build_receipts(ports: Ports, basis: Basis, clearing: Clearing) -> ReceiptSer
 def build_admin(
     ports: Ports, basis: Basis, conversing: ConversationServices, eraser: MessageEraser
 ) -> AdminServices:
-    trail = Trail(users=ports.users, memberships=ports.memberships, messages=ports.messages)
+    walk = UserDataWalk(users=ports.users, memberships=ports.memberships, messages=ports.messages)
     rebuild = Rebuild(
         reader=basis.reader,
         order=conversing.inbox.order,
@@ -108,7 +108,7 @@ def build_admin(
         clock=ports.clock,
     )
     export = Export(
-        trail=trail,
+        walk=walk,
         reader=basis.reader,
         memberships=ports.memberships,
         blobs=ports.blobs,
@@ -122,7 +122,7 @@ def build_admin(
         hub=ports.hub,
     )
     erasure = Erasure(
-        trail=trail,
+        walk=walk,
         account=account,
         writer=conversing.writer,
         membership=conversing.membership,

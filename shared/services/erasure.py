@@ -31,7 +31,7 @@ from shared.services.account_eraser import AccountEraser, Tally
 from shared.services.conversation_writer import ConversationWriter
 from shared.services.membership import Membership
 from shared.services.message_eraser import MessageEraser
-from shared.services.privacy import BEGINNING, Portion, Position, Trail
+from shared.services.user_data_walk import BEGINNING, Batch, Position, UserDataWalk
 
 _LAST_LOOK: Final = 2
 _FILES: Final = "files with their small copies and grants"
@@ -103,7 +103,7 @@ class ErasureStep:
 class Erasure:
     """Erases users. Every step may be repeated: what is already gone is not counted again."""
 
-    trail: Trail
+    walk: UserDataWalk
     account: AccountEraser
     writer: ConversationWriter
     membership: Membership
@@ -117,16 +117,16 @@ class Erasure:
             UnavailableError: A service did not answer; take this step again.
         """
         tally = Tally()
-        user = await self.trail.user(user_id)
+        user = await self.walk.user(user_id)
         if position is None or not user.erased:
             await self.account.erase(user, tally)
             return _step(tally, BEGINNING)
         await self.account.note(user_id, done=position.look == _LAST_LOOK)
-        portions, following = await self.trail.walk(
+        batches, following = await self.walk.batches(
             user_id, position, with_messages=position.look > 0
         )
-        for portion in portions:
-            await self._erase_portion(user_id, portion, tally)
+        for batch in batches:
+            await self._erase_batch(user_id, batch, tally)
         found = position.found or bool(tally.counts)
         if following is not None:
             return _step(tally, replace(following, look=position.look, found=found))
@@ -135,11 +135,11 @@ class Erasure:
         await self.account.forget(user_id, tally)
         return _step(tally, None)
 
-    async def _erase_portion(self, user_id: UserId, portion: Portion, tally: Tally) -> None:
-        if portion.is_first:
-            await self._withdraw(user_id, portion.conversation_id, tally)
-        content = [message for message in portion.messages if not message.is_erased]
-        tally.add("blob/attachments", _FILES, await self.eraser.empty(portion.messages))
+    async def _erase_batch(self, user_id: UserId, batch: Batch, tally: Tally) -> None:
+        if batch.is_first:
+            await self._withdraw(user_id, batch.conversation_id, tally)
+        content = [message for message in batch.messages if not message.is_erased]
+        tally.add("blob/attachments", _FILES, await self.eraser.empty(batch.messages))
         tally.add("cosmos/messages", "contents of messages", len(content))
 
     async def _withdraw(

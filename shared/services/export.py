@@ -12,12 +12,12 @@ from shared.domain.mute import UNSAID, Mute, muted_until
 from shared.domain.receipt import Receipt
 from shared.domain.user import User
 from shared.ports import BlobStore, Clock, MembershipStore
-from shared.services.privacy import BEGINNING, Position, Trail
 from shared.services.reader import ConversationReader
+from shared.services.user_data_walk import BEGINNING, Position, UserDataWalk
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ExportedConversation:
     """A conversation that the user is in; of one that they have left, only its id is known."""
 
     conversation_id: ConversationId
@@ -44,7 +44,7 @@ class ExportStep:
     """A part of the export; only the first part has the user."""
 
     user: User | None
-    places: list[Place]
+    conversations: list[ExportedConversation]
     messages: list[Message]
     files: list[SentFile]
     position: Position | None
@@ -54,7 +54,7 @@ class ExportStep:
 class Export:
     """Collects what chat has of a user."""
 
-    trail: Trail
+    walk: UserDataWalk
     reader: ConversationReader
     memberships: MembershipStore
     blobs: BlobStore
@@ -67,43 +67,45 @@ class Export:
             UserNotFoundError: Chat has never heard of this user.
             UnavailableError: A store did not answer; ask for this part again.
         """
-        user = await self.trail.user(user_id)
+        user = await self.walk.user(user_id)
         if position is None:
             return ExportStep(user, [], [], [], BEGINNING)
-        portions, following = await self.trail.walk(user_id, position)
-        first_seen = [portion.conversation_id for portion in portions if portion.is_first]
-        messages = [message for portion in portions for message in portion.messages]
+        batches, following = await self.walk.batches(user_id, position)
+        first_seen = [batch.conversation_id for batch in batches if batch.is_first]
+        messages = [message for batch in batches for message in batch.messages]
         return ExportStep(
             None,
-            await self._places(user_id, first_seen),
+            await self._conversations(user_id, first_seen),
             messages,
             await self._files(messages),
             following,
         )
 
-    async def _places(self, user_id: UserId, ids: list[ConversationId]) -> list[Place]:
+    async def _conversations(
+        self, user_id: UserId, ids: list[ConversationId]
+    ) -> list[ExportedConversation]:
         conversations = await self.reader.find_many(dict.fromkeys(ids))
         by_id = {conversation.id: conversation for conversation in conversations}
         mutes = await self.memberships.mutes_of(user_id, dict.fromkeys(by_id))
         return [
-            await self._place(user_id, each, by_id.get(each), mutes.get(each, UNSAID))
+            await self._conversation(user_id, each, by_id.get(each), mutes.get(each, UNSAID))
             for each in ids
         ]
 
-    async def _place(
+    async def _conversation(
         self,
         user_id: UserId,
         conversation_id: ConversationId,
         conversation: Conversation | None,
         mute: Mute,
-    ) -> Place:
+    ) -> ExportedConversation:
         member = conversation.find_member(user_id) if conversation else None
         if conversation is None or member is None:
-            return Place(conversation_id, None, None)
+            return ExportedConversation(conversation_id, None, None)
         _, receipts = await self.reader.receipts(conversation)
         receipt = receipts.get(user_id) or Receipt(conversation_id, user_id)
         until = muted_until(member, mute, now=self.clock.now())
-        return Place(conversation_id, conversation, receipt, until)
+        return ExportedConversation(conversation_id, conversation, receipt, until)
 
     async def _files(self, messages: Iterable[Message]) -> list[SentFile]:
         return [

@@ -15,7 +15,7 @@ from shared.domain.errors import (
 from shared.domain.events import ConversationRemoved, PresenceChanged, ToUser
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.user import ERASED_NAME, Principal
-from shared.services import privacy
+from shared.services import user_data_walk
 from shared.services.accounts import Profile
 from shared.services.erasure import ErasureStep
 from shared.services.export import ExportStep
@@ -87,7 +87,7 @@ async def test_an_export_holds_account_conversations_messages_and_files(
     user = steps[0].user
     assert user is not None
     assert (user.display_name, set(user.contacts)) == ("Ann", {BOB, CAT, DAN})
-    places = {one.conversation_id: one for step in steps for one in step.places}
+    places = {one.conversation_id: one for step in steps for one in step.conversations}
     found = places[group.id]
     assert found.conversation is not None
     assert found.conversation.title == "Trip"
@@ -109,7 +109,7 @@ async def test_what_was_sent_to_a_group_left_long_ago_is_exported_too(worker: Wo
 
     steps = await export(worker)
 
-    (place,) = [one for step in steps for one in step.places]
+    (place,) = [one for step in steps for one in step.conversations]
     assert (place.conversation_id, place.conversation) == (group.id, None)
     assert "before I left" in [one.body for step in steps for one in step.messages]
 
@@ -117,8 +117,8 @@ async def test_what_was_sent_to_a_group_left_long_ago_is_exported_too(worker: Wo
 async def test_steps_are_bounded_and_lose_nothing(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(privacy, "CONVERSATIONS_AT_ONCE", 2)
-    monkeypatch.setattr(privacy, "MESSAGES_AT_ONCE", 3)
+    monkeypatch.setattr(user_data_walk, "CONVERSATIONS_AT_ONCE", 2)
+    monkeypatch.setattr(user_data_walk, "MESSAGES_AT_ONCE", 3)
     for place in range(5):
         group = (await start(worker, ANN, BOB)).conversation
         for number in range(place + 1):
@@ -127,8 +127,8 @@ async def test_steps_are_bounded_and_lose_nothing(
     steps = await export(worker)
 
     assert max(len(step.messages) for step in steps) == 3
-    assert max(len(step.places) for step in steps) == 2
-    assert len([one for step in steps for one in step.places]) == 5
+    assert max(len(step.conversations) for step in steps) == 2
+    assert len([one for step in steps for one in step.conversations]) == 5
     bodies = [one.body for step in steps for one in step.messages]
     assert sorted(bodies) == [f"{place}.{n}" for place in range(5) for n in range(place + 1)]
 
@@ -136,7 +136,7 @@ async def test_steps_are_bounded_and_lose_nothing(
 async def test_a_conversation_of_many_steps_is_erased_to_its_end(
     world: World, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(privacy, "MESSAGES_AT_ONCE", 3)
+    monkeypatch.setattr(user_data_walk, "MESSAGES_AT_ONCE", 3)
     group = (await start(worker, ANN, BOB)).conversation
     for number in range(7):
         await post(worker, group.id, number)

@@ -37,7 +37,7 @@ BEGINNING: Final = Position(ConversationId(""))
 
 
 @dataclass(frozen=True, slots=True)
-class Portion:
+class Batch:
     """One conversation of a step, with some of the messages the user sent there, in order.
 
     Args:
@@ -50,7 +50,7 @@ class Portion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trail:
+class UserDataWalk:
     """Finds a user's messages in all conversations, also in those that they have left."""
 
     users: UserStore
@@ -68,30 +68,33 @@ class Trail:
             raise UserNotFoundError("no such user")
         return user
 
-    async def walk(
+    async def batches(
         self, user_id: UserId, position: Position, *, with_messages: bool = True
-    ) -> tuple[list[Portion], Position | None]:
-        """Return the next portions, and where the next step begins; None at the end.
+    ) -> tuple[list[Batch], Position | None]:
+        """Return the next batches, and where the next step begins; None at the end.
 
         A step has at most 20 conversations and 100 messages. Messages that are stored behind the
         walk's position are not in it.
         """
-        places = await self._places(user_id)
-        ahead = [place for place in places if place >= position.conversation_id]
-        portions: list[Portion] = []
+        conversations = await self._conversations(user_id)
+        ahead = [each for each in conversations if each >= position.conversation_id]
+        batches: list[Batch] = []
         room = MESSAGES_AT_ONCE
-        for place in ahead[:CONVERSATIONS_AT_ONCE]:
-            after = position.after if place == position.conversation_id else NO_SEQUENCE
+        for conversation_id in ahead[:CONVERSATIONS_AT_ONCE]:
+            is_first = conversation_id != position.conversation_id or not position.after
+            after = NO_SEQUENCE if is_first else position.after
             sent: list[Message] = []
             if with_messages:
-                sent = await self.messages.list_sent(place, user_id, after=after, limit=room)
-            portions.append(Portion(place, sent, is_first=not after))
+                sent = await self.messages.list_sent(
+                    conversation_id, user_id, after=after, limit=room
+                )
+            batches.append(Batch(conversation_id, sent, is_first=is_first))
             room -= len(sent)
             if not room:
-                return portions, Position(place, sent[-1].sequence)
+                return batches, Position(conversation_id, sent[-1].sequence)
         rest = ahead[CONVERSATIONS_AT_ONCE:]
-        return portions, Position(rest[0]) if rest else None
+        return batches, Position(rest[0]) if rest else None
 
-    async def _places(self, user_id: UserId) -> list[ConversationId]:
+    async def _conversations(self, user_id: UserId) -> list[ConversationId]:
         joined = await self.memberships.list_all(user_id)
         return sorted({*joined, *await self.messages.list_written_in(user_id)})
