@@ -1,6 +1,23 @@
-"""Flushes: changed heads and receipts go from live state to the store every few seconds."""
+"""Flushing heads and receipts from live state to the store, a few seconds after they changed.
 
-import asyncio
+An acknowledgement costs one round trip to live state and no write to the store; a flush writes all
+that changed in a conversation at once. What can go wrong, and why nothing is lost by it:
+
+- Live state is lost before a flush. Then the newest watermarks are lost with it. Clients send them
+  again, because they compare what they have acknowledged with what the service answers.
+- Live state comes back older than its last flush, or two flushes overlap. Each flush names the
+  flush that it follows, and the store refuses a flush that does not follow the recorded one. Then
+  what is recorded is merged into live state by maximum, and the next flush writes the result. So a
+  watermark never goes back.
+- A worker dies between the write and its note in live state. The conversation stays marked and is
+  flushed again, which changes nothing.
+- Receipts change while a flush runs. Live state clears the mark only if nothing has changed since
+  the snapshot, so the next flush has the change.
+
+Proved for any order of acknowledgements, flushes and losses by
+tests/integration/services/test_receipts.py.
+"""
+
 import contextlib
 import logging
 from collections.abc import Iterable, Mapping
@@ -26,6 +43,7 @@ from shared.ports import (
     VersionConflictError,
 )
 from shared.services.clearing import Clearing
+from shared.services.gathering import gather_at_most
 from shared.services.reader import ConversationReader
 from shared.services.renewals import Renewal, Renewals
 
@@ -44,21 +62,21 @@ class _LiveState(ConversationHeads, FlushState, InboxState, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptFlush:
-    """Writes what live state holds of conversations to the store, and tells groups of receipts."""
+    """Writes heads and receipts to the store, and tells groups whose receipts moved."""
 
     reader: ConversationReader
     live: _LiveState
     store: ConversationStore
     clearing: Clearing
-    bus: Bus
     renewals: Renewals
+    bus: Bus
 
     async def flush(self) -> list[Effect]:
         """Write changed heads and receipts to the store, one write per conversation.
 
-        A conversation whose write fails stays marked for the next flush, and does not stop the
-        others. Its members are told of the receipts now all the same, because the next flush no
-        longer knows whose receipts have moved.
+        A conversation that fails stays marked, is flushed again, and does not stop the others. Its
+        members are told now all the same, because the next flush does not know whose receipts
+        moved.
         """
         try:
             waiting = await self.live.dirty_conversations(limit=_FLUSHED_AT_ONCE)
@@ -74,19 +92,13 @@ class ReceiptFlush:
             states = await self._snapshots(batch)
         except UnavailableError:
             return []
-        slots = asyncio.Semaphore(_WRITERS)
-
-        async def saved(state: LiveConversation) -> bool | Renewal:
-            async with slots:
-                return await self._save(state)
-
-        done = await asyncio.gather(*map(saved, states))
+        done = await gather_at_most(_WRITERS, map(self._save, states))
         written = [state for state, ok in zip(states, done, strict=True) if ok is True]
         groups = await self._groups(states)
         with contextlib.suppress(UnavailableError):
             # Members are touched before the marks are taken away. A worker that dies in between
             # leaves the marks, so the next flush touches them again; in the other order nobody
-            # would. A touch more costs a client one item in its next sync.
+            # would. A touch too many costs a client one item in its next sync.
             await self.live.touch(_concerned(states, groups))
             await self.live.flushed(written)
         await self.clearing.queue(states)
@@ -114,7 +126,7 @@ class ReceiptFlush:
             raise
         except Exception:
             logger.exception("a flush of %d conversations failed; now one by one", len(batch))
-        return [state for one in batch for state in await self._snapshot_alone(one)]
+        return [state for each in batch for state in await self._snapshot_alone(each)]
 
     async def _snapshot_alone(self, conversation_id: ConversationId) -> list[LiveConversation]:
         try:
@@ -124,7 +136,7 @@ class ReceiptFlush:
         except Exception as error:
             logger.exception("flush of %s: goes into the queue", conversation_id)
             await self.bus.send(Reflush(conversation_id, type(error).__name__))
-        # Marked as done, or every flush would read it again and fail.
+        # Marked as done; otherwise every flush would fail at it again.
         await self.live.flushed([LiveConversation(conversation_id, Head(), (), (), _NEVER)])
         return []
 
@@ -142,17 +154,17 @@ class ReceiptFlush:
         return True
 
     async def _merge(self, state: LiveConversation) -> bool | Renewal:
-        """Bring what is recorded into live state, for the next flush; true when nothing is there.
+        """Merge what is recorded into live state for the next flush; True if nothing is recorded.
 
-        Live state that came back older than its last flush must not take watermarks back. If
-        *state* does follow what is recorded, it was refused for the memberships: renew them.
+        If *state* does follow the recorded flush, the store has refused it because memberships are
+        due for a renewal (`Renewals`); then return that renewal.
         """
         conversation_id, active_at = state.conversation_id, state.head.at
         try:
-            found = await self.store.find_with_state(conversation_id)
-            if found is None:
+            recorded = await self.store.find_with_state(conversation_id)
+            if recorded is None:
                 return True
-            conversation, flushed = found
+            conversation, flushed = recorded
             follows = flushed.stamp in {0, state.base}
             if follows and active_at and is_renewal_due(flushed.active_from, active_at):
                 return Renewal(state, conversation, active_at)
@@ -164,24 +176,24 @@ class ReceiptFlush:
 
     async def _groups(self, states: Series[LiveConversation]) -> dict[ConversationId, Conversation]:
         groups: dict[ConversationId, Conversation] = {}
-        for one in (state.conversation_id for state in states):
-            if is_group_id(one):
+        for conversation_id in (state.conversation_id for state in states):
+            if is_group_id(conversation_id):
                 with contextlib.suppress(UnavailableError):
-                    conversation = await self.reader.find(one, version=0)
-                    groups |= {one: conversation} if conversation else {}
+                    conversation = await self.reader.find(conversation_id, version=0)
+                    groups |= {conversation_id: conversation} if conversation else {}
         return groups
 
 
 def _due(done: Iterable[bool | Renewal]) -> list[Renewal]:
-    return [one for one in done if isinstance(one, Renewal)]
+    return [result for result in done if isinstance(result, Renewal)]
 
 
 def _concerned(
     states: Series[LiveConversation], groups: Mapping[ConversationId, Conversation]
 ) -> Iterable[tuple[UserId, ConversationId]]:
-    """Yield the members of groups whose receipts moved: for their next sync with a cursor.
+    """Yield the members of groups whose receipts moved, whose next sync by a cursor tells of it.
 
-    In a pair, both are touched by the acknowledgement itself.
+    Both members of a pair are touched by the acknowledgement itself.
     """
     for group in (groups.get(state.conversation_id) for state in states if not state.told):
         if group:

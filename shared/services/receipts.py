@@ -1,4 +1,4 @@
-"""Receipts: acknowledged into live state at once. `receipt_flush.py` brings them to the store."""
+"""Acknowledging: receipts move in live state at once, and in the store with the next flush."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -16,13 +16,7 @@ from shared.domain.events import (
 )
 from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
 from shared.domain.receipt import Receipt
-from shared.ports import (
-    Acknowledged,
-    Call,
-    CallState,
-    Clock,
-    ConversationHeads,
-)
+from shared.ports import Acknowledged, Call, CallState, Clock, ConversationHeads
 from shared.services.admission import Admission
 from shared.services.reader import ConversationReader
 
@@ -33,7 +27,7 @@ _TRIES: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipts:
-    """Moves watermarks, and tells those concerned."""
+    """Moves watermarks, and tells the users who see them."""
 
     admission: Admission
     reader: ConversationReader
@@ -54,11 +48,13 @@ class Receipts:
         once; in a group everyone is told together at the next flush, one push for all receipts.
 
         Raises:
-            NotFoundError: No such conversation for this caller.
-            SequenceOutOfRangeError: It lies past the newest message.
+            NotFoundError: There is no such conversation for this caller.
+            SequenceOutOfRangeError: A watermark lies past the newest message.
             UnavailableError: Live state is down; acknowledge again later.
         """
-        version = 0  # any cached copy will do: live state compares its version in the same step
+        # Any cached copy will do: live state compares the copy's version in the step that moves the
+        # watermarks. So a removed member moves nothing, and usually nobody asks for the version.
+        version = 0
         effects: list[Effect] = []
         for _ in range(_TRIES):
             conversation = await self._opened(call.user_id, conversation_id, version=version)
@@ -74,7 +70,7 @@ class Receipts:
                 self.admission.admit_locally(call)
                 raise
             effects += await self.admission.decide(call, state)
-            call = replace(call, limit=None)  # one token, however often it has to look
+            call = replace(call, limit=None)  # one token, however many attempts it takes
             if done.outcome in {"moved", "unchanged"}:
                 _log(done)
                 return done.receipt, effects + _pushes(conversation, state, done)
@@ -82,7 +78,7 @@ class Receipts:
                 version = conversation.version + 1
                 continue
             head, _known = await self.reader.recover(conversation)
-            # What was read may be newer than the copy that let the caller in.
+            # The store may have a newer conversation than the copy that admitted the caller.
             access_conversation(await self.reader.find(conversation_id, version=0), call.user_id)
             up_to = max(delivered or 0, read or 0)
             if up_to > head.sequence:
@@ -92,11 +88,11 @@ class Receipts:
     async def _opened(
         self, user_id: UserId, conversation_id: ConversationId, *, version: int
     ) -> Conversation:
-        found = await self.reader.find(conversation_id, version=version)
-        if found is None or found.find_member(user_id) is None:
-            # A copy from before the caller joined must not deny them: the store decides.
-            found = await self.reader.find(conversation_id, version=None)
-        return access_conversation(found, user_id)[0]
+        copy = await self.reader.find(conversation_id, version=version)
+        if copy is None or copy.find_member(user_id) is None:
+            # The copy may be from before the caller joined, so the store decides.
+            copy = await self.reader.find(conversation_id, version=None)
+        return access_conversation(copy, user_id)[0]
 
 
 def _log(done: Acknowledged) -> None:
