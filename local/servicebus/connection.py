@@ -270,12 +270,9 @@ class Connection(asyncio.Protocol):
 
     # What becomes due
 
-    # A token can expire while its links are in use. Each grant sets a timer for its own end; a
-    # renewed token adds a later one, and `check_access` asks for any grant that is still valid,
-    # so the timer of the old token ends no link that the new one covers. A request is checked when
-    # its link is attached and a link when its token ends: between the two the token is valid.
-    # Proof: `test_a_link_ends_with_the_token_it_was_opened_with` in tests/contract.
-
+    # A token can expire while its links are in use: each grant sets a timer. A renewed token adds a
+    # later one, and `check_access` asks for any valid grant, so the old token's timer ends no link
+    # of the new one. Proof: test_a_link_ends_with_the_token_it_was_opened_with in tests/contract.
     def _watch_grant(self, ends_at_s: int) -> None:
         timer = self._loop.call_later(ends_at_s - time.time(), self._end_grant, ends_at_s)
         self._grants = [each for each in self._grants if each.when() > self._loop.time()]

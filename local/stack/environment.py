@@ -36,11 +36,11 @@ def app_settings(ports: Ports, keys: Keys, vapid_key: str) -> dict[str, str]:
         "CHAT_VAPID_PRIVATE_KEY": vapid_key,
         "CHAT_VAPID_SUBJECT": "mailto:dev@parley.invalid",
         "CHAT_PUSH_HOSTS": site,
-        # No SQL Server runs here: the site feeds its users over HTTP, and the trigger's function
-        # is called through /admin/functions.
         # The front door adds its clients' addresses as App Service does; here all share one.
         "CHAT_EDGE": "direct",
         "CHAT_LIMIT_NEGOTIATE_ADDRESS": "off",
+        # No SQL Server runs here: the site feeds its users over HTTP, and the trigger's function
+        # is called through /admin/functions.
         "CHAT_SQL_TABLE": "dbo.Users",
         "SqlConnection": "unused",
     }
