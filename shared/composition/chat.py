@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.composition.background import build_admin, build_notifications, build_receipts
+from shared.composition.capabilities.admin import build_admin
+from shared.composition.capabilities.basis import build_basis
+from shared.composition.capabilities.conversations import build_conversations
+from shared.composition.capabilities.files import build_files
+from shared.composition.capabilities.messages import build_messages
+from shared.composition.capabilities.notifications import build_notifications
+from shared.composition.capabilities.people import build_people
+from shared.composition.capabilities.presence import build_presence
+from shared.composition.capabilities.receipts import build_receipts
 from shared.composition.clients import Clients
-from shared.composition.request_path import (
-    build_basis,
-    build_conversations,
-    build_files,
-    build_messages,
-    build_people,
-    build_presence,
-)
 from shared.config import Settings
 from shared.ports import Bus, Ports, Probe, TokenVerifier
 from shared.services.accounts import Accounts
