@@ -69,7 +69,7 @@ class Clients:
                 "cosmos": self._cosmos.probe,
                 "redis": self._redis.client,
                 "signalr": self._signalr.probe,
-                "serviceBus": self._bus,
+                "serviceBus": self._bus.probe,
                 "blob": self._blob.files,
             },
             push_public_key=self._push.public_key,

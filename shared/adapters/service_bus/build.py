@@ -11,5 +11,5 @@ from shared.config import Settings
 def open_service_bus(
     settings: Settings, credential: Callable[[], AsyncTokenCredential]
 ) -> ServiceBusQueue:
-    """Return the queue, which is also what `health` asks; nothing is sent yet."""
+    """Return the queue; its `probe` is what `health` asks. Nothing is sent yet."""
     return ServiceBusQueue(settings.service_bus, credential)

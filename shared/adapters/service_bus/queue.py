@@ -16,6 +16,7 @@ from azure.servicebus.exceptions import ServiceBusError
 
 from shared import telemetry
 from shared.adapters.service_bus.jobs import envelope
+from shared.adapters.service_bus.probe import LastingProbe
 from shared.config import Endpoint
 from shared.domain.errors import UnavailableError
 from shared.ports import Bus, Job
@@ -27,13 +28,17 @@ _REFUSED = (ServiceBusError, OSError, TimeoutError)
 
 
 class ServiceBusQueue(Bus):
-    """Fulfils `Bus`. Opening the sender takes half a second, so it is opened once and kept."""
+    """Fulfils `Bus`. Opening the sender takes half a second, so it is opened once and kept.
+
+    `probe` tells whether the queue answers.
+    """
 
     def __init__(self, endpoint: Endpoint, credential: Callable[[], AsyncTokenCredential]) -> None:
         if endpoint.connection_string:
             self._client = ServiceBusClient.from_connection_string(endpoint.connection_string)
         else:
             self._client = ServiceBusClient(endpoint.address, credential())
+        self.probe = LastingProbe(self._open_link)
         self._sender: ServiceBusSender | None = None
         # The SDK's sender is not safe for concurrent use.
         self._turn = asyncio.Lock()
@@ -69,25 +74,21 @@ class ServiceBusQueue(Bus):
             raise UnavailableError("the queue did not answer") from error
         return len(letters)
 
-    async def check(self) -> None:
-        """Open the sender if it is not open yet.
-
-        Raises:
-            UnavailableError: The queue cannot be reached.
-        """
-        async with self._turn:
-            try:
-                async with asyncio.timeout(_TIMEOUT_S):
-                    await self._opened()
-            except _REFUSED as error:
-                await self._forget()
-                raise UnavailableError("the queue did not answer") from error
-
     async def aclose(self) -> None:
-        """End the sender, then the connection that it uses."""
+        """End the probe and the sender, then the client that both use."""
+        await self.probe.aclose()
         async with self._turn:
             await self._forget()
             await self._client.close()
+
+    async def _open_link(self) -> None:
+        # A link that is open already proves nothing: it stays open while the broker stands still.
+        # The broker must answer a new one.
+        try:
+            async with self._client.get_queue_sender(QUEUE):
+                return
+        except _REFUSED as error:
+            raise UnavailableError("the queue did not answer") from error
 
     async def _send(self, message: ServiceBusMessage) -> None:
         async with self._turn:

@@ -66,6 +66,14 @@ async def end(request: pytest.FixtureRequest) -> AsyncIterator[BusEnd]:
         yield real
 
 
+def nobody_answers(port: int) -> str:
+    """Return the connection string of a port that no broker listens on."""
+    return (
+        f"Endpoint=sb://127.0.0.1:{port};SharedAccessKeyName=k;SharedAccessKey=c2VjcmV0;"
+        "UseDevelopmentEmulator=true;"
+    )
+
+
 @pytest.fixture
 def notice() -> Notice:
     return Notice(group_conversation_id(uuid.uuid4()), Sequence(1), Sequence(2), (ANN, BOB))
@@ -128,13 +136,19 @@ async def test_a_delayed_notice_does_not_come_at_once(end: BusEnd, notice: Notic
 
 @pytest.mark.slow
 async def test_a_queue_that_cannot_be_reached_is_unavailable(notice: Notice) -> None:
-    nowhere = (
-        "Endpoint=sb://127.0.0.1:9;SharedAccessKeyName=k;SharedAccessKey=c2VjcmV0;"
-        "UseDevelopmentEmulator=true;"
-    )
-    bus = ServiceBusQueue(Endpoint(nowhere, "", ""), no_credential)
+    bus = ServiceBusQueue(Endpoint(nobody_answers(9), "", ""), no_credential)
 
     with pytest.raises(UnavailableError):
         await bus.send(notice)
+
+    await bus.aclose()
+
+
+@pytest.mark.stack
+async def test_a_broker_that_takes_a_link_is_alive(bus_connection: str) -> None:
+    bus = ServiceBusQueue(Endpoint(bus_connection, "", ""), no_credential)
+
+    await bus.probe.check()
+    await bus.probe.check()
 
     await bus.aclose()
