@@ -207,19 +207,19 @@ def test_every_kind_of_webp_tells_its_size(lossless: bool, exact: bool) -> None:
 async def test_one_child_decodes_picture_after_picture(making: Making) -> None:
     images = making()
     assert await images.thumbnail(picture((10, 20))) is not None
-    child = images._child
+    child = images.child
     assert child is not None
 
     assert await images.thumbnail(b"no picture") is None
     assert await images.thumbnail(picture((20, 10))) is not None
 
-    assert images._child is child
+    assert images.child is child
 
 
 async def test_a_child_that_died_is_replaced(making: Making) -> None:
     images = making()
     await images.thumbnail(picture((10, 20)))
-    child = images._child
+    child = images.child
     assert child is not None
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
@@ -230,7 +230,7 @@ async def test_a_child_that_died_is_replaced(making: Making) -> None:
 async def test_a_decoder_that_runs_on_is_killed_by_the_kernel(making: Making) -> None:
     images = making(module=CARELESS, wall_s=100)  # its CPU time takes longer on a busy machine
     assert await images.thumbnail(picture((10, 20))) is not None
-    child = images._child
+    child = images.child
     assert child is not None
 
     assert await images.thumbnail(scan_bomb(20_000, side=2_000)) is None
@@ -242,7 +242,7 @@ async def test_a_decoder_that_runs_on_is_killed_by_the_kernel(making: Making) ->
 async def test_a_decoder_that_does_not_answer_is_killed(making: Making) -> None:
     images = making(wall_s=0.2)
     await images.thumbnail(picture((10, 20)))
-    child = images._child
+    child = images.child
     assert child is not None
     os.kill(child.pid, signal.SIGSTOP)
 
@@ -266,9 +266,9 @@ async def test_the_child_knows_no_setting_and_has_little_memory(
     monkeypatch.setenv("CHAT_VAPID_PRIVATE_KEY", "secret")
     images = making()
     await images.thumbnail(picture((10, 20)))
-    assert images._child is not None
+    assert images.child is not None
 
-    environment, limits = (_of_process(images._child.pid, name) for name in ("environ", "limits"))
+    environment, limits = (_of_process(images.child.pid, name) for name in ("environ", "limits"))
 
     assert "secret" not in environment
     assert "PYTHONPATH" in environment
@@ -285,7 +285,7 @@ import asyncio, sys
 from shared.adapters.blob.images import PillowImages
 images = PillowImages()
 asyncio.run(images.thumbnail(sys.stdin.buffer.read()))
-print(images._child.pid, flush=True)
+print(images.child.pid, flush=True)
 input_never_comes = __import__("time").sleep(600)
 """
 

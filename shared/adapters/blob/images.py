@@ -53,6 +53,11 @@ class PillowImages(Images):
     async def thumbnail(self, data: bytes) -> bytes | None:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._decoded, data)
 
+    @property
+    def child(self) -> subprocess.Popen[bytes] | None:
+        """The process that decodes; None before the first picture and after a failure."""
+        return self._child
+
     def close(self) -> None:
         """End the child, if there is one."""
         self._thread.shutdown()

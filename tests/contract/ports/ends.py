@@ -22,12 +22,21 @@ from shared.adapters.redis.client import RedisClient
 from shared.adapters.redis.live_state import RedisLiveState
 from shared.adapters.redis.users.notification_marks import RedisNoticeMarks
 from shared.adapters.redis.users.presence import RedisPresenceStore
+from shared.adapters.redis.users.uploads import RedisUploads
 from shared.adapters.system import SystemClock
 from shared.domain.conversation import Conversation
 from shared.domain.ids import UserId
 from shared.domain.message import Message
 from shared.domain.receipt import Receipt
-from shared.ports import AccountStates, Clock, InboxEntry, LiveState, NoticeMarks, PresenceStore
+from shared.ports import (
+    AccountStates,
+    Clock,
+    InboxEntry,
+    LiveState,
+    NoticeMarks,
+    PresenceStore,
+    UploadLedger,
+)
 from tests.support.ports import free_port
 from tests.twins.accounts import MemoryAccountStates
 from tests.twins.faulty_link import FaultyLink
@@ -35,6 +44,7 @@ from tests.twins.live import MemoryLiveState
 from tests.twins.presence import MemoryNoticeMarks, MemoryPresenceStore
 from tests.twins.redis_data import RedisTwin
 from tests.twins.system import SettableClock
+from tests.twins.uploads import MemoryUploads
 
 DEADLINE_S = 10.0
 LEASE_S = 1
@@ -58,6 +68,7 @@ class LiveEnd:
     lose: Callable[[], Awaitable[None]]
     renew: Callable[[], Awaitable[None]]
     published: list[Any]
+    uploads: UploadLedger
 
     async def seed(
         self,
@@ -115,6 +126,7 @@ def memory_end() -> LiveEnd:
         lose,
         renew,
         twin.published,
+        MemoryUploads(twin, link=link),
     )
 
 
@@ -160,6 +172,7 @@ async def redis_end(url: str) -> AsyncIterator[LiveEnd]:
                 lambda: _flush(connection),
                 lambda: _renew(connection),
                 published,
+                RedisUploads(client),
             )
             listener.cancel()
             await asyncio.gather(listener, return_exceptions=True)

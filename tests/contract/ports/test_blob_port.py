@@ -13,6 +13,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from azure.storage.blob.aio import ContainerClient
 
 from local.blob.command import ACCOUNT, azurite_command, azurite_environment
 from shared.adapters.blob.files import CONTAINER, BlobFiles
@@ -39,6 +40,7 @@ class BlobEnd:
     blobs: BlobStore
     clock: SettableClock
     upload: Callable[[ConversationId, AttachmentId, str, bytes], Awaitable[int]]
+    lose_grant: Callable[[ConversationId, AttachmentId], Awaitable[None]]
 
 
 def memory_end() -> BlobEnd:
@@ -50,7 +52,10 @@ def memory_end() -> BlobEnd:
         blobs.upload(place, one, content)
         return 201 if there is None else 403
 
-    return BlobEnd(blobs, clock, upload)
+    async def lose_grant(place: ConversationId, one: AttachmentId) -> None:
+        del blobs.grants[place, one]
+
+    return BlobEnd(blobs, clock, upload, lose_grant)
 
 
 @pytest.fixture(scope="session")
@@ -85,16 +90,20 @@ def _running_azurite(directory: Path) -> Iterator[str]:
 async def azurite_end(connection: str) -> AsyncIterator[BlobEnd]:
     clock = SettableClock(datetime.now(SettableClock().now().tzinfo).replace(microsecond=0))
     blobs = BlobFiles(Endpoint(connection, "", ""), no_credential, clock)
-    async with contextlib.aclosing(blobs), aiohttp.ClientSession() as session:
-        if not await blobs._container.exists():
-            await blobs._container.create_container()
+    container = ContainerClient.from_connection_string(connection, CONTAINER)
+    async with contextlib.aclosing(blobs), container, aiohttp.ClientSession() as session:
+        if not await container.exists():
+            await container.create_container()
 
         async def upload(_p: ConversationId, _o: AttachmentId, url: str, content: bytes) -> int:
             headers = {"x-ms-blob-type": "BlockBlob", "content-type": "image/png"}
             async with session.put(url, data=content, headers=headers) as answer:
                 return answer.status
 
-        yield BlobEnd(blobs, clock, upload)
+        async def lose_grant(place: ConversationId, one: AttachmentId) -> None:
+            await container.delete_blob(f"grants/{place}/{one}")
+
+        yield BlobEnd(blobs, clock, upload, lose_grant)
 
 
 @pytest.fixture(params=["memory", pytest.param("azurite", marks=pytest.mark.stack)])
@@ -257,7 +266,7 @@ async def test_a_marker_whose_grant_is_gone_is_taken_off_by_its_hour(
 ) -> None:
     one = attachment.attachment_id
     await end.blobs.grant_upload(place, attachment, ANN)
-    await forget_grant(end, place, one)
+    await end.lose_grant(place, one)  # as a worker does that ends before it deletes the marker
 
     (marked,) = [
         listed
@@ -267,15 +276,6 @@ async def test_a_marker_whose_grant_is_gone_is_taken_off_by_its_hour(
     await end.blobs.settle(place, one, keep=False, marked_at=marked.marked_at)
 
     assert one not in await unsettled(end)
-
-
-async def forget_grant(end: BlobEnd, place: ConversationId, one: AttachmentId) -> None:
-    """Delete the grant alone, as a worker does that ends before it deletes the marker."""
-    if isinstance(end.blobs, MemoryBlobStore):
-        del end.blobs.grants[place, one]
-        return
-    assert isinstance(end.blobs, BlobFiles)
-    await end.blobs._container.delete_blob(f"grants/{place}/{one}")
 
 
 async def test_an_upload_tells_its_size_and_is_discarded_alone(

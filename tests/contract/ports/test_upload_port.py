@@ -3,21 +3,9 @@
 import asyncio
 import uuid
 
-from shared.adapters.redis.live_state import RedisLiveState
-from shared.adapters.redis.users.uploads import RedisUploads
 from shared.domain.ids import AttachmentId, UserId, attachment_id
-from shared.ports import UploadLedger
 from tests.contract.ports.ends import LiveEnd
-from tests.twins.live import MemoryLiveState
-from tests.twins.uploads import MemoryUploads
 from tests.unit.things import ANN
-
-
-def ledger_of(end: LiveEnd) -> UploadLedger:
-    if isinstance(end.live, MemoryLiveState):
-        return MemoryUploads(end.live.redis)
-    assert isinstance(end.live, RedisLiveState)
-    return RedisUploads(end.live._client)
 
 
 def made() -> tuple[UserId, list[AttachmentId]]:
@@ -25,7 +13,7 @@ def made() -> tuple[UserId, list[AttachmentId]]:
 
 
 async def test_so_many_uploads_are_open_at_once(end: LiveEnd) -> None:
-    ledger, (user, uploads) = ledger_of(end), made()
+    ledger, (user, uploads) = end.uploads, made()
 
     noted = [await ledger.open(user, one, most=3) for one in uploads]
     await ledger.close(user, uploads[0])
@@ -39,7 +27,7 @@ async def test_so_many_uploads_are_open_at_once(end: LiveEnd) -> None:
 
 
 async def test_uploads_opened_at_once_are_counted_one_by_one(end: LiveEnd) -> None:
-    ledger, (user, uploads) = ledger_of(end), made()
+    ledger, (user, uploads) = end.uploads, made()
 
     noted = await asyncio.gather(*(ledger.open(user, one, most=2) for one in uploads))
 
@@ -47,7 +35,7 @@ async def test_uploads_opened_at_once_are_counted_one_by_one(end: LiveEnd) -> No
 
 
 async def test_what_is_not_open_is_closed_for_nothing(end: LiveEnd) -> None:
-    ledger, (user, uploads) = ledger_of(end), made()
+    ledger, (user, uploads) = end.uploads, made()
 
     await ledger.close(user, uploads[0])
 
@@ -55,7 +43,7 @@ async def test_what_is_not_open_is_closed_for_nothing(end: LiveEnd) -> None:
 
 
 async def test_a_user_who_is_forgotten_has_nothing_open(end: LiveEnd) -> None:
-    ledger, (user, uploads) = ledger_of(end), made()
+    ledger, (user, uploads) = end.uploads, made()
     await ledger.open(user, uploads[0], most=1)
 
     assert await end.live.forget(user) == 1
