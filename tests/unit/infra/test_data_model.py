@@ -24,7 +24,7 @@ def of_type(kind: str) -> list[dict[str, Any]]:
 
 def test_the_code_uses_the_containers_that_are_made() -> None:
     opened = set(
-        re.findall(r'\.container\("(\w+)"\)', source("shared", "composition", "clients.py"))
+        re.findall(r'\.container\("(\w+)"\)', source("shared", "adapters", "cosmos", "build.py"))
     )
 
     assert opened | {"leases"} == set(CONTAINERS)
