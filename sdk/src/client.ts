@@ -1,36 +1,36 @@
-import { Acknowledger } from "./acknowledger.ts";
-import { ChatApi } from "./api.ts";
+import { Acknowledger } from "./receipts/acknowledger.ts";
+import { ChatApi } from "./connection/api.ts";
 import type { ChatClientOptions } from "./client-options.ts";
-import { Conversations } from "./conversations.ts";
-import { Device } from "./device.ts";
-import { EitherWay } from "./either-way.ts";
-import { type Beat, Heartbeat } from "./heartbeat.ts";
-import { Http } from "./http.ts";
-import { Hub, type ConnectionState } from "./hub.ts";
+import { Conversations } from "./conversations/conversations.ts";
+import { Device } from "./connection/device.ts";
+import { Heartbeat, type HeartbeatReply } from "./connection/heartbeat.ts";
+import { Http } from "./connection/http.ts";
+import { HubOrHttp } from "./connection/hub-or-http.ts";
+import { Hub, type ConnectionState } from "./connection/hub.ts";
 import { listen } from "./hub-events.ts";
-import type { InboxSnapshot } from "./inbox.ts";
-import { InboxLoader } from "./inbox-loader.ts";
-import type { OpenConversation, TimelineSnapshot } from "./open-conversation.ts";
-import type { OutboxEntry } from "./outbox-entry.ts";
-import { defaultOutboxStorage } from "./outbox-storage.ts";
-import { Outbox, type OutboxSnapshot } from "./outbox.ts";
-import { PresenceWatch } from "./presence-watch.ts";
-import { PushNotifications } from "./push.ts";
-import type { ReadableStore } from "./store.ts";
-import { Synchronizer } from "./synchronizer.ts";
-import { defaultTabs } from "./tabs.ts";
-import { TypingSender, TypingWatch } from "./typing.ts";
+import type { InboxSnapshot } from "./conversations/inbox.ts";
+import { InboxLoader } from "./conversations/inbox-loader.ts";
+import type { OpenConversation, TimelineSnapshot } from "./messages/open-conversation.ts";
+import type { OutboxEntry } from "./messages/outbox-entry.ts";
+import { defaultOutboxStorage } from "./messages/outbox-storage.ts";
+import { Outbox, type OutboxSnapshot } from "./messages/outbox.ts";
+import { PresenceWatch } from "./presence/presence-watch.ts";
+import { PushNotifications } from "./notifications/push.ts";
+import type { ReadableStore } from "./common/store.ts";
+import { Synchronizer } from "./conversations/synchronizer.ts";
+import { defaultTabs } from "./messages/tabs.ts";
+import { TypingSender, TypingWatch } from "./presence/typing.ts";
 import type { AttachmentRef, Conversation, Draft, Presence } from "./types.ts";
-import { type UploadOptions, type Uploadable, upload } from "./upload.ts";
+import { type UploadOptions, type Uploadable, upload } from "./files/upload.ts";
 
-/** How long `stop` and `flush` wait for what is unsent, unless told otherwise. */
+/** How long `stop` and `flush` wait for unsent messages by default. */
 const FLUSH_MS = 10_000;
 
-/** Every so often without a hub, ask over HTTP what is new. */
+/** How often a client without a connection to the hub syncs over HTTP. */
 const FALLBACK_SYNC_MS = 15_000;
 
 /**
- * One user's chat: stores to show, and what the user can do. `start` it once, `stop` it when done.
+ * One user's chat: stores to show, and the user's actions. Call `start` once, and `stop` at the end.
  *
  * Every store holds immutable snapshots and fits React's `useSyncExternalStore`.
  */
@@ -64,56 +64,42 @@ export class ChatClient {
       ...(options.transport === undefined ? {} : { transport: options.transport }),
       ...(options.protocol ? { protocol: options.protocol } : {}),
     });
-    const calls = new EitherWay(this.#hub, this.api);
+    const calls = new HubOrHttp(this.#hub, this.api);
+    this.#presence = new PresenceWatch(calls.watchPresence);
+    this.#typingSender = new TypingSender(this.#hub.setTyping);
+    this.#acknowledger = new Acknowledger(calls.acknowledge);
     this.#outbox = new Outbox({
       userId,
       storage: options.storage ?? defaultOutboxStorage(),
       tabs: options.tabs ?? defaultTabs(userId),
-      deliver: (entry, retry) => calls.send(entry, retry),
+      deliver: calls.send,
       canDeliver: () => this.#hub.isOnline || this.connection.get().deviceOnline,
-      latest: (conversationId) => this.#conversations.latest(conversationId),
-      onStored: (message) => this.#conversations.takeMessages([message]),
     });
-    this.#acknowledger = new Acknowledger((id, marks) => calls.acknowledge(id, marks));
-    this.#conversations = new Conversations({
-      userId,
-      api: this.api,
-      acknowledger: this.#acknowledger,
-      pending: (id) => this.#outbox.pending(id),
-      onLearnt: (count) => this.#heartbeat.learn(count),
-      onUnknown: () => void this.#inboxLoader.refresh(),
-    });
+    const [outbox, acknowledger] = [this.#outbox, this.#acknowledger];
+    this.#conversations = new Conversations({ userId, api: this.api, acknowledger, outbox });
     this.#inboxLoader = new InboxLoader(this.api, this.#conversations);
-    this.#synchronizer = new Synchronizer(this.api, {
-      positions: () => this.#conversations.positions(),
-      take: (item) => this.#conversations.takeSyncItem(item),
-      remove: (id) => this.#conversations.remove(id),
-      reload: () => this.#inboxLoader.reload(),
-      done: (changed) => this.#afterSync(changed),
-    });
+    this.#synchronizer = new Synchronizer(this.api, this.#conversations, this.#inboxLoader);
     this.#heartbeat = new Heartbeat({
-      beat: () => this.#beat(),
+      send: () => this.#sendHeartbeat(),
+      receivedCount: () => this.#conversations.receivedCount,
       onMissed: () => this.#synchronizer.request(),
     });
-    this.#presence = new PresenceWatch((userIds) => calls.watchPresence(userIds));
-    this.#typingSender = new TypingSender((conversationId, typing) => {
-      this.#hub.invoke("setTyping", { conversationId, typing }).catch(() => undefined);
-    });
     this.#device = new Device({
-      onNetwork: (online) => {
-        if (online) this.#wake();
-        else void this.#hub.renew();
-      },
-      onReturn: () => this.#wake(),
+      onNetwork: (online) => (online ? this.#retryNow() : void this.#hub.reconnect()),
+      onReturn: () => this.#retryNow(),
     });
-    listen(this.#hub, {
-      userId,
-      conversations: this.#conversations,
-      typing: this.#typing,
-      presence: this.#presence,
-      onStale: () => void this.#inboxLoader.refresh(),
+    this.#subscribe();
+  }
+
+  /** Lead what arrives, from the hub and from the outbox of any tab, to the parts that show it. */
+  #subscribe(): void {
+    const [conversations, typing, presence] = [this.#conversations, this.#typing, this.#presence];
+    const onStaleList = () => void this.#inboxLoader.refresh();
+    listen(this.#hub, { userId: this.userId, conversations, typing, presence, onStaleList });
+    this.#outbox.onStored((message) => {
+      if (!conversations.mergeMessages([message])) onStaleList();
     });
-    this.#outbox.store.subscribe(() => this.#refreshOpened());
+    this.#outbox.store.subscribe(() => conversations.refreshOpened());
     this.connection.subscribe(() => this.#connectionChanged());
   }
 
@@ -151,7 +137,7 @@ export class ChatClient {
   }
 
   /**
-   * Wait until everything that was said is stored or refused, for `timeoutMs` at most.
+   * Wait until every message is stored or refused, for `timeoutMs` at most.
    *
    * Returns the messages that are not known to be stored: unsent ones, and refused ones with their `failure`.
    */
@@ -162,8 +148,8 @@ export class ChatClient {
   /**
    * Disconnect. Returns the messages that are not known to be stored.
    *
-   * Where the outbox ends with the process (memory: Node without a `storage`), `stop` flushes first, for
-   * `flushMs` at most. Where it is durable, the next client of this user sends what is left.
+   * An outbox in memory (Node without a `storage`) ends with the process, so `stop` flushes it first, for
+   * `flushMs` at most. From a durable outbox the next client of this user sends the rest.
    */
   async stop(options: { flushMs?: number } = {}): Promise<readonly OutboxEntry[]> {
     const flushMs = options.flushMs ?? (this.#outbox.isDurable ? 0 : FLUSH_MS);
@@ -179,10 +165,10 @@ export class ChatClient {
     return this.outbox.get().entries;
   }
 
-  /** Say something; it shows at once as pending and is sent as soon as it can be, across reloads. */
+  /** Send a message: it shows at once as pending and is sent as soon as possible, also after a reload. */
   send(conversationId: string, draft: Draft): Promise<OutboxEntry> {
     this.#typingSender.stop();
-    return this.#outbox.add(conversationId, draft);
+    return this.#outbox.add(conversationId, draft, this.#conversations.latest(conversationId));
   }
 
   retry(clientMessageId: string): Promise<void> {
@@ -193,7 +179,7 @@ export class ChatClient {
     return this.#outbox.discard(clientMessageId);
   }
 
-  /** Load a conversation's newest messages, or repair what is loaded. */
+  /** Load a conversation's newest messages; where they are loaded, fetch those that are missing. */
   open(conversationId: string): Promise<void> {
     this.#shown = this.#conversations.open(conversationId);
     return this.#shown.load();
@@ -212,33 +198,33 @@ export class ChatClient {
     this.#conversations.markRead(conversationId, sequence);
   }
 
-  /** Call on each keystroke; what goes out is throttled. */
+  /** Call on each keystroke; the calls to the service are throttled. */
   keystroke(conversationId: string): void {
     if (this.#hub.isOnline) this.#typingSender.keystroke(conversationId);
   }
 
-  /** Replace the set of users whose presence is on screen. */
+  /** Replace the set of users whose presence is shown. */
   watchPresence(userIds: readonly string[]): void {
     this.#presence.set(userIds.filter((userId) => userId !== this.userId));
   }
 
   async startDirect(userId: string): Promise<Conversation> {
-    return this.#adopt(await this.api.createConversation("direct", [userId]));
+    return this.#merged(await this.api.createConversation("direct", [userId]));
   }
 
   async startGroup(title: string, memberIds: readonly string[]): Promise<Conversation> {
-    return this.#adopt(await this.api.createConversation("group", memberIds, title));
+    return this.#merged(await this.api.createConversation("group", memberIds, title));
   }
 
   async rename(conversationId: string, title: string): Promise<Conversation> {
-    return this.#adopt(await this.api.rename(conversationId, title));
+    return this.#merged(await this.api.rename(conversationId, title));
   }
 
   async addMembers(conversationId: string, userIds: readonly string[]): Promise<Conversation> {
-    return this.#adopt(await this.api.addMembers(conversationId, userIds));
+    return this.#merged(await this.api.addMembers(conversationId, userIds));
   }
 
-  /** Remove a member; removing oneself is leaving. */
+  /** Remove a member; remove this user to leave. */
   async removeMember(conversationId: string, userId: string): Promise<void> {
     await this.api.removeMember(conversationId, userId);
     if (userId === this.userId) this.#conversations.remove(conversationId);
@@ -250,20 +236,20 @@ export class ChatClient {
     this.#conversations.inbox.setMuted(conversationId, untilMs !== null && untilMs > Date.now());
   }
 
-  /** Put a file into storage; send the result with a message. */
+  /** Upload a file; send the returned reference with a message. */
   upload(conversationId: string, file: Uploadable, options?: UploadOptions): Promise<AttachmentRef> {
     return upload(this.api, conversationId, file, options);
   }
 
-  async #beat(): Promise<Beat> {
-    const beat = await this.#hub.invoke("heartbeat", {});
-    this.#hub.spreadReconnecting(beat.reconnectWithinMs);
+  async #sendHeartbeat(): Promise<HeartbeatReply> {
+    const reply = await this.#hub.invoke("heartbeat", {});
+    this.#hub.spreadReconnecting(reply.reconnectWithinMs);
     if (this.#shown?.awaitsReceipts) this.#shown.reloadReceipts().catch(() => undefined);
-    return beat;
+    return reply;
   }
 
-  #adopt(conversation: Conversation): Conversation {
-    this.#conversations.takeConversation(conversation);
+  #merged(conversation: Conversation): Conversation {
+    this.#conversations.mergeConversation(conversation);
     return conversation;
   }
 
@@ -272,39 +258,32 @@ export class ChatClient {
     else this.#heartbeat.stop();
   }
 
-  /** Connected first, so that from here on pushes arrive; what came before is asked for now. */
+  /**
+   * Catch up after a connect, in an order that leaves no message out. From the connect on, pushes arrive. The first
+   * heartbeat reads the service's count of messages; the sync begins after it. A message counted before that is
+   * brought by the sync; a later one must arrive by a push, or the next heartbeat's count differs and syncs again.
+   */
   async #connected(): Promise<void> {
-    this.#outbox.kick();
-    this.#acknowledger.kick();
-    void this.#presence.renew();
+    this.#outbox.retryNow();
+    this.#acknowledger.retryNow();
+    void this.#presence.resend();
     await this.#inboxLoader.ready();
     await this.#heartbeat.start();
     await this.#synchronizer.request();
   }
 
-  async #afterSync(changed: ReadonlySet<string> | "everything"): Promise<void> {
-    for (const opened of this.#conversations.opened()) {
-      opened.wake();
-      if (changed === "everything" || changed.has(opened.id)) await opened.reloadReceipts().catch(() => undefined);
-    }
-  }
-
-  #wake(): void {
-    this.#hub.wake();
-    this.#outbox.kick();
-    this.#acknowledger.kick();
-    for (const opened of this.#conversations.opened()) opened.wake();
+  #retryNow(): void {
+    this.#hub.retryNow();
+    this.#outbox.retryNow();
+    this.#acknowledger.retryNow();
+    this.#conversations.retryNow();
     if (this.#hub.isOnline) void this.#heartbeat.start().then(() => this.#synchronizer.request());
   }
 
   #syncWithoutHub(): void {
     const { phase, deviceOnline } = this.connection.get();
     if (phase === "online" || !deviceOnline) return;
-    this.#outbox.kick();
+    this.#outbox.retryNow();
     void this.#synchronizer.request();
-  }
-
-  #refreshOpened(): void {
-    for (const opened of this.#conversations.opened()) opened.refresh();
   }
 }

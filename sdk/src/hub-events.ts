@@ -1,8 +1,8 @@
-import type { Conversations } from "./conversations.ts";
-import { isRecord } from "./errors.ts";
+import { isRecord } from "./common/errors.ts";
+import type { Conversations } from "./conversations/conversations.ts";
 import type { HubEvents } from "./generated/contract.ts";
-import type { PresenceWatch } from "./presence-watch.ts";
-import type { TypingWatch } from "./typing.ts";
+import type { PresenceWatch } from "./presence/presence-watch.ts";
+import type { TypingWatch } from "./presence/typing.ts";
 
 interface Subscribable {
   on(event: string, handler: (argument: unknown) => void): void;
@@ -13,11 +13,11 @@ export interface EventTargets {
   readonly conversations: Conversations;
   readonly typing: TypingWatch;
   readonly presence: PresenceWatch;
-  /** Something changed that the event does not tell: the list is to be read again. */
-  onStale(): void;
+  /** The list of conversations is out of date, and the event does not carry what is missing. */
+  onStaleList(): void;
 }
 
-/** Lead every event of the hub to where it belongs. A push is a hint: what is malformed is ignored. */
+/** Merge every event of the hub into the part that it is about; a malformed event is ignored, since a sync brings its content. */
 export function listen(hub: Subscribable, targets: EventTargets): void {
   const { conversations, typing, presence, userId } = targets;
   const on = <K extends keyof HubEvents>(event: K, handler: (argument: HubEvents[K]) => void): void => {
@@ -27,24 +27,23 @@ export function listen(hub: Subscribable, targets: EventTargets): void {
   };
 
   on("messagePosted", ({ message }) => {
-    typing.take(message.conversationId, message.senderId, false);
-    conversations.takeMessages([message]);
+    typing.setTyping(message.conversationId, message.senderId, false);
+    if (!conversations.mergeMessages([message])) targets.onStaleList();
   });
-  on("receiptAdvanced", ({ items }) => conversations.takeReceipts(items));
-  on("presenceChanged", ({ items }) => presence.take(items));
+  on("receiptAdvanced", ({ items }) => conversations.mergeReceipts(items));
+  on("presenceChanged", ({ items }) => presence.merge(items));
   on("typing", (event) => {
-    if (event.userId !== userId) typing.take(event.conversationId, event.userId, event.typing);
+    if (event.userId !== userId) typing.setTyping(event.conversationId, event.userId, event.typing);
   });
   on("conversationChanged", ({ conversation }) => {
-    const known = conversations.inbox.get(conversation.id);
-    if (known) conversations.takeConversation(conversation);
-    else targets.onStale();
+    if (conversations.inbox.get(conversation.id)) conversations.mergeConversation(conversation);
+    else targets.onStaleList();
   });
   on("inboxChanged", ({ item }) => {
-    if (!conversations.takeInboxItem(item)) targets.onStale();
+    if (!conversations.mergeInboxItem(item)) targets.onStaleList();
   });
   on("conversationRemoved", ({ conversationId }) => conversations.remove(conversationId));
   on("attachmentChanged", (event) =>
-    conversations.takeAttachment(event.conversationId, event.sequence, event.attachment),
+    conversations.replaceAttachment(event.conversationId, event.sequence, event.attachment),
   );
 }

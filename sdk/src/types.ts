@@ -1,4 +1,4 @@
-/** The things of the wire contract, as its documents name them, and the few that are the SDK's own. */
+/** The types of docs/openapi.yaml by their names there, and two of the SDK's own. */
 
 import type { AttachmentRef, ConversationId, NewMessage } from "./generated/contract.ts";
 
@@ -25,7 +25,7 @@ export type {
   UploadGrant,
 } from "./generated/contract.ts";
 
-/** What a person is about to say; the outbox gives it its identity. */
+/** A message to send; the outbox gives it its id. */
 export interface Draft {
   body: string;
   attachments?: readonly AttachmentRef[];

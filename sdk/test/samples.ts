@@ -1,4 +1,4 @@
-import type { ChatApi } from "../src/api.ts";
+import type { ChatApi } from "../src/connection/api.ts";
 import type { Conversation, HistoryPage, InboxItem, Message, Receipt, SyncItem } from "../src/types.ts";
 
 export const CONVERSATION = "c-1";

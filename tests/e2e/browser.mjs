@@ -27,7 +27,7 @@ export async function visit(browser, userId, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, ...options });
   const page = await context.newPage();
   page.complaints = [];
-  page.on("console", (said) => said.type() === "error" && page.complaints.push(said.text()));
+  page.on("console", (entry) => entry.type() === "error" && page.complaints.push(entry.text()));
   page.on("pageerror", (error) => page.complaints.push(String(error)));
   await page.goto(`${baseUrl()}/?as=${encodeURIComponent(userId)}`);
   await page.getByRole("heading", { name: "Parley" }).waitFor();

@@ -41,17 +41,17 @@ export default async function setup(project) {
 }
 
 function ready(child, line) {
-  let said = "";
+  let output = "";
   return new Promise((resolve, reject) => {
     const fail = (why) => {
       clearTimeout(timer);
       child.kill("SIGKILL");
-      reject(new Error(`the stack ${why}; it said:\n${said}`));
+      reject(new Error(`the stack ${why}; its output:\n${output}`));
     };
     const timer = setTimeout(() => fail("was not ready in time"), READY_MS);
     const hear = (chunk) => {
-      said += chunk;
-      if (!said.split("\n").includes(line)) return;
+      output += chunk;
+      if (!output.split("\n").includes(line)) return;
       clearTimeout(timer);
       child.removeListener("exit", ended);
       resolve();

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
-import { ChatApp } from "./components/ChatApp.tsx";
-import { Login } from "./components/Login.tsx";
-import { ChatProvider } from "./chat/ChatProvider.tsx";
-import { rememberUser, rememberedUser } from "./chat/session.ts";
+import { ChatApp } from "./ChatApp.tsx";
+import { Login } from "./sign-in/Login.tsx";
+import { ChatProvider } from "./connection/ChatProvider.tsx";
+import { rememberUser, rememberedUser } from "./sign-in/session.ts";
 
 export function App() {
   const [userId, setUserId] = useState(rememberedUser);

@@ -1,7 +1,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App.tsx";
-import { Broken, ErrorBoundary } from "./components/ErrorBoundary.tsx";
+import { Broken, ErrorBoundary } from "./controls/ErrorBoundary.tsx";
 import "./styles/index.css";
 
 const root = document.getElementById("root");

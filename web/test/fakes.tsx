@@ -1,10 +1,10 @@
 import type { ReactNode } from "react";
 import { type ChatClient, type InboxEntry, type Message, type OutboxEntry, type Presence, Store, type TimelineItem } from "@parley/sdk";
-import { Blocks } from "../src/chat/blocks.ts";
-import { ChatContext } from "../src/chat/context.ts";
-import type { Directory, DirectorySnapshot } from "../src/chat/directory.ts";
-import { Notices } from "../src/chat/notices.ts";
-import { UploadQueues } from "../src/chat/uploads.ts";
+import { Blocks } from "../src/people/blocks.ts";
+import { ChatContext } from "../src/connection/context.ts";
+import type { Directory, DirectorySnapshot } from "../src/people/directory.ts";
+import { Toasts } from "../src/controls/toasts.ts";
+import { UploadQueues } from "../src/files/uploads.ts";
 
 export const ME = "amara";
 const NOON = new Date(2026, 4, 5, 12, 0).getTime();
@@ -41,13 +41,13 @@ export function fakeChat() {
     ),
   } as unknown as ChatClient;
   const directory = { store: stores.directory, load: note("load") } as unknown as Directory;
-  const notices = new Notices();
+  const toasts = new Toasts();
   const blocks = new Blocks(client);
-  const uploads = new UploadQueues(client, notices);
+  const uploads = new UploadQueues(client, toasts);
   const Wrapper = ({ children }: { children: ReactNode }) => (
-    <ChatContext value={{ client, directory, notices, blocks, uploads }}>{children}</ChatContext>
+    <ChatContext value={{ client, directory, toasts, blocks, uploads }}>{children}</ChatContext>
   );
-  return { stores, calls, client, notices, blocks, uploads, Wrapper };
+  return { stores, calls, client, toasts, blocks, uploads, Wrapper };
 }
 
 export function message(over: Partial<Message> = {}): Message {

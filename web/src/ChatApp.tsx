@@ -1,0 +1,46 @@
+import { useEffect } from "react";
+import { useChat } from "./connection/context.ts";
+import { useNotificationClicks } from "./notifications/notifications.ts";
+import { useNames } from "./people/useNames.ts";
+import { useRoute } from "./common/useRoute.ts";
+import { useStore } from "./common/useStore.ts";
+import { useWatchedPresence } from "./presence/useWatchedPresence.ts";
+import { ConnectionBanner } from "./connection/ConnectionBanner.tsx";
+import { ConversationPane } from "./conversations/ConversationPane.tsx";
+import { EmptyPane } from "./EmptyPane.tsx";
+import { Broken, ErrorBoundary } from "./controls/ErrorBoundary.tsx";
+import { ToastList } from "./controls/ToastList.tsx";
+import { Sidebar } from "./Sidebar.tsx";
+
+export function ChatApp({ onSwitchUser }: { onSwitchUser: () => void }) {
+  const { client } = useChat();
+  const conversationId = useRoute();
+  const { unreadCount } = useStore(client.inbox);
+  const { phase } = useStore(client.connection);
+  useNotificationClicks();
+  useWatchedPresence(conversationId);
+  useNames();
+
+  useEffect(() => {
+    document.title = unreadCount > 0 ? `(${unreadCount}) Parley` : "Parley";
+  }, [unreadCount]);
+
+  return (
+    <div className="app" data-view={conversationId === null ? "list" : "conversation"} data-connection={phase}>
+      <ConnectionBanner />
+      <ErrorBoundary fallback={(retry) => <Broken what="The list of conversations" onRetry={retry} />}>
+        <Sidebar selectedId={conversationId} onSwitchUser={onSwitchUser} />
+      </ErrorBoundary>
+      <main className="pane" aria-label="Conversation">
+        {conversationId === null ? (
+          <EmptyPane />
+        ) : (
+          <ErrorBoundary key={conversationId} fallback={(retry) => <Broken what="This conversation" onRetry={retry} />}>
+            <ConversationPane conversationId={conversationId} />
+          </ErrorBoundary>
+        )}
+      </main>
+      <ToastList />
+    </div>
+  );
+}

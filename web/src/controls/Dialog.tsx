@@ -1,0 +1,47 @@
+import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
+import { Icon } from "./icons.tsx";
+import { ToastList } from "./ToastList.tsx";
+
+interface Props {
+  title: string;
+  className?: string;
+  children: ReactNode;
+  onClose: () => void;
+}
+
+/** A modal dialog by the browser's own: it keeps the focus inside, Escape closes it, the focus returns. */
+export function Dialog({ title, className = "", children, onClose }: Props) {
+  const element = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+
+  // Closed before it leaves the document: only then does the browser give the focus back.
+  useLayoutEffect(() => {
+    const dialog = element.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
+
+  return (
+    <dialog
+      ref={element}
+      className={className}
+      aria-labelledby={titleId}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onClick={(event) => event.target === element.current && onClose()}
+    >
+      <div className="dialog-body">
+        <header className="dialog-head">
+          <h2 id={titleId} dir="auto">{title}</h2>
+          <button className="icon-button" aria-label="Close" onClick={onClose}>
+            <Icon name="close" />
+          </button>
+        </header>
+        {children}
+      </div>
+      <ToastList />
+    </dialog>
+  );
+}

@@ -1,0 +1,110 @@
+import { type AttachmentRef, type ChatClient, ChatError, type ReadableStore, Store } from "@parley/sdk";
+import { explain } from "../common/explain.ts";
+import { measure, rememberLocal } from "./images.ts";
+import type { Toasts } from "../controls/toasts.ts";
+
+const MOST = 10;
+
+export interface Upload {
+  id: number;
+  file: File;
+  /** 0 to 1. */
+  share: number;
+  error: string | null;
+  result: AttachmentRef | null;
+}
+
+/** The files chosen for the next message of one conversation; each is uploaded at once. */
+export class UploadQueue {
+  readonly #client: ChatClient;
+  readonly #toasts: Toasts;
+  readonly #conversationId: string;
+  readonly #store = new Store<readonly Upload[]>([]);
+  readonly #running = new Map<number, AbortController>();
+  #nextId = 1;
+
+  constructor(client: ChatClient, toasts: Toasts, conversationId: string) {
+    this.#client = client;
+    this.#toasts = toasts;
+    this.#conversationId = conversationId;
+  }
+
+  get store(): ReadableStore<readonly Upload[]> {
+    return this.#store;
+  }
+
+  add(files: readonly File[]): void {
+    const room = MOST - this.#store.get().length;
+    if (files.length > room) this.#toasts.show(`A message takes up to ${MOST} files.`);
+    for (const file of files.slice(0, room)) {
+      const id = this.#nextId++;
+      this.#store.set([...this.#store.get(), { id, file, share: 0, error: null, result: null }]);
+      void this.#run(id, file);
+    }
+  }
+
+  retry(id: number): void {
+    const failed = this.#store.get().find((upload) => upload.id === id && upload.error !== null);
+    if (!failed) return;
+    this.#change(id, { share: 0, error: null });
+    void this.#run(id, failed.file);
+  }
+
+  remove(id: number): void {
+    this.#running.get(id)?.abort();
+    this.#store.set(this.#store.get().filter((upload) => upload.id !== id));
+  }
+
+  /** Hand over what is uploaded. What failed stays, with its error, until it is tried again or removed. */
+  take(): AttachmentRef[] {
+    const all = this.#store.get();
+    this.#store.set(all.filter((upload) => !upload.result));
+    return all.flatMap((upload) => (upload.result ? [upload.result] : []));
+  }
+
+  stop(): void {
+    for (const abort of this.#running.values()) abort.abort();
+  }
+
+  async #run(id: number, file: File): Promise<void> {
+    const abort = new AbortController();
+    this.#running.set(id, abort);
+    try {
+      const onProgress = (share: number) => this.#change(id, { share });
+      const result = await this.#client.upload(this.#conversationId, file, { onProgress, signal: abort.signal });
+      rememberLocal(result.attachmentId, file);
+      this.#change(id, { share: 1, result: { ...result, ...(await measure(file)) } });
+    } catch (error) {
+      if (!(error instanceof ChatError && error.code === "cancelled")) this.#change(id, { error: explain(error) });
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+
+  #change(id: number, part: Partial<Upload>): void {
+    this.#store.set(this.#store.get().map((upload) => (upload.id === id ? { ...upload, ...part } : upload)));
+  }
+}
+
+/** The queues of all conversations: files wait for their message, as drafts do, while another is looked at. */
+export class UploadQueues {
+  readonly #make: (conversationId: string) => UploadQueue;
+  readonly #queues = new Map<string, UploadQueue>();
+
+  constructor(client: ChatClient, toasts: Toasts) {
+    this.#make = (conversationId) => new UploadQueue(client, toasts, conversationId);
+  }
+
+  of(conversationId: string): UploadQueue {
+    const known = this.#queues.get(conversationId);
+    if (known) return known;
+    const made = this.#make(conversationId);
+    this.#queues.set(conversationId, made);
+    return made;
+  }
+
+  /** Give up everything under way. */
+  stop(): void {
+    for (const queue of this.#queues.values()) queue.stop();
+  }
+}

@@ -1,0 +1,15 @@
+import { useEffect } from "react";
+import { useChat } from "../connection/context.ts";
+import { useStore } from "../common/useStore.ts";
+
+/** Learn the names of everybody who is in a listed conversation. */
+export function useNames(): void {
+  const { client, directory } = useChat();
+  const { entries } = useStore(client.inbox);
+  const isLoaded = useStore(directory.store).contacts !== null;
+
+  useEffect(() => {
+    if (!isLoaded) return;
+    void directory.learn(new Set(entries.flatMap(({ conversation }) => conversation.members.map((member) => member.userId))));
+  }, [directory, entries, isLoaded]);
+}
