@@ -1,27 +1,27 @@
-import { Acknowledger } from "./receipts/acknowledger.ts";
-import { ChatApi } from "./connection/api.ts";
 import type { ChatClientOptions } from "./client-options.ts";
-import { Conversations } from "./conversations/conversations.ts";
+import type { ReadableStore } from "./common/store.ts";
+import { ChatApi } from "./connection/api.ts";
 import { Device } from "./connection/device.ts";
 import { Heartbeat, type HeartbeatReply } from "./connection/heartbeat.ts";
 import { Http } from "./connection/http.ts";
 import { HubOrHttp } from "./connection/hub-or-http.ts";
 import { Hub, type ConnectionState } from "./connection/hub.ts";
-import { listen } from "./hub-events.ts";
-import type { InboxSnapshot } from "./conversations/inbox.ts";
+import { Conversations } from "./conversations/conversations.ts";
 import { InboxLoader } from "./conversations/inbox-loader.ts";
+import type { InboxSnapshot } from "./conversations/inbox.ts";
+import { Synchronizer } from "./conversations/synchronizer.ts";
+import { type UploadOptions, type Uploadable, upload } from "./files/upload.ts";
+import { listen } from "./hub-events.ts";
 import type { OpenConversation, TimelineSnapshot } from "./messages/open-conversation.ts";
 import type { OutboxEntry } from "./messages/outbox-entry.ts";
 import { defaultOutboxStorage } from "./messages/outbox-storage.ts";
 import { Outbox, type OutboxSnapshot } from "./messages/outbox.ts";
-import { PresenceWatch } from "./presence/presence-watch.ts";
-import { PushNotifications } from "./notifications/push.ts";
-import type { ReadableStore } from "./common/store.ts";
-import { Synchronizer } from "./conversations/synchronizer.ts";
 import { defaultTabs } from "./messages/tabs.ts";
+import { PushNotifications } from "./notifications/push.ts";
+import { PresenceWatch } from "./presence/presence-watch.ts";
 import { TypingSender, TypingWatch } from "./presence/typing.ts";
+import { Acknowledger } from "./receipts/acknowledger.ts";
 import type { AttachmentRef, Conversation, Draft, Presence } from "./types.ts";
-import { type UploadOptions, type Uploadable, upload } from "./files/upload.ts";
 
 /** How long `stop` and `flush` wait for unsent messages by default. */
 const FLUSH_MS = 10_000;

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { ChatApp } from "./ChatApp.tsx";
-import { Login } from "./sign-in/Login.tsx";
 import { ChatProvider } from "./connection/ChatProvider.tsx";
+import { Login } from "./sign-in/Login.tsx";
 import { rememberUser, rememberedUser } from "./sign-in/session.ts";
 
 export function App() {

@@ -1,16 +1,16 @@
 import { useEffect } from "react";
-import { useChat } from "./connection/context.ts";
-import { useNotificationClicks } from "./notifications/notifications.ts";
-import { useNames } from "./people/useNames.ts";
+import { EmptyPane } from "./EmptyPane.tsx";
+import { Sidebar } from "./Sidebar.tsx";
 import { useRoute } from "./common/useRoute.ts";
 import { useStore } from "./common/useStore.ts";
-import { useWatchedPresence } from "./presence/useWatchedPresence.ts";
 import { ConnectionBanner } from "./connection/ConnectionBanner.tsx";
-import { ConversationPane } from "./conversations/ConversationPane.tsx";
-import { EmptyPane } from "./EmptyPane.tsx";
+import { useChat } from "./connection/context.ts";
 import { Broken, ErrorBoundary } from "./controls/ErrorBoundary.tsx";
 import { ToastList } from "./controls/ToastList.tsx";
-import { Sidebar } from "./Sidebar.tsx";
+import { ConversationPane } from "./conversations/ConversationPane.tsx";
+import { useNotificationClicks } from "./notifications/notifications.ts";
+import { useNames } from "./people/useNames.ts";
+import { useWatchedPresence } from "./presence/useWatchedPresence.ts";
 
 export function ChatApp({ onSwitchUser }: { onSwitchUser: () => void }) {
   const { client } = useChat();

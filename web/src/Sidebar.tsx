@@ -1,11 +1,11 @@
 import { useState } from "react";
 import { useChat } from "./connection/context.ts";
-import { usePeople } from "./people/naming.ts";
-import { Avatar } from "./people/Avatar.tsx";
-import { ConversationList } from "./conversations/ConversationList.tsx";
 import { Icon, Mark } from "./controls/icons.tsx";
+import { ConversationList } from "./conversations/ConversationList.tsx";
 import { NewConversationDialog } from "./conversations/NewConversationDialog.tsx";
 import { NotificationsDialog } from "./notifications/NotificationsDialog.tsx";
+import { Avatar } from "./people/Avatar.tsx";
+import { usePeople } from "./people/naming.ts";
 
 interface Props {
   selectedId: string | null;

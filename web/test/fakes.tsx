@@ -1,10 +1,10 @@
 import type { ReactNode } from "react";
 import { type ChatClient, type InboxEntry, type Message, type OutboxEntry, type Presence, Store, type TimelineItem } from "@parley/sdk";
-import { Blocks } from "../src/people/blocks.ts";
 import { ChatContext } from "../src/connection/context.ts";
-import type { Directory, DirectorySnapshot } from "../src/people/directory.ts";
 import { Toasts } from "../src/controls/toasts.ts";
 import { UploadQueues } from "../src/files/uploads.ts";
+import { Blocks } from "../src/people/blocks.ts";
+import type { Directory, DirectorySnapshot } from "../src/people/directory.ts";
 
 export const ME = "amara";
 const NOON = new Date(2026, 4, 5, 12, 0).getTime();

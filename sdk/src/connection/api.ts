@@ -1,4 +1,3 @@
-import type { Http } from "./http.ts";
 import type {
   Contact,
   Conversation,
@@ -15,6 +14,7 @@ import type {
   SyncPage,
   UploadGrant,
 } from "../types.ts";
+import type { Http } from "./http.ts";
 
 export interface HistoryRange {
   before?: number;

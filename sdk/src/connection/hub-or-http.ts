@@ -1,7 +1,7 @@
-import type { ChatApi } from "./api.ts";
-import type { Hub } from "./hub.ts";
 import type { OutboxEntry } from "../messages/outbox-entry.ts";
 import type { Message, Presence, Receipt, SendRequest } from "../types.ts";
+import type { ChatApi } from "./api.ts";
+import type { Hub } from "./hub.ts";
 
 /** Every third attempt goes over HTTP even while the hub is connected, since the hub's route to the app may be broken. */
 const HTTP_EVERY = 3;

@@ -8,10 +8,10 @@ import {
 } from "@microsoft/signalr";
 import { ChatError, isRecord } from "../common/errors.ts";
 import { Pause } from "../common/retrying.ts";
+import { type ReadableStore, Store } from "../common/store.ts";
 import type { HubMethods } from "../generated/contract.ts";
 import { type ClosedConnection, waitBeforeMs } from "./reconnect.ts";
 import { SiteHttpClient } from "./site-http-client.ts";
-import { type ReadableStore, Store } from "../common/store.ts";
 
 export type ConnectionPhase = "stopped" | "connecting" | "online" | "reconnecting";
 

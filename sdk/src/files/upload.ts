@@ -1,6 +1,6 @@
-import type { ChatApi } from "../connection/api.ts";
 import { ChatError, errorFromResponse } from "../common/errors.ts";
 import { Pause, retrying } from "../common/retrying.ts";
+import type { ChatApi } from "../connection/api.ts";
 import type { AttachmentRef, UploadGrant } from "../types.ts";
 
 const ATTEMPTS = 4;

@@ -1,11 +1,11 @@
-import type { ChatApi } from "../connection/api.ts";
 import { ChatError, asChatError } from "../common/errors.ts";
 import { Pause, retrying } from "../common/retrying.ts";
-import type { OutboxEntry } from "./outbox-entry.ts";
-import { Receipts, type Watermarks } from "../receipts/receipts.ts";
 import { type ReadableStore, Store } from "../common/store.ts";
-import { Timeline } from "./timeline.ts";
+import type { ChatApi } from "../connection/api.ts";
+import { Receipts, type Watermarks } from "../receipts/receipts.ts";
 import type { AttachmentRef, ConversationDetails, Member, Message, MessageStatus, Receipt } from "../types.ts";
+import type { OutboxEntry } from "./outbox-entry.ts";
+import { Timeline } from "./timeline.ts";
 import { interleave } from "./unsent.ts";
 
 const PAGE = 50;

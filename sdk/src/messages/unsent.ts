@@ -1,5 +1,5 @@
-import type { OutboxEntry } from "./outbox-entry.ts";
 import type { Message } from "../types.ts";
+import type { OutboxEntry } from "./outbox-entry.ts";
 
 /**
  * Place unsent messages where they were written: after the stored messages that existed at the time.

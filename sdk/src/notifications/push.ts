@@ -1,5 +1,5 @@
-import type { ChatApi } from "../connection/api.ts";
 import { ChatError } from "../common/errors.ts";
+import type { ChatApi } from "../connection/api.ts";
 
 /** Notifications while the page is closed, by the browser's Web Push subscription. */
 export class PushNotifications {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Acknowledger } from "../../src/receipts/acknowledger.ts";
 import { ChatError } from "../../src/common/errors.ts";
+import { Acknowledger } from "../../src/receipts/acknowledger.ts";
 
 interface Sent {
   id: string;

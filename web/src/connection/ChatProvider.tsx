@@ -1,39 +1,31 @@
-import { type ReactNode, useEffect, useState } from "react";
+import type { ReactNode } from "react";
 import { ChatClient } from "@parley/sdk";
-import { Blocks } from "../people/blocks.ts";
-import { ChatContext, type Chat } from "./context.ts";
-import { Directory } from "../people/directory.ts";
+import { useAsync } from "../common/useAsync.ts";
 import { Toasts } from "../controls/toasts.ts";
-import { demoTokens } from "../sign-in/session.ts";
 import { UploadQueues } from "../files/uploads.ts";
+import { Blocks } from "../people/blocks.ts";
+import { Directory } from "../people/directory.ts";
+import { demoTokens } from "../sign-in/session.ts";
+import { ChatContext, type Chat } from "./context.ts";
 
 /** Makes one user's chat available to everything below, for as long as it is mounted. */
 export function ChatProvider({ userId, children }: { userId: string; children: ReactNode }) {
-  const [chat, setChat] = useState<Chat | null>(null);
-
-  useEffect(() => {
-    const client = new ChatClient({
-      baseUrl: location.origin,
-      userId,
-      tokenProvider: demoTokens(userId),
-    });
-    const directory = new Directory(client);
-    const toasts = new Toasts();
-    const blocks = new Blocks(client);
-    const uploads = new UploadQueues(client, toasts);
-    let current = true;
-    void directory.load();
-    void client.start().then(() => {
-      if (!current) return;
-      blocks.start();
-      setChat({ client, directory, toasts, blocks, uploads });
-    });
-    return () => {
-      current = false;
-      uploads.stop();
-      void client.stop();
-    };
-  }, [userId]);
-
+  const { value: chat } = useAsync(userId, () => startChat(userId), stopChat);
   return chat && <ChatContext value={chat}>{children}</ChatContext>;
+}
+
+async function startChat(userId: string): Promise<Chat> {
+  const client = new ChatClient({ baseUrl: location.origin, userId, tokenProvider: demoTokens(userId) });
+  const directory = new Directory(client);
+  const toasts = new Toasts();
+  const blocks = new Blocks(client);
+  void directory.load();
+  await client.start();
+  blocks.start();
+  return { client, directory, toasts, blocks, uploads: new UploadQueues(client, toasts) };
+}
+
+function stopChat({ client, uploads }: Chat): void {
+  uploads.stop();
+  void client.stop();
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
-import { useChat } from "./context.ts";
 import { useStore } from "../common/useStore.ts";
+import { useChat } from "./context.ts";
 
 const PATIENCE_MS = 1_500;
 

@@ -1,9 +1,9 @@
 import { createContext, use } from "react";
 import type { ChatClient } from "@parley/sdk";
-import type { Blocks } from "../people/blocks.ts";
-import type { Directory } from "../people/directory.ts";
 import type { Toasts } from "../controls/toasts.ts";
 import type { UploadQueues } from "../files/uploads.ts";
+import type { Blocks } from "../people/blocks.ts";
+import type { Directory } from "../people/directory.ts";
 
 export interface Chat {
   client: ChatClient;

@@ -1,6 +1,6 @@
 import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
-import { Icon } from "./icons.tsx";
 import { ToastList } from "./ToastList.tsx";
+import { Icon } from "./icons.tsx";
 
 interface Props {
   title: string;

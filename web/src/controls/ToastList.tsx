@@ -1,5 +1,5 @@
-import { useChat } from "../connection/context.ts";
 import { useStore } from "../common/useStore.ts";
+import { useChat } from "../connection/context.ts";
 import { Icon } from "./icons.tsx";
 
 export function ToastList() {

@@ -27,14 +27,17 @@ export class Toasts {
     this.#store.set(this.#store.get().filter((toast) => toast.id !== id));
   }
 
+  /** Show why something failed; returns null in place of its result. */
+  readonly showError = (error: unknown): null => {
+    this.show(explain(error));
+    return null;
+  };
+
   /** Run the work of a click; if it fails, show why and what to do. Returns whether it succeeded. */
-  async guard(work: () => Promise<unknown>): Promise<boolean> {
-    try {
-      await work();
-      return true;
-    } catch (error) {
-      this.show(explain(error));
+  guard(work: () => Promise<unknown>): Promise<boolean> {
+    return work().then(() => true, (error: unknown) => {
+      this.showError(error);
       return false;
-    }
+    });
   }
 }

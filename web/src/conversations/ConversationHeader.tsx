@@ -1,13 +1,13 @@
 import { useState } from "react";
 import type { InboxEntry } from "@parley/sdk";
-import { useChat } from "../connection/context.ts";
 import { lastSeen } from "../common/format.ts";
+import { useStore } from "../common/useStore.ts";
+import { useChat } from "../connection/context.ts";
+import { Icon } from "../controls/icons.tsx";
+import { Avatar, GroupAvatar } from "../people/Avatar.tsx";
 import { partnerOf, titleOf, usePeople } from "../people/naming.ts";
 import { useBlockedPartner } from "../people/useBlockedPartner.ts";
-import { useStore } from "../common/useStore.ts";
-import { Avatar, GroupAvatar } from "../people/Avatar.tsx";
 import { DetailsDialog } from "./DetailsDialog.tsx";
-import { Icon } from "../controls/icons.tsx";
 
 interface Props {
   conversationId: string;

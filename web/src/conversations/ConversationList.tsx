@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
-import { useChat } from "../connection/context.ts";
 import { useStore } from "../common/useStore.ts";
+import { useChat } from "../connection/context.ts";
 import { ConversationRow } from "./ConversationRow.tsx";
 
 interface Props {

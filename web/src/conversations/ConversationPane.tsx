@@ -1,16 +1,16 @@
 import { useEffect, useState } from "react";
 import type { Message } from "@parley/sdk";
-import { useChat } from "../connection/context.ts";
 import { explainCode } from "../common/explain.ts";
-import { useBlockedPartner } from "../people/useBlockedPartner.ts";
 import { useStore } from "../common/useStore.ts";
+import { useChat } from "../connection/context.ts";
 import { useUploads } from "../files/useUploads.ts";
 import { Announcer } from "../messages/Announcer.tsx";
-import { BlockedBar } from "../people/BlockedBar.tsx";
 import { Composer } from "../messages/Composer.tsx";
-import { ConversationHeader } from "./ConversationHeader.tsx";
 import { MessageList } from "../messages/MessageList.tsx";
+import { BlockedBar } from "../people/BlockedBar.tsx";
+import { useBlockedPartner } from "../people/useBlockedPartner.ts";
 import { TypingIndicator } from "../presence/TypingIndicator.tsx";
+import { ConversationHeader } from "./ConversationHeader.tsx";
 
 /** One open conversation: who it is with, its messages, and the composer. */
 export function ConversationPane({ conversationId }: { conversationId: string }) {

@@ -1,12 +1,12 @@
 import { memo } from "react";
 import type { InboxEntry } from "@parley/sdk";
-import { useChat } from "../connection/context.ts";
 import { shortWhen, summary } from "../common/format.ts";
-import { type FindPerson, partnerOf, titleOf, usePeople } from "../people/naming.ts";
 import { conversationHref } from "../common/useRoute.ts";
 import { useStore } from "../common/useStore.ts";
-import { Avatar, GroupAvatar } from "../people/Avatar.tsx";
+import { useChat } from "../connection/context.ts";
 import { Icon } from "../controls/icons.tsx";
+import { Avatar, GroupAvatar } from "../people/Avatar.tsx";
+import { type FindPerson, partnerOf, titleOf, usePeople } from "../people/naming.ts";
 
 interface Props {
   entry: InboxEntry;

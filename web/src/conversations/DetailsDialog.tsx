@@ -1,13 +1,13 @@
 import { useState } from "react";
 import type { InboxEntry } from "@parley/sdk";
-import { useChat } from "../connection/context.ts";
-import { partnerOf, titleOf, usePeople } from "../people/naming.ts";
 import { openList } from "../common/useRoute.ts";
-import { AddMembers } from "./AddMembers.tsx";
-import { BlockButton } from "../people/BlockButton.tsx";
+import { useChat } from "../connection/context.ts";
 import { Dialog } from "../controls/Dialog.tsx";
-import { MemberList } from "./MemberList.tsx";
 import { MuteButton } from "../notifications/MuteButton.tsx";
+import { BlockButton } from "../people/BlockButton.tsx";
+import { partnerOf, titleOf, usePeople } from "../people/naming.ts";
+import { AddMembers } from "./AddMembers.tsx";
+import { MemberList } from "./MemberList.tsx";
 import { RenameForm } from "./RenameForm.tsx";
 
 interface Props {

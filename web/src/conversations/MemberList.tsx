@@ -1,9 +1,9 @@
 import type { Conversation, Member, Role } from "@parley/sdk";
-import { useChat } from "../connection/context.ts";
-import { usePeople } from "../people/naming.ts";
 import { useStore } from "../common/useStore.ts";
-import { Avatar } from "../people/Avatar.tsx";
+import { useChat } from "../connection/context.ts";
 import { Icon } from "../controls/icons.tsx";
+import { Avatar } from "../people/Avatar.tsx";
+import { usePeople } from "../people/naming.ts";
 
 interface Props {
   conversation: Conversation;

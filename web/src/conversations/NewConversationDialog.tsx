@@ -1,6 +1,6 @@
 import { type SubmitEvent, useState } from "react";
-import { useChat } from "../connection/context.ts";
 import { openConversation } from "../common/useRoute.ts";
+import { useChat } from "../connection/context.ts";
 import { Dialog } from "../controls/Dialog.tsx";
 import { PeoplePicker, useChosen } from "../people/PeoplePicker.tsx";
 

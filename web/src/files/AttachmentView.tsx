@@ -1,10 +1,10 @@
 import { useEffect, useRef, useState } from "react";
 import type { AttachmentRef } from "@parley/sdk";
-import { useChat } from "../connection/context.ts";
 import { fileSize } from "../common/format.ts";
-import { useThumbnail } from "./images.ts";
+import { useChat } from "../connection/context.ts";
 import { Icon } from "../controls/icons.tsx";
 import { ImageDialog } from "./ImageDialog.tsx";
+import { useThumbnail } from "./images.ts";
 
 interface Props {
   conversationId: string;

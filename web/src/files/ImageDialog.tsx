@@ -1,7 +1,7 @@
-import { useEffect, useState } from "react";
 import type { AttachmentRef } from "@parley/sdk";
-import { useChat } from "../connection/context.ts";
 import { explain } from "../common/explain.ts";
+import { useAsync } from "../common/useAsync.ts";
+import { useChat } from "../connection/context.ts";
 import { Dialog } from "../controls/Dialog.tsx";
 
 interface Props {
@@ -10,34 +10,20 @@ interface Props {
   onClose: () => void;
 }
 
-/** A picture in full. */
+/** Shows a picture in full size. */
 export function ImageDialog({ conversationId, attachment, onClose }: Props) {
   const { client } = useChat();
-  const [url, setUrl] = useState<string | null>(null);
-  const [error, setError] = useState<string | null>(null);
-
-  useEffect(() => {
-    let made: string | null = null;
-    let current = true;
-    client.api
-      .download(conversationId, attachment.attachmentId)
-      .then((blob) => {
-        if (!current) return;
-        made = URL.createObjectURL(blob);
-        setUrl(made);
-      })
-      .catch((thrown: unknown) => current && setError(explain(thrown)));
-    return () => {
-      current = false;
-      if (made) URL.revokeObjectURL(made);
-    };
-  }, [client, conversationId, attachment]);
+  const { value: url, error } = useAsync(
+    attachment.attachmentId,
+    async () => URL.createObjectURL(await client.api.download(conversationId, attachment.attachmentId)),
+    (loaded) => URL.revokeObjectURL(loaded),
+  );
 
   return (
     <Dialog title={attachment.fileName} className="image-dialog" onClose={onClose}>
       {url && <img src={url} alt={attachment.fileName} />}
-      {!url && !error && <p role="status">Loading…</p>}
-      {error && <p role="alert">{error}</p>}
+      {!url && error === null && <p role="status">Loading…</p>}
+      {error !== null && <p role="alert">{explain(error)}</p>}
       {url && <a className="button" href={url} download={attachment.fileName}>Download</a>}
     </Dialog>
   );

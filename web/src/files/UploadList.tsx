@@ -1,6 +1,6 @@
 import { fileSize } from "../common/format.ts";
-import type { Upload, Uploads } from "./useUploads.ts";
 import { Icon } from "../controls/icons.tsx";
+import type { Upload, Uploads } from "./useUploads.ts";
 
 export function UploadList({ uploads }: { uploads: Uploads }) {
   if (uploads.all.length === 0) return null;

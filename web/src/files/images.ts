@@ -1,16 +1,16 @@
-import { useEffect, useState } from "react";
 import type { AttachmentRef } from "@parley/sdk";
+import { useAsync } from "../common/useAsync.ts";
 import { useChat } from "../connection/context.ts";
 
 const urls = new Map<string, string>();
 const loading = new Map<string, Promise<string>>();
 
-/** Show what was just uploaded from this device rather than fetch it back. */
+/** Keep an image that was uploaded from this device, so that it is shown without a download. */
 export function rememberLocal(attachmentId: string, file: File): void {
   if (file.type.startsWith("image/")) urls.set(attachmentId, URL.createObjectURL(file));
 }
 
-/** An image's size in pixels; nothing for other files. */
+/** An image's size in pixels; null for other files. */
 export async function measure(file: File): Promise<{ width: number; height: number } | null> {
   if (!file.type.startsWith("image/")) return null;
   try {
@@ -21,27 +21,18 @@ export async function measure(file: File): Promise<{ width: number; height: numb
   }
 }
 
-/** A local address for an attachment's thumbnail, once `isWanted`; each is fetched once per page. */
+/** A local address for an attachment's thumbnail, loaded once `isWanted`; each is fetched once per page. */
 export function useThumbnail(conversationId: string, { attachmentId }: AttachmentRef, isWanted: boolean) {
-  const { client } = useChat();
-  const [url, setUrl] = useState(urls.get(attachmentId) ?? null);
-  const [failed, setFailed] = useState(false);
-
-  useEffect(() => {
-    if (!isWanted || url) return;
-    let current = true;
-    fetchOnce(attachmentId, () => client.api.download(conversationId, attachmentId, "thumbnail"))
-      .then((fetched) => current && setUrl(fetched))
-      .catch(() => current && setFailed(true));
-    return () => {
-      current = false;
-    };
-  }, [client, conversationId, attachmentId, isWanted, url]);
-
-  return { url, failed };
+  const { api } = useChat().client;
+  const { value, error } = useAsync(isWanted ? attachmentId : null, () =>
+    fetchOnce(attachmentId, () => api.download(conversationId, attachmentId, "thumbnail")),
+  );
+  return { url: urls.get(attachmentId) ?? value, failed: error !== null };
 }
 
 function fetchOnce(id: string, fetchBlob: () => Promise<Blob>): Promise<string> {
+  const local = urls.get(id);
+  if (local !== undefined) return Promise.resolve(local);
   const pending = loading.get(id);
   if (pending) return pending;
   const promise = fetchBlob().then((blob) => {

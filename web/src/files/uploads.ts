@@ -1,7 +1,7 @@
 import { type AttachmentRef, type ChatClient, ChatError, type ReadableStore, Store } from "@parley/sdk";
 import { explain } from "../common/explain.ts";
-import { measure, rememberLocal } from "./images.ts";
 import type { Toasts } from "../controls/toasts.ts";
+import { measure, rememberLocal } from "./images.ts";
 
 const MOST = 10;
 

@@ -1,7 +1,7 @@
 import type { AttachmentRef } from "@parley/sdk";
+import { useStore } from "../common/useStore.ts";
 import { useChat } from "../connection/context.ts";
 import type { Upload } from "./uploads.ts";
-import { useStore } from "../common/useStore.ts";
 
 export type { Upload } from "./uploads.ts";
 

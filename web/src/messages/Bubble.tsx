@@ -1,7 +1,7 @@
 import type { AttachmentRef, Message, TimelineItem } from "@parley/sdk";
 import { summary, timeOfDay } from "../common/format.ts";
-import { usePeople } from "../people/naming.ts";
 import { AttachmentView } from "../files/AttachmentView.tsx";
+import { usePeople } from "../people/naming.ts";
 import { Ticks } from "../receipts/Ticks.tsx";
 
 interface Props {

@@ -1,12 +1,12 @@
 import { type KeyboardEvent, type SubmitEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Message } from "@parley/sdk";
-import { useChat } from "../connection/context.ts";
-import { readDraft, writeDraft } from "./drafts.ts";
 import { summary } from "../common/format.ts";
-import { usePeople } from "../people/naming.ts";
-import type { Uploads } from "../files/useUploads.ts";
+import { useChat } from "../connection/context.ts";
 import { Icon } from "../controls/icons.tsx";
 import { UploadList } from "../files/UploadList.tsx";
+import type { Uploads } from "../files/useUploads.ts";
+import { usePeople } from "../people/naming.ts";
+import { readDraft, writeDraft } from "./drafts.ts";
 
 const MAX_CHARACTERS = 8_000;
 const COUNT_FROM = 7_500;

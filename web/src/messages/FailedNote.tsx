@@ -1,6 +1,6 @@
 import type { OutboxEntry } from "@parley/sdk";
-import { useChat } from "../connection/context.ts";
 import { explainCode } from "../common/explain.ts";
+import { useChat } from "../connection/context.ts";
 
 /** Why an own message was refused, and what can be done with it. */
 export function FailedNote({ entry }: { entry: OutboxEntry }) {

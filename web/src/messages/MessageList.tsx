@@ -1,12 +1,12 @@
 import { useMemo, useState } from "react";
 import type { InboxEntry, Message, TimelineItem, TimelineSnapshot } from "@parley/sdk";
-import { useChat } from "../connection/context.ts";
 import { dayLabel, isSameDay } from "../common/format.ts";
-import { useReading } from "../receipts/useReading.ts";
-import { useScroll } from "./useScroll.ts";
+import { useChat } from "../connection/context.ts";
 import { BrokenMessage, ErrorBoundary } from "../controls/ErrorBoundary.tsx";
 import { Icon } from "../controls/icons.tsx";
+import { useReading } from "../receipts/useReading.ts";
 import { MessageRow } from "./MessageRow.tsx";
+import { useScroll } from "./useScroll.ts";
 
 interface Props {
   timeline: TimelineSnapshot;

@@ -1,12 +1,12 @@
 import { memo } from "react";
 import type { Message, TimelineItem } from "@parley/sdk";
-import { useChat } from "../connection/context.ts";
 import { summary } from "../common/format.ts";
-import { usePeople } from "../people/naming.ts";
+import { useChat } from "../connection/context.ts";
+import { Icon } from "../controls/icons.tsx";
 import { Avatar } from "../people/Avatar.tsx";
+import { usePeople } from "../people/naming.ts";
 import { Bubble } from "./Bubble.tsx";
 import { FailedNote } from "./FailedNote.tsx";
-import { Icon } from "../controls/icons.tsx";
 
 interface Props {
   item: TimelineItem;

@@ -1,24 +1,15 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
+import { useAsync } from "../common/useAsync.ts";
 import { useChat } from "../connection/context.ts";
 import { canNotify, serviceWorker } from "./notifications.ts";
 
 /** Turns notifications for this browser on and off. */
 export function NotificationsSwitch() {
   const { client, toasts } = useChat();
-  const [isOn, setOn] = useState(false);
+  const { value: wasOn } = useAsync(canNotify() ? "push" : null, async () => client.push.isEnabled(await serviceWorker()));
+  const [chosen, setChosen] = useState<boolean | null>(null);
   const [isBusy, setBusy] = useState(false);
-
-  useEffect(() => {
-    if (!canNotify()) return;
-    let current = true;
-    serviceWorker()
-      .then((registration) => client.push.isEnabled(registration))
-      .then((enabled) => current && setOn(enabled))
-      .catch(() => undefined);
-    return () => {
-      current = false;
-    };
-  }, [client]);
+  const isOn = chosen ?? wasOn ?? false;
 
   if (!canNotify()) return <p>This browser cannot show notifications of this page.</p>;
 
@@ -28,7 +19,7 @@ export function NotificationsSwitch() {
       const registration = await serviceWorker();
       await (isOn ? client.push.disable(registration) : client.push.enable(registration));
     });
-    if (changed) setOn(!isOn);
+    if (changed) setChosen(!isOn);
     setBusy(false);
   }
 

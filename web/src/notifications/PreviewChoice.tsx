@@ -1,5 +1,6 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import type { PreviewLevel } from "@parley/sdk";
+import { useAsync } from "../common/useAsync.ts";
 import { useChat } from "../connection/context.ts";
 
 const LEVELS: [PreviewLevel, string][] = [
@@ -8,25 +9,18 @@ const LEVELS: [PreviewLevel, string][] = [
   ["nothing", "Only that there is something new"],
 ];
 
-/** How much a notification tells whoever looks at the screen. */
+/** Chooses how much of a message a notification shows on the screen. */
 export function PreviewChoice() {
   const { client, toasts } = useChat();
-  const [level, setLevel] = useState<PreviewLevel | null>(null);
+  const { value: stored } = useAsync("preview", () =>
+    client.api.me().then(({ settings }) => settings.preview, toasts.showError),
+  );
+  const [chosen, setChosen] = useState<PreviewLevel | null>(null);
+  const level = chosen ?? stored;
 
-  useEffect(() => {
-    let current = true;
-    void toasts.guard(async () => {
-      const { settings } = await client.api.me();
-      if (current) setLevel(settings.preview);
-    });
-    return () => {
-      current = false;
-    };
-  }, [client, toasts]);
-
-  async function choose(wanted: PreviewLevel) {
-    setLevel(wanted);
-    if (!(await toasts.guard(() => client.api.setPreview(wanted)))) setLevel(level);
+  async function choose(next: PreviewLevel) {
+    setChosen(next);
+    if (!(await toasts.guard(() => client.api.setPreview(next)))) setChosen(level);
   }
 
   return (

@@ -1,6 +1,6 @@
 import { useState } from "react";
-import type { Person } from "./directory.ts";
 import { Icon } from "../controls/icons.tsx";
+import type { Person } from "./directory.ts";
 
 export function Avatar({ person, online, size = "medium" }: { person: Person; online?: boolean; size?: Size }) {
   const [brokenUrl, setBrokenUrl] = useState<string | null>(null);

@@ -1,7 +1,7 @@
 import { useState } from "react";
+import { useStore } from "../common/useStore.ts";
 import { useChat } from "../connection/context.ts";
 import { usePeople } from "./naming.ts";
-import { useStore } from "../common/useStore.ts";
 
 /** Block a person or let them be heard again; takes effect at once, both ways. */
 export function BlockButton({ userId }: { userId: string }) {

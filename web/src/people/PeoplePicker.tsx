@@ -1,33 +1,34 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import type { Presence } from "@parley/sdk";
-import { useChat } from "../connection/context.ts";
-import type { Person } from "./directory.ts";
+import { useAsync } from "../common/useAsync.ts";
 import { useStore } from "../common/useStore.ts";
+import { useChat } from "../connection/context.ts";
 import { Avatar } from "./Avatar.tsx";
+import type { Person } from "./directory.ts";
 
 interface Props {
   chosen: ReadonlySet<string>;
-  /** People who are not offered. */
+  /** People who are not listed. */
   without?: ReadonlySet<string>;
   onToggle: (userId: string) => void;
 }
 
 const SEARCH_AFTER_MS = 250;
 
-/** Choose among this user's contacts (without any: those the website suggests) and whomever the website finds. */
+/** Chooses among this user's contacts (without contacts: the people whom the website suggests) and the results of a search. */
 export function PeoplePicker({ chosen, without, onToggle }: Props) {
   const { directory } = useChat();
   const { contacts, suggested, failed } = useStore(directory.store);
   const [search, setSearch] = useState("");
-  const wanted = search.trim().toLocaleLowerCase();
-  const found = useFound(wanted);
+  const words = search.trim().toLocaleLowerCase();
+  const results = useSearch(words);
   const familiar: readonly Choice[] = contacts?.length ? contacts : suggested;
   const listed = familiar.filter(
-    ({ userId, displayName }) => displayName.toLocaleLowerCase().includes(wanted) || userId.toLowerCase().includes(wanted),
+    ({ userId, displayName }) => displayName.toLocaleLowerCase().includes(words) || userId.toLowerCase().includes(words),
   );
-  const known = new Set(familiar.map(({ userId }) => userId));
-  const offered: readonly Choice[] = [...listed, ...found.filter(({ userId }) => !known.has(userId))];
-  const shown = offered.filter(({ userId }) => !without?.has(userId));
+  const familiarIds = new Set(familiar.map(({ userId }) => userId));
+  const matching: readonly Choice[] = [...listed, ...results.filter(({ userId }) => !familiarIds.has(userId))];
+  const shown = matching.filter(({ userId }) => !without?.has(userId));
 
   if (!contacts && failed) {
     return (
@@ -59,7 +60,7 @@ export function PeoplePicker({ chosen, without, onToggle }: Props) {
       </ul>
       {shown.length === 0 && (
         <p role="status">
-          {wanted ? "Nobody of this name or id has signed in yet." : "Search for somebody by their name or user id."}
+          {words ? "Nobody of this name or id has signed in yet." : "Search for somebody by their name or user id."}
         </p>
       )}
     </div>
@@ -68,27 +69,14 @@ export function PeoplePicker({ chosen, without, onToggle }: Props) {
 
 type Choice = Person & { presence?: Presence };
 
-/** Whom the website finds for these words, a moment after the last keystroke. */
-function useFound(wanted: string): readonly Person[] {
+/** The people whom the website finds for these words, searched for a moment after the last keystroke. */
+function useSearch(words: string): readonly Person[] {
   const { directory } = useChat();
-  const [found, setFound] = useState<{ wanted: string; people: readonly Person[] }>({ wanted: "", people: [] });
-
-  useEffect(() => {
-    if (!wanted) return;
-    let current = true;
-    const timer = setTimeout(() => {
-      directory
-        .search(wanted)
-        .then((people) => current && setFound({ wanted, people }))
-        .catch(() => undefined);
-    }, SEARCH_AFTER_MS);
-    return () => {
-      current = false;
-      clearTimeout(timer);
-    };
-  }, [directory, wanted]);
-
-  return found.wanted === wanted ? found.people : [];
+  const { value } = useAsync(words || null, async (signal) => {
+    await new Promise((resolve) => setTimeout(resolve, SEARCH_AFTER_MS));
+    return signal.aborted ? [] : directory.search(words);
+  });
+  return value ?? [];
 }
 
 /** A set of chosen people, and how to change it. */

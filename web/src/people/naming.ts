@@ -1,7 +1,7 @@
 import type { Conversation } from "@parley/sdk";
+import { useStore } from "../common/useStore.ts";
 import { useChat } from "../connection/context.ts";
 import type { Person } from "./directory.ts";
-import { useStore } from "../common/useStore.ts";
 
 export type FindPerson = (userId: string) => Person;
 

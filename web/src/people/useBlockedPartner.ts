@@ -1,7 +1,7 @@
 import type { InboxEntry } from "@parley/sdk";
+import { useStore } from "../common/useStore.ts";
 import { useChat } from "../connection/context.ts";
 import { partnerOf } from "./naming.ts";
-import { useStore } from "../common/useStore.ts";
 
 /** The other person of a direct conversation, if this user blocks them; else null. */
 export function useBlockedPartner(entry: InboxEntry | undefined): string | null {

@@ -1,6 +1,6 @@
 import { useEffect } from "react";
-import { useChat } from "../connection/context.ts";
 import { useStore } from "../common/useStore.ts";
+import { useChat } from "../connection/context.ts";
 
 /** Learn the names of everybody who is in a listed conversation. */
 export function useNames(): void {

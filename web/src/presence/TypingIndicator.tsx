@@ -1,6 +1,6 @@
+import { useStore } from "../common/useStore.ts";
 import { useChat } from "../connection/context.ts";
 import { usePeople } from "../people/naming.ts";
-import { useStore } from "../common/useStore.ts";
 
 export function TypingIndicator({ conversationId }: { conversationId: string }) {
   const { client } = useChat();

@@ -1,6 +1,6 @@
 import { useEffect } from "react";
-import { useChat } from "../connection/context.ts";
 import { useStore } from "../common/useStore.ts";
+import { useChat } from "../connection/context.ts";
 
 /** Watch those on screen: the members of the open conversation first, then the people of the list. */
 export function useWatchedPresence(conversationId: string | null): void {

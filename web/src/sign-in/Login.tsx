@@ -1,28 +1,13 @@
-import { type SubmitEvent, useEffect, useState } from "react";
-import { type DemoUser, demoUsers, signIn } from "./session.ts";
-import { Avatar } from "../people/Avatar.tsx";
+import { type SubmitEvent, useState } from "react";
+import { useAsync } from "../common/useAsync.ts";
 import { Mark } from "../controls/icons.tsx";
+import { Avatar } from "../people/Avatar.tsx";
+import { type DemoUser, demoUsers, signIn } from "./session.ts";
 
-/** Stands in for the website's sign-in: pick one of its demo people, or type an id. */
+/** Stands in for the website's sign-in: choose a demo person, or type a name or an id. */
 export function Login({ onPick }: { onPick: (userId: string) => void }) {
-  const [users, setUsers] = useState<DemoUser[] | null>(null);
-  const [failed, setFailed] = useState(false);
   const [attempt, setAttempt] = useState(0);
-
-  useEffect(() => {
-    let current = true;
-    demoUsers()
-      .then((items) => current && setUsers(items))
-      .catch(() => current && setFailed(true));
-    return () => {
-      current = false;
-    };
-  }, [attempt]);
-
-  function tryAgain() {
-    setFailed(false);
-    setAttempt(attempt + 1);
-  }
+  const { value: users, error } = useAsync(String(attempt), demoUsers);
 
   return (
     <main className="login">
@@ -32,10 +17,11 @@ export function Login({ onPick }: { onPick: (userId: string) => void }) {
         </h1>
         <p>Who are you today? Open a second window as somebody else, and talk.</p>
         {users && <PeopleGrid users={users} onPick={onPick} />}
-        {!users && !failed && <p role="status">Loading people…</p>}
-        {failed && (
+        {!users && error === null && <p role="status">Loading people…</p>}
+        {error !== null && (
           <p role="alert">
-            The directory does not answer. <button className="link" onClick={tryAgain}>Try again</button>
+            The directory does not answer.{" "}
+            <button className="link" onClick={() => setAttempt(attempt + 1)}>Try again</button>
           </p>
         )}
         <OtherUser users={users ?? []} onPick={onPick} />

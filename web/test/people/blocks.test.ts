@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test, vi } from "vitest";
 import { Blocks } from "../../src/people/blocks.ts";
 import { fakeChat, outboxEntry } from "../fakes.tsx";
