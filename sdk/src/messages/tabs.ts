@@ -39,11 +39,14 @@ export class BrowserTabs implements Tabs {
 
   onLeader(lead: () => void): void {
     const { signal } = this.#closing;
-    const held = (): Promise<void> => {
+    // The browser may grant the lock at the moment at which this tab closes. It must then be given back at once: no
+    // abort follows any more, and as long as the lock is held no other client of this user sends.
+    const whileHeld = (): Promise<void> => {
+      if (signal.aborted) return Promise.resolve();
       lead();
       return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
     };
-    navigator.locks.request(this.#name, { signal }, held).catch((error: unknown) => {
+    navigator.locks.request(this.#name, { signal }, whileHeld).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
   }
