@@ -50,7 +50,7 @@ async def _regroup(
 ) -> list[Effect]:
     group = watchers_group(watched)
     try:
-        connections = [ToConnection(one) for one in await presence.connections(watcher)]
+        connections = [ToConnection(each) for each in await presence.connections(watcher)]
     except UnavailableError:
         return []
     if hidden:

@@ -29,13 +29,15 @@ _READERS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class InboxPage:
+    """A part of an inbox, and the entry after which the next part begins; None at the end."""
+
     items: list[InboxItem]
     continuation: InboxEntry | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbox:
-    """Lists a user's conversations."""
+    """Lists a user's conversations, as the user sees them."""
 
     admission: Admission
     reader: ConversationReader
@@ -59,48 +61,58 @@ class Inbox:
         return InboxPage(self.items(rows, call.user_id), shown[-1] if more else None)
 
     def items(self, rows: Iterable[Row], user_id: UserId) -> list[InboxItem]:
-        """Return *rows* as this user sees them; those they are no member of are left out."""
+        """Return *rows* as this user sees them, without those that they are no member of."""
         now = self.clock.now()
-        found = ((row, row.conversation.find_member(user_id)) for row in rows)
-        return [_item(row, member, now) for row, member in found if member]
+        pairs = ((row, row.conversation.find_member(user_id)) for row in rows)
+        return [_item(row, member, now) for row, member in pairs if member]
 
     async def rows(self, user_id: UserId, ids: list[ConversationId]) -> list[Row]:
-        """Return the conversations of *ids* that exist, in that order."""
+        """Return the rows of those *ids* that exist, in that order.
+
+        Raises:
+            UnavailableError: The store did not answer.
+        """
         if not ids:
             return []
         try:
             summaries = await self.live.summaries(user_id, ids)
         except UnavailableError:
-            nothing = [Receipt(one, user_id) for one in ids]
-            summaries = [LiveSummary(Head(), None, receipt) for receipt in nothing]
+            summaries = [LiveSummary(Head(), None, Receipt(each, user_id)) for each in ids]
         by_id = dict(zip(ids, summaries, strict=True))
         mutes = await self._mutes(user_id, by_id)
-        versions = {one: s.head.version if s.head.known else None for one, s in by_id.items()}
-        found = await self.reader.find_many(versions)
+        heads = {each: summary.head for each, summary in by_id.items()}
+        conversations = await self.reader.find_many(
+            {each: head.version if head.known else None for each, head in heads.items()}
+        )
 
         async def row(conversation: Conversation) -> Row:
             row = await self._row(user_id, conversation, by_id[conversation.id])
             return replace(row, mute=mutes.get(conversation.id, UNSAID))
 
-        return await gather_at_most(_READERS, map(row, found))
+        return await gather_at_most(_READERS, map(row, conversations))
 
     async def _mutes(
         self, user_id: UserId, summaries: Mapping[ConversationId, LiveSummary]
     ) -> dict[ConversationId, Mute]:
-        known = {one: summary.mute for one, summary in summaries.items() if summary.mute}
-        asked = [one for one in summaries if one not in known]
-        if not asked:
-            return known
-        said = await self.memberships.mutes_of(user_id, asked)
-        found = {one: said.get(one, UNSAID) for one in asked}
-        epoch = summaries[asked[0]].head.epoch  # as it was before the store was asked
+        """Return the user's mutes: from live state, and from the memberships where it has none.
+
+        What the memberships say is remembered for the epoch that live state was in *before* they
+        were read. So a mute that was read before a loss of live state never passes for the newest.
+        """
+        remembered = {each: summary.mute for each, summary in summaries.items() if summary.mute}
+        lacking = [each for each in summaries if each not in remembered]
+        if not lacking:
+            return remembered
+        stored = await self.memberships.mutes_of(user_id, lacking)
+        mutes = {each: stored.get(each, UNSAID) for each in lacking}
+        epoch = summaries[lacking[0]].head.epoch
         if epoch:
             with contextlib.suppress(UnavailableError):
-                await self.live.remember_mutes(user_id, found, epoch=epoch)
-        return known | found
+                await self.live.remember_mutes(user_id, mutes, epoch=epoch)
+        return remembered | mutes
 
-    async def _row(self, user_id: UserId, conversation: Conversation, known: LiveSummary) -> Row:
-        head, last, receipt = known.head, known.last, known.receipt
+    async def _row(self, user_id: UserId, conversation: Conversation, summary: LiveSummary) -> Row:
+        head, last, receipt = summary.head, summary.last, summary.receipt
         if not head.known:
             head, receipts = await self.reader.recover(
                 conversation, epoch=head.epoch, known=[receipt]

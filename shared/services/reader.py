@@ -71,7 +71,7 @@ class ConversationReader:
 
     async def find_many(self, versions: dict[ConversationId, int | None]) -> list[Conversation]:
         """Return those that exist, in the order of *versions*: at most one request to the store."""
-        copies = {one: self._cache.find(one, version) for one, version in versions.items()}
+        copies = {each: self._cache.find(each, version) for each, version in versions.items()}
         lacking = [conversation_id for conversation_id, copy in copies.items() if copy is None]
         for stored in await self._store.find_many(lacking):
             copies[stored.id] = self.keep(stored)

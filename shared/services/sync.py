@@ -1,10 +1,12 @@
 """Catching up: what a client lacks, by its positions or by what changed since a cursor.
 
-With a cursor a sync costs what changed, not what exists: live state keeps for each user when each
-conversation was last touched (`adapters/redis/users/inbox_scripts.py`). The touches are read first,
-then what they tell of, so the answer holds everything up to its cursor, and what comes later has a
-later moment. Without a cursor, or with one that live state cannot honour, the head of every
-conversation is compared with the client's position.
+With a cursor, a sync costs what changed and not what exists: live state notes for each user when
+each conversation was last touched (`adapters/redis/users/inbox_scripts.py`). The touches are read
+first, and the touched conversations after them. So the answer has every change up to its cursor,
+and a change that comes later has a later moment, which the next sync brings. Without a cursor, or
+with a cursor that live state cannot honour, the head of every conversation is compared with the
+client's position. Proved for any order of changes and syncs by
+tests/integration/services/test_sync.py.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,10 +41,11 @@ type Positions = Mapping[ConversationId, Sequence]
 
 @dataclass(frozen=True, slots=True)
 class SyncItem:
-    """What one conversation has that the client lacks; `complete` or the rest is to be paged.
+    """What the client lacks of one conversation.
 
     Args:
-        inbox_item: The conversation's row in the inbox, in the answer to a cursor.
+        complete: These are all messages that the client lacks; otherwise it pages the rest.
+        inbox_item: The conversation as the inbox shows it, in the answer to a cursor.
     """
 
     conversation_id: ConversationId
@@ -58,9 +61,9 @@ class Synced:
     """One answer to a sync.
 
     Args:
-        more: Ask again, with this answer's cursor and the new positions.
-        reset: The cursor that was asked with could not be honoured, and counted as none.
-        removed: Conversations of which the user is a member no more, since the cursor.
+        more: The client lacks more: it asks again with this answer's cursor and its new positions.
+        reset: The client's cursor could not be honoured, and counted as none.
+        removed: Conversations that the user has left, or was removed from, since the cursor.
     """
 
     items: list[SyncItem]
@@ -72,7 +75,7 @@ class Synced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sync:
-    """Says what a client lacks."""
+    """Answers what a client lacks."""
 
     admission: Admission
     reader: ConversationReader
@@ -94,15 +97,15 @@ class Sync:
             UnavailableError: The store did not answer.
         """
         await self.admission.admit(call)
-        asked = since if isinstance(since, SyncCursor) else None
-        touches = await self._touches(call.user_id, asked)
+        cursor = since if isinstance(since, SyncCursor) else None
+        touches = await self._touches(call.user_id, cursor)
         if since == "now":
             return Synced([], more=False, cursor=SyncCursor(touches.newest, epoch=touches.epoch))
-        if asked is not None and touches.honoured and asked.whole:
+        if cursor is not None and touches.honoured and cursor.whole:
             return await self._changed(call.user_id, positions, touches, limit)
         # A pass of several answers ends with the cursor of its beginning: a conversation that was
         # answered early, and touched before the end, comes again.
-        began = asked.at if asked is not None and touches.honoured else touches.newest
+        began = cursor.at if cursor is not None and touches.honoured else touches.newest
         rows = await self._news(call.user_id, positions)
         items = await self._items(call.user_id, rows[:_ITEMS], positions, limit)
         more, reset = len(rows) > _ITEMS, since is not None and not touches.honoured
@@ -110,25 +113,25 @@ class Sync:
             items = self._with_inbox_items(call.user_id, rows, items)
         return Synced(items, more, SyncCursor(began, whole=not more, epoch=touches.epoch), reset)
 
-    async def _touches(self, user_id: UserId, asked: SyncCursor | None) -> Touches:
+    async def _touches(self, user_id: UserId, cursor: SyncCursor | None) -> Touches:
         try:
-            found = await self.live.touches(
-                user_id, since=asked.at if asked else None, limit=_ITEMS + 1
+            touches = await self.live.touches(
+                user_id, since=cursor.at if cursor else None, limit=_ITEMS + 1
             )
         except UnavailableError:
             return Touches(honoured=False, newest=NEVER)
-        of_this_epoch = asked is not None and asked.epoch == found.epoch
-        return found if of_this_epoch else replace(found, honoured=False, touched=())
+        of_this_epoch = cursor is not None and cursor.epoch == touches.epoch
+        return touches if of_this_epoch else replace(touches, honoured=False, touched=())
 
     async def _changed(
         self, user_id: UserId, positions: Positions, touches: Touches, limit: int
     ) -> Synced:
         shown, more = touches.touched[:_ITEMS], len(touches.touched) > _ITEMS
-        ids = [one for one, _ in shown]
+        ids = [conversation_id for conversation_id, _ in shown]
         rows = await self.inbox.rows(user_id, ids)
         rows = sorted(_own(rows, user_id), key=_activity_ms, reverse=True)
-        asked = [row for row in rows if row.conversation.id in positions]
-        full = await self._items(user_id, asked, positions, limit)
+        with_position = [row for row in rows if row.conversation.id in positions]
+        full = await self._items(user_id, with_position, positions, limit)
         by_id = {item.conversation_id: item for item in full}
         items = [by_id.get(row.conversation.id) or _bare(row) for row in rows]
         mine = {row.conversation.id for row in rows}
@@ -136,33 +139,34 @@ class Sync:
             self._with_inbox_items(user_id, rows, items),
             more,
             SyncCursor(shown[-1][1] if more else touches.newest, epoch=touches.epoch),
-            removed=tuple(one for one in ids if one not in mine),
+            removed=tuple(each for each in ids if each not in mine),
         )
 
     def _with_inbox_items(
         self, user_id: UserId, rows: Iterable[Row], items: Iterable[SyncItem]
     ) -> list[SyncItem]:
-        shown = {one.row.conversation.id: one for one in self.inbox.items(rows, user_id)}
+        shown = {item.row.conversation.id: item for item in self.inbox.items(rows, user_id)}
         return [replace(item, inbox_item=shown.get(item.conversation_id)) for item in items]
 
     async def _news(self, user_id: UserId, positions: Positions) -> list[Row]:
         """Return the first conversations whose head lies past the client's position."""
-        # All at once: a conversation that rose while portions are read would be passed over.
+        # The order is read at once: a conversation that rises while it is read in parts would be
+        # missed.
         entries = await self.inbox.order.entries(user_id, limit=_MAX_CONVERSATIONS, after=None)
-        found: list[Row] = []
+        news: list[Row] = []
         for portion in batched(entries, _PORTION, strict=False):
             ids = [entry.conversation_id for entry in portion]
             heads = await self.inbox.order.heads(user_id, ids, positions)
-            news = [one for one in ids if _is_news(one, heads.get(one), positions)]
-            rows = await self.inbox.rows(user_id, news[: _ITEMS + 1 - len(found)])
-            found += [
+            ahead = [each for each in ids if _is_news(each, heads.get(each), positions)]
+            rows = await self.inbox.rows(user_id, ahead[: _ITEMS + 1 - len(news)])
+            news += [
                 row
                 for row in _own(rows, user_id)
                 if _is_news(row.conversation.id, row.head.sequence, positions)
             ]
-            if len(found) > _ITEMS:
+            if len(news) > _ITEMS:
                 break
-        return found
+        return news
 
     async def _items(
         self, user_id: UserId, rows: Series[Row], positions: Positions, limit: int
@@ -177,8 +181,8 @@ class Sync:
         # After the messages, so that no status is older than its message; all in one round trip.
         live = await self.reader.heads_and_receipts([row.conversation.id for row in rows])
         return [
-            await self._item(row, *found, *known)
-            for row, found, known in zip(rows, missed, live, strict=True)
+            await self._item(row, messages, complete, *head_and_receipts)
+            for row, (messages, complete), head_and_receipts in zip(rows, missed, live, strict=True)
         ]
 
     async def _missed(
@@ -188,27 +192,30 @@ class Sync:
         member = conversation.find_member(user_id)
         history_from = member.history_from if member else Sequence(latest + 1)
         gap = gap_after(position, latest=latest, history_from=history_from, limit=limit)
-        found = await self.reader.messages(conversation.id, gap.first, gap.last) if gap else []
-        return found, gap.complete
+        if not gap:
+            return [], gap.complete
+        return await self.reader.messages(conversation.id, gap.first, gap.last), gap.complete
 
     async def _item(
         self,
         row: Row,
-        found: list[Message],
+        messages: list[Message],
         complete: bool,
         head: Head,
         receipts: dict[UserId, Receipt],
     ) -> SyncItem:
-        if found and not head.known:
+        if messages and not head.known:
             _, receipts = await self.reader.recover(
                 row.conversation, epoch=head.epoch, known=receipts.values()
             )
-        messages = with_status(row.conversation, found, receipts)
-        return SyncItem(row.conversation.id, row.head.sequence, messages, complete, row.receipt)
+        shown = with_status(row.conversation, messages, receipts)
+        return SyncItem(row.conversation.id, row.head.sequence, shown, complete, row.receipt)
 
 
-def _is_news(one: ConversationId, head: Sequence | None, positions: Positions) -> bool:
-    return head is not None and (one not in positions or head > positions[one])
+def _is_news(conversation_id: ConversationId, head: Sequence | None, positions: Positions) -> bool:
+    if head is None:
+        return False
+    return conversation_id not in positions or head > positions[conversation_id]
 
 
 def _own(rows: Iterable[Row], user_id: UserId) -> list[Row]:
