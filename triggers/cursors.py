@@ -1,8 +1,5 @@
 """Where an inbox page or a sync ended, as a string that the client hands back."""
 
-import base64
-import binascii
-import json
 import zlib
 from collections.abc import Mapping
 from typing import Any, Final, Literal
@@ -13,6 +10,7 @@ from shared.domain.ids import ConversationId, UserId, is_conversation_id
 from shared.domain.live import Epoch
 from shared.ports import InboxEntry
 from triggers.decode import LAST_MS
+from triggers.opaque import from_token, to_token
 
 _MAX_CHARACTERS: Final = 200
 _VERSION: Final = 1  # of sync cursors; one with another number counts as unreadable
@@ -24,8 +22,7 @@ type Since = SyncCursor | Literal["now", "unreadable"] | None
 
 def text(entry: InboxEntry) -> str:
     """Return *entry* as an opaque, URL-safe string."""
-    content = json.dumps([entry.activity_ms, entry.conversation_id])
-    return base64.urlsafe_b64encode(content.encode()).decode()
+    return to_token([entry.activity_ms, entry.conversation_id])
 
 
 def parse(value: str | None) -> InboxEntry | None:
@@ -38,14 +35,12 @@ def parse(value: str | None) -> InboxEntry | None:
         return None
     try:
         return _entry(value)
-    except (ValueError, TypeError, binascii.Error, RecursionError) as error:
+    except ValueError as error:
         raise InvalidError("continuation: is not a valid continuation token") from error
 
 
 def _entry(value: str) -> InboxEntry:
-    if len(value) > _MAX_CHARACTERS:
-        raise ValueError
-    activity_ms, identifier = json.loads(base64.urlsafe_b64decode(value.encode()))
+    activity_ms, identifier = from_token(value, longest=_MAX_CHARACTERS)
     if type(activity_ms) is not int or not 0 <= activity_ms <= LAST_MS:
         raise ValueError
     if not is_conversation_id(identifier):
@@ -55,8 +50,7 @@ def _entry(value: str) -> InboxEntry:
 
 def sync_text(cursor: SyncCursor, user_id: UserId) -> str:
     """Return *cursor* as an opaque, URL-safe string, valid for this user alone."""
-    content = json.dumps([_VERSION, _mark(user_id), cursor.at, cursor.whole, cursor.epoch])
-    return base64.urlsafe_b64encode(content.encode()).decode()
+    return to_token([_VERSION, _mark(user_id), cursor.at, cursor.whole, cursor.epoch])
 
 
 def parse_since(fields: Mapping[str, Any], user_id: UserId) -> Since:
@@ -74,12 +68,12 @@ def parse_since(fields: Mapping[str, Any], user_id: UserId) -> Since:
         raise InvalidError(f"since: must be a cursor of at most {_MAX_CHARACTERS} characters")
     try:
         return _sync_cursor(value, user_id)
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+    except ValueError:
         return "unreadable"
 
 
 def _sync_cursor(value: str, user_id: UserId) -> SyncCursor:
-    version, mark, at, whole, epoch = json.loads(base64.urlsafe_b64decode(value.encode()))
+    version, mark, at, whole, epoch = from_token(value, longest=_MAX_CHARACTERS)
     kinds = [type(version), type(at), type(whole), type(epoch)]
     if kinds != [int, int, bool, str] or [version, mark] != [_VERSION, _mark(user_id)]:
         raise ValueError

@@ -1,8 +1,5 @@
 """One user's data as JSON for the website: parts of an export, and what an erasure removed."""
 
-import base64
-import binascii
-import json
 from typing import Any, Final
 
 from shared.domain.errors import InvalidError
@@ -21,6 +18,7 @@ from shared.services.export import ExportedConversation, ExportStep, SentFile
 from shared.services.user_data_walk import BEGINNING, Position
 from triggers import decode, encode
 from triggers.decode import Fields
+from triggers.opaque import from_token, to_token
 
 type Json = dict[str, Any]
 
@@ -37,8 +35,8 @@ def position(fields: Fields) -> Position | None:
         return None
     try:
         text = decode.text(fields, "continuation", longest=_MAX_CHARACTERS)
-        return _position(json.loads(base64.urlsafe_b64decode(text.encode())))
-    except (ValueError, TypeError, binascii.Error, RecursionError) as error:
+        return _position(from_token(text, longest=_MAX_CHARACTERS))
+    except ValueError as error:
         raise InvalidError("continuation: is not a valid continuation token") from error
 
 
@@ -66,10 +64,10 @@ def erased(user_id: UserId, step: ErasureStep) -> Json:
     }
 
 
-def _position(value: object) -> Position:
-    if not isinstance(value, list) or len(value) not in {2, 4}:
+def _position(values: list[Any]) -> Position:
+    if len(values) not in {2, 4}:
         raise ValueError
-    identifier, after, *look = value
+    identifier, after, *look = values
     if type(after) is not int or not NO_SEQUENCE <= after <= MAX_SEQUENCE:
         raise ValueError
     if identifier != BEGINNING.conversation_id and not is_conversation_id(identifier):
@@ -83,8 +81,7 @@ def _continuation(position: Position | None) -> str | None:
     if position is None:
         return None
     look = [position.look, position.found] if position.look or position.found else []
-    text = json.dumps([position.conversation_id, position.after, *look])
-    return base64.urlsafe_b64encode(text.encode()).decode()
+    return to_token([position.conversation_id, position.after, *look])
 
 
 def _user(user: User) -> Json:
