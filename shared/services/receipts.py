@@ -58,17 +58,7 @@ class Receipts:
         effects: list[Effect] = []
         for _ in range(_TRIES):
             conversation = await self._opened(call.user_id, conversation_id, version=version)
-            try:
-                state, done = await self.live.acknowledge(
-                    call,
-                    conversation,
-                    delivered=delivered or NO_SEQUENCE,
-                    read=read or NO_SEQUENCE,
-                    now=self.clock.now(),
-                )
-            except UnavailableError:
-                self.admission.admit_locally(call)
-                raise
+            state, done = await self._merge(call, conversation, delivered=delivered, read=read)
             effects += await self.admission.decide(call, state)
             call = replace(call, limit=None)  # one token, however many attempts it takes
             if done.outcome in {"moved", "unchanged"}:
@@ -76,14 +66,37 @@ class Receipts:
                 return done.receipt, effects + _pushes(conversation, state, done)
             if done.outcome == "stale":
                 version = conversation.version + 1
-                continue
-            head, _known = await self.reader.recover(conversation)
-            # The store may have a newer conversation than the copy that admitted the caller.
-            access_conversation(await self.reader.find(conversation_id, version=0), call.user_id)
-            up_to = max(delivered or 0, read or 0)
-            if up_to > head.sequence:
-                raise SequenceOutOfRangeError(up_to=up_to, latest=head.sequence)
+            else:
+                await self._restore(call, conversation, up_to=max(delivered or 0, read or 0))
         raise UnavailableError("the conversation is being changed")
+
+    async def _merge(
+        self,
+        call: Call,
+        conversation: Conversation,
+        *,
+        delivered: Sequence | None,
+        read: Sequence | None,
+    ) -> tuple[CallState, Acknowledged]:
+        try:
+            return await self.live.acknowledge(
+                call,
+                conversation,
+                delivered=delivered or NO_SEQUENCE,
+                read=read or NO_SEQUENCE,
+                now=self.clock.now(),
+            )
+        except UnavailableError:
+            self.admission.admit_locally(call)
+            raise
+
+    async def _restore(self, call: Call, conversation: Conversation, *, up_to: int) -> None:
+        """Put a conversation back into live state, which has lost it or whose head is behind."""
+        head, _ = await self.reader.recover(conversation)
+        # The store may have a newer conversation than the copy that admitted the caller.
+        access_conversation(await self.reader.find(conversation.id, version=0), call.user_id)
+        if up_to > head.sequence:
+            raise SequenceOutOfRangeError(up_to=up_to, latest=head.sequence)
 
     async def _opened(
         self, user_id: UserId, conversation_id: ConversationId, *, version: int
