@@ -36,7 +36,7 @@ def message_item(message: Message, *, bucket: int) -> Item:
         "clientMessageId": message.client_message_id,
         "kind": message.kind,
         "body": message.body,
-        "attachments": [attachment_item(one) for one in message.attachments],
+        "attachments": [attachment_item(attachment) for attachment in message.attachments],
         "replyTo": message.reply_to,
         "sentAt": to_ms(message.sent_at),
     }
@@ -50,7 +50,7 @@ def message_from_item(item: Mapping[str, Any]) -> Message:
         client_message_id=ClientMessageId(item["clientMessageId"]),
         kind=item["kind"],
         body=item["body"],
-        attachments=tuple(attachment_from_item(one) for one in item["attachments"]),
+        attachments=tuple(attachment_from_item(attachment) for attachment in item["attachments"]),
         reply_to=Sequence(item["replyTo"]) if item["replyTo"] else None,
         sent_at=from_ms(item["sentAt"]),
         trace=item.get("trace", ""),
@@ -113,7 +113,7 @@ def conversation_from_item(item: Mapping[str, Any]) -> Conversation:
         version=item["version"],
         blocked_by=tuple(UserId(user) for user in item["blockedBy"]),
         left=tuple(UserId(user) for user in item["left"]),
-        # Absent in older items: whoever had left then may be added.
+        # Absent in older items: users who had left by then may be added.
         left_by_choice=tuple(UserId(user) for user in item.get("leftByChoice", ())),
     )
 
@@ -145,7 +145,7 @@ def user_item(user: User) -> Item:
         "avatarUrl": user.avatar_url,
         "contacts": list(user.contacts),
         "blocked": list(user.blocked),
-        "subscriptions": [_subscription_item(one) for one in user.subscriptions],
+        "subscriptions": [_subscription_item(subscription) for subscription in user.subscriptions],
         "preview": user.preview,
         **({"erased": True} if user.erased else {}),
     }

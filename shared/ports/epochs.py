@@ -12,6 +12,6 @@ class Epochs(Protocol):
         """Return the epoch: live state has lost nothing since it began.
 
         A live state that was emptied, or came back older, begins a new one with the first call
-        that asks, whoever remembers the one before.
+        that asks, even if a worker remembers the one before.
         """
         ...

@@ -63,7 +63,7 @@ class ConversationHeads(Epochs, Protocol):
 
         Raises:
             SenderErasedError: The sender was erased while the message was on its way to the store.
-                It is recorded; whoever stored it empties it.
+                It is recorded; the caller, which stored it, empties it.
         """
         ...
 

@@ -125,7 +125,7 @@ class InboxState(Epochs, Protocol):
     async def touch(self, touched: Iterable[tuple[UserId, ConversationId]]) -> None:
         """Note that something which a client shows of a conversation changed for a user.
 
-        Call it after the change can be read. One round trip for some hundreds.
+        Call it after the change can be read. One round trip for each 500.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Notifications on their way: the queue, the push services, and what was notified already."""
+"""Notifications on their way: the queue, the push services, the marks of notified messages."""
 
 from collections.abc import Sequence as Series
 from typing import Protocol
@@ -68,7 +68,7 @@ class NoticeMarks(Protocol):
         """Take back a claim whose notification could not be delivered, or was cleared."""
         ...
 
-    async def list_marks(self, asked: Series[tuple[UserId, ConversationId]]) -> list[Sequence]:
+    async def list_marks(self, pairs: Series[tuple[UserId, ConversationId]]) -> list[Sequence]:
         """Return up to where each user is notified of each conversation; 0 where not, or no more.
 
         One round trip, and none for nothing.

@@ -21,8 +21,8 @@ class ReconciledVersions(Protocol):
         """Note that all derived state of *version* is complete.
 
         Args:
-            follows: Only if this version is noted; None notes it in any case. Whoever completed
-                only what one change brought gives the version before: what is lacking of an
-                earlier change would pass for done otherwise.
+            follows: Note it only if this version is noted now; None notes it in any case. A caller
+                that completed one change alone gives the version before that change: otherwise
+                the unfinished part of an earlier change would pass for done.
         """
         ...

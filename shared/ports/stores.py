@@ -58,7 +58,7 @@ class MessageStore(Protocol):
     async def find(self, conversation_id: ConversationId, sequence: Sequence) -> Message | None: ...
 
     async def find_many(self, places: Iterable[tuple[ConversationId, Sequence]]) -> list[Message]:
-        """Return the messages that exist at *places*, in any order: one request for some hundreds.
+        """Return the messages that exist at *places*, in any order: one request for a few hundred.
 
         Args:
             places: Each in a conversation of its own.

@@ -119,8 +119,8 @@ class MemoryNoticeMarks(RedisTwinPart, NoticeMarks):
             del claims[key]
 
     @override
-    async def list_marks(self, asked: Series[tuple[UserId, ConversationId]]) -> list[Sequence]:
-        if not asked:
+    async def list_marks(self, pairs: Series[tuple[UserId, ConversationId]]) -> list[Sequence]:
+        if not pairs:
             return []
         async with self.link.call("list_marks"):
-            return [self.redis.data.marks.get(key, NO_SEQUENCE) for key in asked]
+            return [self.redis.data.marks.get(key, NO_SEQUENCE) for key in pairs]

@@ -1,9 +1,9 @@
 """Attachments in Blob Storage: the container `attachments`.
 
-A file lies at `files/<conversation>/<attachment>`, what was granted for it at `grants/...`, its
+A file lies at `files/<conversation>/<attachment>`, the record of its grant at `grants/...`, its
 small copy at `thumbnails/...`. A client's link can create that one file and nothing else, not
-overwrite it: what was checked stays what is read. A marker at `unsettled/<hour>/...` lets the sweep
-find what was granted in an hour without listing everything there is.
+overwrite it: members read the bytes that were checked. A marker at `unsettled/<hour>/...` lets the
+sweep find the grants of one hour without listing all files.
 """
 
 import asyncio
@@ -133,7 +133,7 @@ class BlobFiles(BlobStore):
         except ResourceNotFoundError:
             return None
         if not properties.size:
-            return StoredBlob(0, b"")  # of which no range can be read
+            return StoredBlob(0, b"")  # an empty blob has no range to read
         first = await self._first_bytes(file_name(conversation_id, attachment_id), SNIFFED_BYTES)
         return StoredBlob(properties.size, first or b"")
 
@@ -174,7 +174,8 @@ class BlobFiles(BlobStore):
             place(conversation_id, attachment.attachment_id),
             BlobSasPermissions(read=True),
             self._clock.now() + _READ,
-            # A browser shows what is safe to show under its checked type, and saves the rest.
+            # A browser shows pictures, videos and sounds under their checked type, and saves
+            # other files.
             content_type=content_type,
             content_disposition=disposition(attachment.file_name, content_type),
             cache_control="private, max-age=600",
@@ -184,20 +185,20 @@ class BlobFiles(BlobStore):
     async def list_unsettled(
         self, *, before: datetime, limit: int, since: datetime | None = None
     ) -> list[Unsettled]:
-        found: list[Unsettled] = []
+        unsettled: list[Unsettled] = []
         for prefix in hours_between(since, before):
             async for name in self._names(prefix):
                 _, hour, conversation_id, attachment_id = name.split("/")
-                if hour >= hour_of(before) or len(found) >= limit:
-                    return found
-                found.append(
+                if hour >= hour_of(before) or len(unsettled) >= limit:
+                    return unsettled
+                unsettled.append(
                     Unsettled(
                         ConversationId(conversation_id),
                         AttachmentId(attachment_id),
                         from_hour(hour),
                     )
                 )
-        return found
+        return unsettled
 
     @override
     async def settle(
@@ -266,7 +267,7 @@ class BlobFiles(BlobStore):
         name: str,
         permission: BlobSasPermissions,
         expires_at: datetime,
-        **said: Any,  # noqa: ANN401  # answer headers, as the SDK names them
+        **answer_headers: Any,  # noqa: ANN401  # answer headers, as the SDK names them
     ) -> str:
         key: dict[str, Any] = {"account_key": self._account_key}
         if self._account_key is None:
@@ -278,7 +279,7 @@ class BlobFiles(BlobStore):
             permission=permission,
             expiry=expires_at,
             **key,
-            **said,
+            **answer_headers,
         )
         return f"{self._container.url}/{quote(name)}?{token}"
 

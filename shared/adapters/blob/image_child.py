@@ -1,4 +1,4 @@
-"""The process that decodes pictures: what goes wrong in it costs nobody else anything.
+"""The process that decodes pictures: a fault in it does not harm the worker.
 
 `images.py` starts it as `python -m shared.adapters.blob.image_child`. It reads a picture's length
 (4 bytes, big-endian) and bytes from its standard input, answers with the small copy in the
@@ -31,11 +31,11 @@ PLUGINS: Final = (GifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlug
 
 def make_thumbnail(data: bytes) -> bytes | None:
     """Return a copy of at most 320 x 320 pixels as WebP; None if the picture gives none."""
-    found = inspect(data)
-    if found is None:
+    structure = inspect(data)
+    if structure is None:
         return None
     try:
-        with Image.open(io.BytesIO(data), formats=[found.kind]) as image:
+        with Image.open(io.BytesIO(data), formats=[structure.kind]) as image:
             if image.width * image.height > MAX_PIXELS:
                 return None  # its first frame is larger than the picture
             image.draft("RGB", _BOX)  # lets JPEG decode straight to a smaller size

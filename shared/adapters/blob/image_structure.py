@@ -37,8 +37,8 @@ class Structure:
 
 def read_size(first_bytes: bytes) -> tuple[int, int] | None:
     """Return the width and height of the picture that begins so; None if that does not tell."""
-    found = _read(first_bytes)
-    return None if found is None else (found.width, found.height)
+    structure = _read(first_bytes)
+    return None if structure is None else (structure.width, structure.height)
 
 
 def inspect(data: bytes) -> Structure | None:
@@ -47,29 +47,33 @@ def inspect(data: bytes) -> Structure | None:
     Refused are more than 50 million pixels; a JPEG of several frames, of more than 100 scans (of
     20 if it is large), or coded in a way that browsers do not show; a PNG of over 20,000 chunks.
     """
-    found = _read(data)
-    if found is None or found.width * found.height > MAX_PIXELS:
+    structure = _read(data)
+    if structure is None or structure.width * structure.height > MAX_PIXELS:
         return None
-    if found.kind == "JPEG":
-        return found if _is_modest_jpeg(data, found.width * found.height) else None
-    if found.kind == "PNG":
-        return found if _is_modest_png(data) else None
-    return found
+    if structure.kind == "JPEG":
+        return structure if _is_modest_jpeg(data, structure.width * structure.height) else None
+    if structure.kind == "PNG":
+        return structure if _is_modest_png(data) else None
+    return structure
 
 
 def _read(data: bytes) -> Structure | None:
-    found: Structure | None = None
+    structure: Structure | None = None
     if data.startswith(_PNG) and data[12:16] == b"IHDR":
-        found = Structure("PNG", _big(data[16:20]), _big(data[20:24]))
+        structure = Structure("PNG", _big(data[16:20]), _big(data[20:24]))
     elif data.startswith((b"GIF87a", b"GIF89a")):
-        found = Structure("GIF", _little(data[6:8]), _little(data[8:10]))
+        structure = Structure("GIF", _little(data[6:8]), _little(data[8:10]))
     elif data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        found = _webp(data)
+        structure = _webp(data)
     elif data.startswith(b"\xff\xd8\xff"):
-        found = _jpeg(data)
-    if found is None or not 0 < found.width <= _MAX_SIDE or not 0 < found.height <= _MAX_SIDE:
+        structure = _jpeg(data)
+    if (
+        structure is None
+        or not 0 < structure.width <= _MAX_SIDE
+        or not 0 < structure.height <= _MAX_SIDE
+    ):
         return None
-    return found
+    return structure
 
 
 def _webp(data: bytes) -> Structure | None:
@@ -88,11 +92,11 @@ def _webp(data: bytes) -> Structure | None:
 def _jpeg(data: bytes) -> Structure | None:
     at = 2
     for _ in range(_MAX_SEGMENTS):
-        found = _MARKER.search(data, at)
-        if found is None or found[1][0] in {_SCAN, _END}:
+        marker = _MARKER.search(data, at)
+        if marker is None or marker[1][0] in {_SCAN, _END}:
             return None
-        at = found.end()
-        if found[1][0] in _FRAMES:
+        at = marker.end()
+        if marker[1][0] in _FRAMES:
             return Structure("JPEG", _big(data[at + 5 : at + 7]), _big(data[at + 3 : at + 5]))
         at += _big(data[at : at + 2])
     return None
@@ -106,10 +110,10 @@ def _is_modest_jpeg(data: bytes, pixels: int) -> bool:
     frames = scans = 0
     at, most = 2, min(_MAX_SCANS, _MAX_SCANNED_PIXELS // pixels)
     for _ in range(_MAX_SEGMENTS):
-        found = _MARKER.search(data, at)
-        if found is None or found[1][0] == _END:
+        marker = _MARKER.search(data, at)
+        if marker is None or marker[1][0] == _END:
             return frames == 1
-        at, code = found.end(), found[1][0]
+        at, code = marker.end(), marker[1][0]
         frames += code in _FRAMES
         scans += code == _SCAN
         if frames > 1 or scans > most or code in _OTHER_FRAMES or code == _START:

@@ -115,7 +115,7 @@ class PillowImages(Images):
         child.kill()
         for pipe in (child.stdin, child.stdout):
             if pipe is not None:
-                with contextlib.suppress(OSError):  # what was not written yet is not wanted
+                with contextlib.suppress(OSError):  # the rest of the picture need not be written
                     pipe.close()
         child.wait()
 

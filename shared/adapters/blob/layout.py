@@ -1,6 +1,6 @@
-"""Where what lies in the container `attachments`, and how a grant is written down there.
+"""The names in the container `attachments`, and how the record of a grant is stored there.
 
-A file lies at `files/<conversation>/<attachment>`, what was granted for it at `grants/...`, its
+A file lies at `files/<conversation>/<attachment>`, the record of its grant at `grants/...`, its
 small copy at `thumbnails/...`, and until a sweep has settled it a marker at `unsettled/<hour>/...`.
 """
 
@@ -80,6 +80,6 @@ def grant_from(text: bytes, etag: str) -> Granted:
 def disposition(file_name: str, content_type: str) -> str:
     shown = content_type.startswith(("image/", "video/", "audio/"))
     kind = "inline" if shown else "attachment"
-    # Once more: what was granted before names were bound to types is given out as safely.
+    # Checked again, because older grants were made before names had to fit their types.
     name = stored_file_name(file_name, content_type)
     return f"{kind}; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,6 +1,6 @@
 """One Cosmos DB client per worker, and how its failures are told apart.
 
-Imported on first use only: the SDK costs some 300 ms of a cold start.
+Imported on first use only: the SDK costs about 300 ms of a cold start.
 """
 
 import asyncio
@@ -70,7 +70,7 @@ def status_of(error: CosmosHttpResponseError) -> int:
 
 
 def _unavailable(error: CosmosHttpResponseError) -> UnavailableError:
-    asked = (error.headers or {}).get("x-ms-retry-after-ms", "")
+    wait_ms = (error.headers or {}).get("x-ms-retry-after-ms", "")
     return UnavailableError(
-        "the store is busy", retry_after_ms=int(asked) if str(asked).isdecimal() else 1000
+        "the store is busy", retry_after_ms=int(wait_ms) if str(wait_ms).isdecimal() else 1000
     )

@@ -28,7 +28,7 @@ from shared.ports import (
     VersionConflictError,
 )
 
-_AT_ONCE: Final = 200  # conversations in one request: some 200 KB
+_AT_ONCE: Final = 200  # conversations in one request: about 200 KB
 _READERS: Final = 4
 # What a change of a conversation rewrites; `live`, the flushed state, is a flush's own.
 _CHANGING = ("title", "members", "version", "blockedBy", "left", "leftByChoice")

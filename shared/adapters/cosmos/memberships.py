@@ -81,8 +81,8 @@ class CosmosMembershipStore(MembershipStore):
 
     @override
     async def list_all(self, user_id: UserId) -> dict[ConversationId, datetime]:
-        found = await self._query(user_id, "SELECT c.id, c.joinedAt FROM c", {})
-        return {ConversationId(one["id"]): from_ms(one["joinedAt"]) for one in found}
+        items = await self._query(user_id, "SELECT c.id, c.joinedAt FROM c", {})
+        return {ConversationId(item["id"]): from_ms(item["joinedAt"]) for item in items}
 
     @override
     async def list_newest(
@@ -99,8 +99,8 @@ class CosmosMembershipStore(MembershipStore):
 
     @override
     async def list_active(self, user_id: UserId, *, after: datetime) -> list[ConversationId]:
-        found = await self._query(user_id, _ACTIVE, {"@after": to_ms(after)})
-        return [ConversationId(item["id"]) for item in found]
+        items = await self._query(user_id, _ACTIVE, {"@after": to_ms(after)})
+        return [ConversationId(item["id"]) for item in items]
 
     @override
     async def mute(
@@ -124,15 +124,15 @@ class CosmosMembershipStore(MembershipStore):
     async def mutes(
         self, conversation_id: ConversationId, users: Iterable[UserId]
     ) -> dict[UserId, Mute]:
-        found = await self._said([(conversation_id, user) for user in users])
-        return {UserId(item["userId"]): _mute(item) for item in found}
+        items = await self._with_mutes([(conversation_id, user) for user in users])
+        return {UserId(item["userId"]): _mute(item) for item in items}
 
     @override
     async def mutes_of(
         self, user_id: UserId, ids: Iterable[ConversationId]
     ) -> dict[ConversationId, Mute]:
-        found = await self._said([(one, user_id) for one in ids])
-        return {ConversationId(item["id"]): _mute(item) for item in found}
+        items = await self._with_mutes([(conversation_id, user_id) for conversation_id in ids])
+        return {ConversationId(item["id"]): _mute(item) for item in items}
 
     async def _query(
         self, user_id: UserId, query: str, parameters: Mapping[str, object]
@@ -148,7 +148,7 @@ class CosmosMembershipStore(MembershipStore):
 
         return await answered(run())
 
-    async def _said(self, wanted: list[tuple[str, Any]]) -> list[dict[str, Any]]:
+    async def _with_mutes(self, wanted: list[tuple[str, Any]]) -> list[dict[str, Any]]:
         if not wanted:
             return []
         items = await answered(self._container.read_items(wanted))

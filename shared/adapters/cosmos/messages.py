@@ -56,9 +56,9 @@ class CosmosMessageStore(MessageStore):
         query = _ORIGINAL if proof is None else f"{_ORIGINAL} OR c.sequence = @proof"
         parameters = {**_pair(message), **({} if proof is None else {"@proof": proof})}
         key = [message.conversation_id, *([] if bucket is None else [bucket])]
-        found = [message_from_item(item) for item in await self._query(query, parameters, key)]
-        original = next((one for one in found if _same(one, message)), None)
-        proven = proof is None or any(one.sequence == proof for one in found)
+        candidates = [message_from_item(item) for item in await self._query(query, parameters, key)]
+        original = next((candidate for candidate in candidates if _same(candidate, message)), None)
+        proven = proof is None or any(candidate.sequence == proof for candidate in candidates)
         return Original(original, proven=proven)
 
     @override
@@ -107,15 +107,15 @@ class CosmosMessageStore(MessageStore):
     ) -> list[Message]:
         if first > last:
             return []
-        found: list[Message] = []
+        messages: list[Message] = []
         parameters = {"@first": first, "@last": last}
         for bucket in range(self._bucket(first), self._bucket(last) + 1):
             items = await self._query(_RANGE, parameters, [conversation_id, bucket])
-            found += [message_from_item(item) for item in items]
+            messages += [message_from_item(item) for item in items]
             full = (bucket + 1) * self._bucket_size
-            if not found or found[-1].sequence < min(full, last):
+            if not messages or messages[-1].sequence < min(full, last):
                 break  # sequences have no gaps: what lies beyond is not there yet
-        return found
+        return messages
 
     @override
     async def set_attachment(
@@ -125,10 +125,10 @@ class CosmosMessageStore(MessageStore):
         if message is None:
             return
         changed = [
-            attachment if one.attachment_id == attachment.attachment_id else one
-            for one in message.attachments
+            attachment if former.attachment_id == attachment.attachment_id else former
+            for former in message.attachments
         ]
-        value = [attachment_item(one) for one in changed]
+        value = [attachment_item(former) for former in changed]
         await answered(
             self._container.patch_item(
                 sequence_id(sequence),
@@ -144,18 +144,18 @@ class CosmosMessageStore(MessageStore):
         newest: Message | None = None
         bucket = self._bucket(at_least)
         while True:
-            found = await self._query(_NEWEST, {}, [conversation_id, bucket])
-            if not found:
+            items = await self._query(_NEWEST, {}, [conversation_id, bucket])
+            if not items:
                 return newest
-            newest = message_from_item(found[0])
+            newest = message_from_item(items[0])
             if newest.sequence < (bucket + 1) * self._bucket_size:
                 return newest
             bucket += 1
 
     @override
     async def list_written_in(self, sender_id: UserId) -> set[ConversationId]:
-        found = await self._query(_WRITTEN_IN, {"@sender": sender_id}, None)
-        return {ConversationId(one) for one in found}
+        ids = await self._query(_WRITTEN_IN, {"@sender": sender_id}, None)
+        return {ConversationId(conversation_id) for conversation_id in ids}
 
     @override
     async def list_sent(
@@ -215,5 +215,8 @@ def _pair(message: Message) -> dict[str, object]:
     return {"@sender": message.sender_id, "@client": message.client_message_id}
 
 
-def _same(one: Message, other: Message) -> bool:
-    return (one.sender_id, one.client_message_id) == (other.sender_id, other.client_message_id)
+def _same(message: Message, other: Message) -> bool:
+    return (message.sender_id, message.client_message_id) == (
+        other.sender_id,
+        other.client_message_id,
+    )

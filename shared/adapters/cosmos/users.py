@@ -40,7 +40,7 @@ class CosmosUserStore(UserStore):
 
     @override
     async def find_many(self, ids: Iterable[UserId]) -> list[User]:
-        wanted: list[tuple[str, Any]] = [(one, one) for one in ids]
+        wanted: list[tuple[str, Any]] = [(user_id, user_id) for user_id in ids]
         if not wanted:
             return []
         items = await answered(self._container.read_items(wanted))

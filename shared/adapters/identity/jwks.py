@@ -1,7 +1,7 @@
 """The website's tokens, checked against its published keys.
 
-Keys are fetched by one fetch at a time, whoever asks. While keys are known, a fetch in the
-background renews them every ten minutes, and calls go on with the known keys meanwhile:
+One fetch at a time gets the keys, however many callers need them. While keys are known, a fetch in
+the background renews them every ten minutes, and calls go on with the known keys meanwhile:
 
 - While no key is known, every caller waits for the fetch under way, five seconds at most, and
   then is refused with 503. For a second after a failure, callers are refused at once. So nobody's
@@ -132,8 +132,10 @@ class JwksTokenVerifier(TokenVerifier):
 
     @override
     async def verify_site(self, token: str) -> Principal:
-        known = [one for one in (self._auth.site_audience, self._auth.audience) if one]
-        claims = await self._claims(token, known)
+        audiences = [
+            audience for audience in (self._auth.site_audience, self._auth.audience) if audience
+        ]
+        claims = await self._claims(token, audiences)
         if not self._auth.site_audience or not _has(claims, self._auth.site_audience):
             raise ForbiddenError("only the website itself may call this")
         return _principal(claims)
@@ -164,7 +166,7 @@ class JwksTokenVerifier(TokenVerifier):
         return claims
 
     def _check_expiry(self, expires_at: object) -> None:
-        # The library takes a number in a text for one, and every number however far ahead.
+        # The library accepts a number that is written as a string, and any number, however high.
         if not isinstance(expires_at, int | float) or isinstance(expires_at, bool):
             raise UnauthenticatedError("the token's expiry is not a number")
         if expires_at > time.time() + self._auth.token_max_s + _LEEWAY_S:
@@ -172,8 +174,8 @@ class JwksTokenVerifier(TokenVerifier):
 
 
 def _has(claims: dict[str, Any], audience: str) -> bool:
-    said = claims["aud"]
-    return audience == said if isinstance(said, str) else audience in said
+    audiences = claims["aud"]
+    return audience == audiences if isinstance(audiences, str) else audience in audiences
 
 
 def _principal(claims: dict[str, Any]) -> Principal:

@@ -64,8 +64,11 @@ def _firebase(message: Mapping[str, Any], tag: str, priority: str) -> Outgoing:
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:
-    # FCM's data holds texts alone.
-    return {name: one if isinstance(one, str) else json.dumps(one) for name, one in values.items()}
+    # The values of FCM's data must be strings.
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in values.items()
+    }
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

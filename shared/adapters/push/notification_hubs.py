@@ -38,7 +38,7 @@ _SCOPE: Final = "https://servicebus.azure.net/.default"
 _TOKEN_S: Final = 3600
 _RENEWED_S: Final = 300  # before a token's end
 _REMEMBERED: Final = 10_000
-# What the platforms answered, of which a device does not come back.
+# Outcomes after which a device does not come back.
 # Source: Notification Hubs' per message telemetry, `Outcome/Name`.
 _GONE: Final = re.compile(r"<Name>\s*(ExpiredChannel|BadChannel|WrongToken)\s*</Name>")
 _NO_WAIT: Final = 1000
@@ -160,7 +160,7 @@ def _refusal(status: int, answered: Mapping[str, str]) -> UnavailableError:
 
 def _base(hub: NotificationHub) -> str:
     address = parse(hub.endpoint.connection_string).get("endpoint") or hub.endpoint.address
-    scheme, found, host = address.rstrip("/").partition("://")
-    if not found:
+    scheme, separator, host = address.rstrip("/").partition("://")
+    if not separator:
         return f"https://{scheme}"
     return f"{'https' if scheme == 'sb' else scheme}://{host}"

@@ -67,12 +67,12 @@ class WebPush(NotificationChannel):
             raise UnavailableError(f"the push service answered {status}")
         return True
 
-    async def _post(self, endpoint: str, body: bytes, said: Mapping[str, str]) -> int:
+    async def _post(self, endpoint: str, body: bytes, own_headers: Mapping[str, str]) -> int:
         headers = {
             **self._signature(endpoint),
             "Content-Encoding": "aes128gcm",
             "TTL": str(_KEEP_S),
-            **said,
+            **own_headers,
         }
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=_TIMEOUT)

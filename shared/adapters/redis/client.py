@@ -84,7 +84,7 @@ class RedisClient:
         return answers
 
     async def attempt(self, *entries: Entry) -> list[Any]:
-        """Run *entries* as `run` does, with a BrokenKeyError in the place of what met such a key.
+        """Run *entries* as `run` does; an entry whose key is broken has a BrokenKeyError as answer.
 
         Raises:
             UnavailableError: Redis did not answer, or refused an entry for another reason: it is
@@ -127,7 +127,7 @@ class RedisClient:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[None]:
         # The pool itself would raise at once when it has no connection left, and in a way that is
-        # hard to tell from an outage: so nobody asks it for more than it has.
+        # hard to tell from an outage. So no caller asks it for more connections than it has.
         try:
             async with asyncio.timeout(self._wait_s):
                 await self._slots.acquire()

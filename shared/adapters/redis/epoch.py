@@ -1,7 +1,7 @@
 """Telling whether Redis still has all it was told: the epoch.
 
 Redis can come back older: a failover to a replica that lagged, a file restored. Then heads, inboxes
-and receipts say what was true some time ago, and nothing in them shows it. But a Redis process
+and receipts are old, and nothing in them shows it. But a Redis process
 never goes back in time by itself: whenever data is older, another process serves it, and each has a
 random `run_id` of its own. So the data names the process that it was written in, under `epoch`. If
 the process that answers is another one, or the key is not there because everything is lost, a new

@@ -89,7 +89,7 @@ def uploads(user_id: str) -> str:
 
 
 def typing(user_id: str, conversation_id: str) -> str:
-    """Hash: what was last passed on (said), and when each value was: 1 and 0."""
+    """Hash: the value last passed on (`said`), and the moments of the values `1` and `0`."""
     return f"typing:{{{user_id}}}:{conversation_id}"
 
 

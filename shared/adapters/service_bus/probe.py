@@ -14,7 +14,7 @@ _COUNTS_S: Final = 5.0
 
 
 class LastingProbe(Probe):
-    """Asks by *ask*, which may take longer than whoever wants to know can wait.
+    """Asks a service by *ask*, which may take longer than the caller of `check` can wait.
 
     Opening a link takes half a second, and longer on a busy machine, while `health` gives up after
     a second and a half. So an attempt goes on when its caller is cancelled, for 15 s at most, and

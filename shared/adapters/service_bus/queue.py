@@ -116,7 +116,7 @@ class ServiceBusQueue(Bus):
 
 
 def _again(letter: ServiceBusReceivedMessage) -> ServiceBusMessage:
-    # Without its id, or duplicate detection would take it for what it is: a repeat.
+    # Without its message id: duplicate detection would drop a message with the same id.
     return ServiceBusMessage(
         b"".join(letter.body),
         content_type=letter.content_type,

@@ -23,10 +23,10 @@ def seats_of(flat: list[bytes], unsure: Iterable[bytes]) -> list[Seat] | None:
     scored = {text_of(member): int(float(score)) for member, score in pairs_of(flat)}
     if scored.pop(READY, None) is None:
         return None
-    doubted = {text_of(one) for one in unsure}
+    unconfirmed = {text_of(conversation_id) for conversation_id in unsure}
     return [
-        Seat(ConversationId(one), from_ms(at), sure=one not in doubted)
-        for one, at in scored.items()
+        Seat(ConversationId(conversation_id), from_ms(at), sure=conversation_id not in unconfirmed)
+        for conversation_id, at in scored.items()
     ]
 
 
@@ -64,20 +64,20 @@ def snapshot_of(
     conversation_id: ConversationId, flat: list[bytes], changed: list[bytes], stamp: int
 ) -> LiveConversation:
     fields = fields_of(flat)
-    # A flush follows the one before it, or is refused: of which epoch it is does not matter.
+    # The store refuses a flush that does not follow the one before it: the epoch does not matter.
     epoch = Epoch(text_of(fields.get("ready", b"")))
     head, receipts = head_and_receipts(conversation_id, fields, epoch)
     users, base = tuple(UserId(text_of(user)) for user in changed), int(fields.get("flushed", 0))
     told = "acknowledged" not in fields
-    known = tuple(receipts.values())
-    return LiveConversation(conversation_id, head, known, users, stamp, base, told)
+    merged = tuple(receipts.values())
+    return LiveConversation(conversation_id, head, merged, users, stamp, base, told)
 
 
 def head_and_receipts(
     conversation_id: ConversationId, fields: dict[str, bytes], epoch: Epoch
 ) -> tuple[Head, dict[UserId, Receipt]]:
     head = head_of([fields.get(name) for name in HEAD_FIELDS], epoch)
-    return head, {one.user_id: one for one in receipts_of(conversation_id, fields)}
+    return head, {receipt.user_id: receipt for receipt in receipts_of(conversation_id, fields)}
 
 
 def receipts_of(conversation_id: ConversationId, fields: dict[str, bytes]) -> list[Receipt]:
@@ -100,7 +100,7 @@ def fields_of(flat: list[bytes] | dict[bytes, bytes]) -> dict[str, bytes]:
 
 
 def pairs_of(flat: list[Any]) -> list[tuple[Any, Any]]:
-    return [(one[0], one[1]) for one in batched(flat, 2, strict=True)]
+    return [(pair[0], pair[1]) for pair in batched(flat, 2, strict=True)]
 
 
 def follows(entry: InboxEntry, cursor: InboxEntry) -> bool:

@@ -88,24 +88,36 @@ class RedisFlushes(RedisPart, FlushState):
         answers = await self._client.run(
             *(("ZRANGE", keys.dirty(n), 0, limit - 1) for n in range(keys.SHARDS))
         )
-        return [ConversationId(text_of(one)) for shard in answers for one in shard][:limit]
+        return [
+            ConversationId(text_of(conversation_id))
+            for shard in answers
+            for conversation_id in shard
+        ][:limit]
 
     @override
     async def snapshots(self, ids: Series[ConversationId]) -> list[LiveConversation]:
         answers = await self._client.attempt(
-            *(call(SNAPSHOT, (keys.conversation(one), keys.changed(one))) for one in ids)
+            *(
+                call(SNAPSHOT, (keys.conversation(conversation_id), keys.changed(conversation_id)))
+                for conversation_id in ids
+            )
         )
         for answer in answers:
             if isinstance(answer, BrokenKeyError):
                 raise answer  # no outage: the caller must leave this conversation out
-        return [snapshot_of(one, *answer) for one, answer in zip(ids, answers, strict=True)]
+        return [
+            snapshot_of(conversation_id, *answer)
+            for conversation_id, answer in zip(ids, answers, strict=True)
+        ]
 
     @override
     async def flushed(self, states: Series[LiveConversation]) -> None:
         entries: list[Entry] = []
         for state in states:
-            one, stamp = state.conversation_id, state.stamp
+            conversation_id, stamp = state.conversation_id, state.stamp
             if state.head.known:
-                entries.append(call(FLUSHED, (keys.conversation(one),), stamp))
-            entries.append(call(UNMARK, (keys.dirty(keys.shard_of(one)),), one, stamp))
+                entries.append(call(FLUSHED, (keys.conversation(conversation_id),), stamp))
+            entries.append(
+                call(UNMARK, (keys.dirty(keys.shard_of(conversation_id)),), conversation_id, stamp)
+            )
         await self._client.run(*entries)

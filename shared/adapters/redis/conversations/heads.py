@@ -55,7 +55,7 @@ class RedisHeads(RedisEpochs, ConversationHeads):
     ) -> bool:
         conversation_id, at = message.conversation_id, to_ms(message.sent_at)
         sender = message.sender_id
-        (elsewhere, erased), *_ = await self._client.run(
+        (has_other_connections, erased), *_ = await self._client.run(
             call(
                 scripts.ELSEWHERE,
                 (keys.presence(sender), keys.account(sender)),
@@ -75,7 +75,7 @@ class RedisHeads(RedisEpochs, ConversationHeads):
         )
         if erased and not message.is_erased:
             raise SenderErasedError
-        return bool(elsewhere)
+        return bool(has_other_connections)
 
     @override
     async def raise_heads(self, newest: Series[Message]) -> list[bool]:
@@ -161,12 +161,13 @@ class RedisHeads(RedisEpochs, ConversationHeads):
         self, ids: Series[ConversationId]
     ) -> list[tuple[Head, dict[UserId, Receipt]]]:
         first, *answers = await self._client.run(
-            read_epoch(), *(("HGETALL", keys.conversation(one)) for one in ids)
+            read_epoch(),
+            *(("HGETALL", keys.conversation(conversation_id)) for conversation_id in ids),
         )
         epoch = epoch_of(first)
         return [
-            head_and_receipts(one, fields_of(row), epoch)
-            for one, row in zip(ids, answers, strict=True)
+            head_and_receipts(conversation_id, fields_of(row), epoch)
+            for conversation_id, row in zip(ids, answers, strict=True)
         ]
 
     @override

@@ -93,13 +93,19 @@ class RedisInboxes(RedisEpochs, InboxState):
         own = (f"d:{user_id}", f"r:{user_id}", f"t:{user_id}")
         first, *answers = await self._client.run(
             read_epoch(),
-            *(("HMGET", keys.conversation(one), *HEAD_FIELDS, "last", *own) for one in ids),
+            *(
+                ("HMGET", keys.conversation(conversation_id), *HEAD_FIELDS, "last", *own)
+                for conversation_id in ids
+            ),
             *([("HMGET", keys.mutes(user_id), *ids)] if ids else []),
         )
         epoch = epoch_of(first)
         mutes = [mute_of(kept, epoch) for kept in (answers.pop() if ids else [])]
         rows = zip(ids, answers, mutes, strict=True)
-        return [summary_of(one, user_id, row, epoch, mute) for one, row, mute in rows]
+        return [
+            summary_of(conversation_id, user_id, row, epoch, mute)
+            for conversation_id, row, mute in rows
+        ]
 
     @override
     async def remember_mutes(
@@ -119,17 +125,19 @@ class RedisInboxes(RedisEpochs, InboxState):
     @override
     async def touch(self, touched: Iterable[tuple[UserId, ConversationId]]) -> None:
         for some in batched(touched, _ENTRIES, strict=False):
-            await self._client.run(*(touching(user, one) for user, one in some))
+            await self._client.run(
+                *(touching(user, conversation_id) for user, conversation_id in some)
+            )
 
     @override
     async def touches(self, user_id: UserId, *, since: int | None, limit: int) -> Touches:
-        asked = -1 if since is None else since
+        after = -1 if since is None else since
         epoch, (honoured, newest, flat) = await self._client.run(
             read_epoch(),
-            call(scripts.CHANGES, (keys.inbox(user_id),), asked, limit, _TOUCHES_KEEP_US, _KEEP_MS),
+            call(scripts.CHANGES, (keys.inbox(user_id),), after, limit, _TOUCHES_KEEP_US, _KEEP_MS),
         )
-        found = ((text_of(member)[1:], -int(float(score))) for member, score in pairs_of(flat))
-        touched = tuple((ConversationId(one), at) for one, at in found)
+        moments = ((text_of(member)[1:], -int(float(score))) for member, score in pairs_of(flat))
+        touched = tuple((ConversationId(conversation_id), at) for conversation_id, at in moments)
         return Touches(bool(honoured), newest, touched, epoch_of(epoch))
 
 

@@ -40,9 +40,16 @@ local begun = redis.call('ZMSCORE', KEYS[1], '', '!')
 if begun[1] or begun[2] then redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1]) end
 """
 
-# KEYS inbox; ARGV conversation, sent-at ms. A list that nobody has begun is not added to: it would
-# pass for complete; reading it fills it. One key, for size: Redis reads 16 to 20 KB at once, and a
-# send to 100 members says this 100 times.
+# KEYS inbox; ARGV conversation, sent-at ms.
+#
+# A send raises the conversation in every member's list, while others read or rebuild the list. A
+# list that nobody has begun gets no entry: a list with one entry would pass for complete. Reading
+# it rebuilds it, and the rebuild begins before it reads the store, so a message that is stored
+# after that read finds a list to raise. Scores only rise, so messages may be told in any order.
+# The script takes one key and short arguments: Redis reads 16 to 20 KB at once, and a send to 100
+# members runs it 100 times.
+# Proved by test_live_port.py (`test_activity_only_raises_an_entry`) and test_inbox_port.py
+# (`test_messages_raise_an_inbox_that_is_being_rebuilt`).
 BUMP = Script(
     _TOUCH
     + _ENTER
@@ -53,11 +60,18 @@ touch(KEYS[1], ARGV[1])
     + f"if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], {KEEP_MS}) end"
 )
 
-# KEYS inbox; ARGV conversation, ms. Puts a conversation into the list, where there is one.
+# KEYS inbox; ARGV conversation, ms. Puts a conversation into the list, where there is one: as BUMP,
+# without a message to count.
 PUT = Script(_TOUCH + _ENTER + "touch(KEYS[1], ARGV[1])")
 
 # KEYS inbox; ARGV epoch, ms to keep. Begins a rebuild, or joins the one that is under way. Returns
-# what the list holds already. A list of an earlier epoch may hold what its user has left since.
+# what the list holds already.
+#
+# Two workers may rebuild one inbox at the same time, or a worker may die in the middle. All of them
+# begin in the same epoch, so the second keeps what the first has filled. A list of an earlier epoch
+# is emptied first, in the same step as the mark is set: it may hold a conversation that its user
+# has left since. Proved by test_inbox_port.py (`test_a_rebuild_that_was_cut_short_is_joined`) and
+# test_epoch_port.py (`test_an_inbox_of_an_earlier_epoch_is_filled_anew`).
 BEGIN = Script(
     """
 local epoch = -tonumber(ARGV[1])
@@ -74,6 +88,12 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], 0, '+inf', 'WITHSCORES')
 
 # KEYS inbox; ARGV epoch, 1 to complete the list, then ms and conversation of each entry. Returns 1,
 # or 0 when the set was lost since the rebuild began in that epoch: then nothing is added.
+#
+# Redis may lose the set between BEGIN and FILL. Portions that were filled before are gone then, and
+# completing the list would hide them for ever. The mark of the rebuild is compared in the same step
+# as the entries are written: it is gone too, so the caller begins anew. Entries only rise, so a
+# message that came during the rebuild stays where it is.
+# Proved by test_inbox_port.py (`test_a_rebuild_adds_nothing_to_an_inbox_that_was_lost_since`).
 FILL = Script(
     """
 local epoch = -tonumber(ARGV[1])
@@ -87,7 +107,12 @@ return 1
 """
 )
 
-# KEYS inbox; ARGV conversation. Takes it out of the list; the touch tells clients that it left.
+# KEYS inbox; ARGV conversation. Takes the conversation out of the list; the touch tells clients.
+#
+# A message that was on its way may raise the conversation again afterwards. A page of the inbox
+# shows only conversations that its reader is a member of, so such an entry is not shown.
+# Proved by test_live_port.py (`test_a_dropped_entry_is_gone`) and
+# tests/integration/services/test_members.py.
 DROP = Script(
     _TOUCH
     + """
@@ -96,13 +121,18 @@ touch(KEYS[1], ARGV[1])
 """
 )
 
-# KEYS inbox; ARGV conversation.
+# KEYS inbox; ARGV conversation. Why no touch is missed: see the first lines of this module.
 TOUCH = Script(_TOUCH + "touch(KEYS[1], ARGV[1])")
 
 # KEYS inbox; ARGV moment in microseconds or -1 to ask for none, how many at most, how long touches
 # are kept in microseconds, how long the set is kept in ms. Returns {1 if that moment can be
-# honoured, the newest moment, {conversation, score ...} of the first touches after the asked one}.
-# Old touches are dropped here, and the floor rises with them, so the set stays bounded.
+# honoured, the newest moment, {conversation, score ...} of the first touches after that moment}.
+#
+# Old touches are dropped here, so the set stays bounded. The floor rises in the same step: a cursor
+# from before the floor is refused, so no client takes "nothing since then" for an answer about
+# touches that were dropped. Proved by test_inbox_port.py
+# (`test_what_is_touched_after_a_moment_is_listed_once`,
+# `test_a_moment_before_a_loss_or_ahead_is_not_honoured`).
 CHANGES = Script(
     """
 local time = redis.call('TIME')
@@ -116,8 +146,9 @@ local floor = -redis.call('ZSCORE', KEYS[1], '^')
 local newest = -redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
 local since = tonumber(ARGV[1])
 if since < floor or since > newest then return {0, newest, {}} end
-local found = redis.call('ZREVRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', -since), '-inf',
+local below = '(' .. string.format('%.0f', -since)
+local touched = redis.call('ZREVRANGEBYSCORE', KEYS[1], below, '-inf',
   'WITHSCORES', 'LIMIT', 0, ARGV[2])
-return {1, newest, found}
+return {1, newest, touched}
 """
 )

@@ -15,13 +15,18 @@ from shared.domain.times import from_ms, to_ms
 
 _KEEP_MS = 3600 * 1000
 
-# Keeps (conversation, order, until) for each; of two of one epoch, the one with the greater order.
+# KEYS mutes; ARGV epoch, ms to keep, then conversation, order, until for each.
+#
+# Two workers may write what they read from the store, in either order, and one of them may have
+# read it before the user's latest change. The store counts a user's changes of each mute: of two
+# values of one epoch, the one with the greater count stays, compared and written in one step.
+# Proved by test_live_port.py (`test_mutes_are_remembered_in_their_epoch_and_the_newer_stays`).
 REMEMBER = Script("""
 for i = 3, #ARGV, 3 do
-  local of, order = string.match(redis.call('HGET', KEYS[1], ARGV[i]) or '', '^(.*):(%d+):')
-  if of ~= ARGV[1] or tonumber(order) <= tonumber(ARGV[i + 1]) then
-    local said = ARGV[1] .. ':' .. ARGV[i + 1] .. ':' .. ARGV[i + 2]
-    redis.call('HSET', KEYS[1], ARGV[i], said)
+  local epoch, order = string.match(redis.call('HGET', KEYS[1], ARGV[i]) or '', '^(.*):(%d+):')
+  if epoch ~= ARGV[1] or tonumber(order) <= tonumber(ARGV[i + 1]) then
+    local value = ARGV[1] .. ':' .. ARGV[i + 1] .. ':' .. ARGV[i + 2]
+    redis.call('HSET', KEYS[1], ARGV[i], value)
   end
 end
 if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
@@ -30,19 +35,19 @@ if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) 
 
 def remembering(user_id: UserId, mutes: dict[ConversationId, Mute], epoch: Epoch) -> Entry:
     """Return the pipeline entry that keeps *mutes*."""
-    said = [
+    flat = [
         part
-        for one, mute in mutes.items()
-        for part in (one, mute.order, to_ms(mute.until) if mute.until else "")
+        for conversation_id, mute in mutes.items()
+        for part in (conversation_id, mute.order, to_ms(mute.until) if mute.until else "")
     ]
-    return call(REMEMBER, (keys.mutes(user_id),), epoch, _KEEP_MS, *said)
+    return call(REMEMBER, (keys.mutes(user_id),), epoch, _KEEP_MS, *flat)
 
 
 def mute_of(kept: bytes | None, epoch: Epoch) -> Mute | None:
     """Return a kept mute, if it is of this epoch."""
     if kept is None:
         return None
-    of, order, until = text_of(kept).split(":")
-    if not of or of != epoch:
+    kept_epoch, order, until = text_of(kept).split(":")
+    if not kept_epoch or kept_epoch != epoch:
         return None
     return Mute(from_ms(int(until)) if until else None, int(order))

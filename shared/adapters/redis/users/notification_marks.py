@@ -90,8 +90,10 @@ class RedisNoticeMarks(NoticeMarks):
         await self._client.run(call(RELEASE, (keys.marks(user_id),), conversation_id, up_to))
 
     @override
-    async def list_marks(self, asked: Series[tuple[UserId, ConversationId]]) -> list[Sequence]:
-        if not asked:
+    async def list_marks(self, pairs: Series[tuple[UserId, ConversationId]]) -> list[Sequence]:
+        if not pairs:
             return []
-        answers = await self._client.run(*(("HGET", keys.marks(user), one) for user, one in asked))
+        answers = await self._client.run(
+            *(("HGET", keys.marks(user), conversation) for user, conversation in pairs)
+        )
         return [Sequence(int(answer or 0)) for answer in answers]

@@ -35,7 +35,7 @@ class RedisPresenceStore(PresenceStore):
         (ended,) = await self._client.run(
             call(scripts.OPEN, keys_of_user, connection_id, most, self._lease_ms)
         )
-        return [ConnectionId(one.decode()) for one in ended]
+        return [ConnectionId(connection.decode()) for connection in ended]
 
     @override
     async def close(self, user_id: UserId, connection_id: ConnectionId) -> bool:
@@ -70,7 +70,7 @@ class RedisPresenceStore(PresenceStore):
             *(call(scripts.LAPSED, (keys.leases(n),), limit) for n in range(keys.SHARDS))
         )
         users = [UserId(user.decode()) for _, lapsed in shards for user in lapsed]
-        # The earliest: what is noted while the shards are asked must not be forgotten.
+        # The earliest: a lease that is noted while the shards are read must stay in the index.
         return await self._lapse(users, min(now for now, _ in shards)) if users else []
 
     async def _lapse(self, users: list[UserId], now: int) -> list[Presence]:
@@ -105,7 +105,7 @@ class RedisPresenceStore(PresenceStore):
     @override
     async def connections(self, user_id: UserId) -> list[ConnectionId]:
         (members,) = await self._client.run(("ZRANGE", keys.presence(user_id), 0, -1))
-        return [ConnectionId(one.decode()) for one in members]
+        return [ConnectionId(connection.decode()) for connection in members]
 
     @override
     async def swap_watched(
@@ -115,7 +115,7 @@ class RedisPresenceStore(PresenceStore):
         (before,) = await self._client.run(
             call(scripts.WATCH, (key,), self._lease_ms * 4, *user_ids)
         )
-        return {UserId(one.decode()) for one in before}
+        return {UserId(user.decode()) for user in before}
 
     @override
     async def publish(self, presence: Presence) -> None:

@@ -49,21 +49,21 @@ OPEN: Final = Script(
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 if redis.call('ZSCORE', KEYS[3], ARGV[1]) then return {{}} end
-for _, one in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  if not redis.call('ZSCORE', KEYS[2], one) then redis.call('ZREM', KEYS[1], one) end
+for _, connection in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  if not redis.call('ZSCORE', KEYS[2], connection) then redis.call('ZREM', KEYS[1], connection) end
 end
 redis.call('ZADD', KEYS[1], 'NX', now, ARGV[1])
-for _, one in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
-  redis.call('ZADD', KEYS[1], 'NX', 0, one)
+for _, connection in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
+  redis.call('ZADD', KEYS[1], 'NX', 0, connection)
 end
 redis.call('PEXPIRE', KEYS[1], {KEEP_MS})
 local surplus = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[2])
 if surplus <= 0 then return {{}} end
 local ended = redis.call('ZRANGE', KEYS[1], 0, surplus - 1)
-for _, one in ipairs(ended) do
-  redis.call('ZREM', KEYS[1], one)
-  redis.call('ZREM', KEYS[2], one)
-  redis.call('ZADD', KEYS[3], math.floor(now / 1000), one)
+for _, connection in ipairs(ended) do
+  redis.call('ZREM', KEYS[1], connection)
+  redis.call('ZREM', KEYS[2], connection)
+  redis.call('ZADD', KEYS[3], math.floor(now / 1000), connection)
 end
 redis.call('PEXPIRE', KEYS[3], ARGV[3])
 return ended

@@ -10,7 +10,11 @@ from shared.ports import UploadLedger
 
 _KEEP_MS: Final = 26 * 3600 * 1000
 
-# KEYS uploads; ARGV attachment, most, keep ms. Returns 1 if it is noted.
+# KEYS uploads; ARGV attachment, most, keep ms. Returns 1 if the upload is noted.
+#
+# A client may ask for many uploads at the same time. Counting and noting are one step, so never
+# more than *most* are noted. Uploads that nobody closed are dropped by their age before the count.
+# Proved by test_upload_port.py (`test_uploads_opened_at_once_are_counted_one_by_one`).
 _OPEN: Final = Script(
     """
 local time = redis.call('TIME')
