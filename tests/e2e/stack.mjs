@@ -18,13 +18,13 @@ const SETTINGS = {
   CHAT_LIMIT_MESSAGES: "10/s:50",
 };
 
-/** Vitest's global set-up: the page as it is now, and one stack for all files, unless `PARLEY_URL` names one that runs already. */
+/** Vitest's global set-up: the page as it is now, unless make has just built it, and one stack for all files, unless `PARLEY_URL` names one that runs already. */
 export default async function setup(project) {
   if (process.env.PARLEY_URL) {
     project.provide("baseUrl", process.env.PARLEY_URL);
     return undefined;
   }
-  await promisify(execFile)("npm", ["run", "build", "-w", "web"], { cwd: ROOT });
+  if (!process.env.PARLEY_PAGE_IS_BUILT) await promisify(execFile)("npm", ["run", "build", "-w", "web"], { cwd: ROOT });
   const directory = await mkdtemp(join(tmpdir(), "parley-e2e-"));
   const port = await freePorts();
   const child = spawn(PYTHON, ["-m", "local"], {
