@@ -16,8 +16,9 @@ class Token:
     """Whether a call has been through the limiter, which it goes through once.
 
     Args:
-        news: What the call told of its user there. Live state counts that as told, and no later
-            call brings it again: so the edge sends it, whatever the call is refused for after it.
+        news: The effects that tell others of this call's user. Live state counts them as told, and
+            no later call brings them again. So the edge sends them, even if the call is refused
+            after it has passed the limiter.
     """
 
     is_taken: bool = False
@@ -41,14 +42,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CallState:
-    """What live state says of a call.
+    """How live state took a call.
 
     Args:
         wait_ms: Milliseconds until the limiter would let the call through; 0 lets it.
         came_online: This call made the user online.
         has_other_connections: The user has live connections beside this call's own.
         account: What live state remembers of the caller's account; `unknown` when it has lost that,
-            and then the store tells. Of an erased one nothing was noted.
+            and then the store decides. Nothing is noted of an erased account.
     """
 
     wait_ms: int = 0

@@ -36,7 +36,7 @@ class LiveConversation:
         stamp: Live state's own clock at the snapshot, in microseconds: this flush's name.
         base: The stamp of the flush that this one follows, as live state remembers it; 0 for none.
         changed: Members whose receipts moved since the last snapshot.
-        told: No acknowledgement came since the last flush: what else moves a receipt, a message,
+        told: No acknowledgement came since the last flush. A message also moves receipts, but it
             has touched every member by itself.
     """
 
@@ -59,7 +59,7 @@ class FlushState(Protocol):
     async def snapshots(self, ids: Series[ConversationId]) -> list[LiveConversation]:
         """Take what a flush writes; a head is not `known` when live state has lost it.
 
-        What cannot be read raises an error of its own, which is no UnavailableError.
+        A conversation whose keys are broken raises an error that is no UnavailableError.
         """
         ...
 

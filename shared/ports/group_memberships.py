@@ -19,17 +19,17 @@ class GroupMemberships(Protocol):
         ...
 
     async def fill_seats(self, user_id: UserId, seats: Iterable[Seat]) -> None:
-        """Note all seats a user has, so that none is lost any more."""
+        """Note all seats of a user; from then on they count as complete."""
         ...
 
     async def take_seat(self, user_ids: Iterable[UserId], seat: Seat) -> None:
-        """Note one more seat of each user, where the others are noted; it is not sure yet."""
+        """Note one more seat, not sure yet, of each user whose seats are complete."""
         ...
 
     async def renew_seats(self, user_id: UserId, seats: Iterable[Seat]) -> list[Seat] | None:
-        """Note that a user has just been put into these groups for sure; return all seats then.
+        """Note that the user was just put into these groups; return all seats as they are then.
 
-        A seat that is gone by now stays gone: the user has left that group meanwhile. None when
-        the user's seats are lost.
+        A seat that is gone by now stays gone: the user has left that group meanwhile. Returns None
+        when the user's seats are lost.
         """
         ...

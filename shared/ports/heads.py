@@ -58,8 +58,8 @@ class ConversationHeads(Epochs, Protocol):
     ) -> bool:
         """Raise the head, the sender's own receipt, and every member's inbox and activity.
 
-        Return whether the sender has live connections beside *connection_id*: asked after the
-        message was stored, so that a device that comes too late for its push finds it by a sync.
+        Return whether the sender has live connections beside *connection_id*. That is read after
+        the message was stored: a device that connects too late for the push finds it by a sync.
 
         Raises:
             SenderErasedError: The sender was erased while the message was on its way to the store.
@@ -68,7 +68,7 @@ class ConversationHeads(Epochs, Protocol):
         ...
 
     async def raise_heads(self, newest: Series[Message]) -> list[bool]:
-        """Raise the heads of known conversations to these messages; tell which were behind."""
+        """Raise the heads of known conversations to these messages; return which were behind."""
         ...
 
     async def acknowledge(
@@ -92,13 +92,13 @@ class ConversationHeads(Epochs, Protocol):
         flushed: int = 0,
         epoch: Epoch = NO_EPOCH,
     ) -> None:
-        """Merge what is stored of a conversation, by maximum, with whatever is there.
+        """Merge the stored state of a conversation, by maximum, with the live state there is.
 
         Args:
             flushed: The stamp of the flush that *receipts* are of; 0 for none.
-            epoch: Makes the conversation known in this epoch, which was read before the store
-                was: what is lost between the two must not count as there. By default it only
-                merges.
+            epoch: Makes the conversation known in this epoch. The caller read the epoch before it
+                read the store, so a loss between the two leaves the conversation unknown. By
+                default the call merges alone.
         """
         ...
 

@@ -80,8 +80,8 @@ class InboxState(Epochs, Protocol):
     async def begin_inbox(self, user_id: UserId, *, epoch: Epoch) -> list[InboxEntry]:
         """Begin to rebuild an inbox, or join a rebuild under way; return what it holds already.
 
-        From then on every message raises the inbox, as it does a complete one. An inbox of an
-        earlier epoch may hold what its user has left since: it begins anew.
+        From then on every message raises the inbox, as it raises a complete one. An inbox of an
+        earlier epoch begins anew, because it may hold a conversation that its user has left since.
         """
         ...
 
@@ -95,8 +95,8 @@ class InboxState(Epochs, Protocol):
 
         Args:
             entries: Some hundreds at most.
-            epoch: The epoch as it was before the store was asked for anything.
-            complete: Nothing is lacking any more: pages may be served from it.
+            epoch: The epoch as it was before the caller read the store.
+            complete: The inbox is complete with these: pages may be served from it.
         """
         ...
 
@@ -111,10 +111,11 @@ class InboxState(Epochs, Protocol):
     async def remember_mutes(
         self, user_id: UserId, mutes: Mapping[ConversationId, Mute], *, epoch: Epoch
     ) -> None:
-        """Keep what the user's memberships say, for `summaries`; a newer one that is kept stays.
+        """Keep the mutes of a user's memberships for `summaries`; a newer one that is kept stays.
 
         Args:
-            epoch: The epoch as it was before the store was asked: believed in that one alone.
+            epoch: The epoch as it was before the caller read the store: the mutes count in that
+                epoch alone.
         """
         ...
 
