@@ -46,8 +46,8 @@ class PresenceStore(Protocol):
     async def mark_typing(
         self, user_id: UserId, conversation_id: ConversationId, *, typing: bool
     ) -> bool:
-        """Tell whether this typing signal is news: each value once in 2.5 s, never stored.
+        """Return whether to pass on this typing signal: each value once in 2.5 s, never stored.
 
-        That somebody stopped is news only after it was news that they typed.
+        The end of typing is passed on only after its beginning was.
         """
         ...

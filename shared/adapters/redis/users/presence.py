@@ -82,14 +82,11 @@ class RedisPresenceStore(PresenceStore):
         )
         # One user's broken keys must not keep the others online: that user is left out until their
         # next call.
-        broken = [
-            user
-            for user, answer in zip(users, tried, strict=True)
-            if isinstance(answer, BrokenKeyError)
-        ]
+        tried_by_user = dict(zip(users, tried, strict=True))
+        broken = [user for user, a in tried_by_user.items() if isinstance(a, BrokenKeyError)]
         for user in broken:
             logger.error("presence of %s cannot be read", user)
-        answers = {u: a for u, a in zip(users, tried, strict=True) if u not in broken}
+        answers = {user: a for user, a in tried_by_user.items() if user not in broken}
         # A lease renewed meanwhile gives the user's next moment; else the index forgets the user,
         # unless a call has noted a new lease there since.
         await self._client.run(
