@@ -25,6 +25,12 @@ from local.cosmos.protocol import BadRequestError
 _FOREVER = -1
 _MAX_KEY_LEVELS = 3
 _MAX_UNIQUE_KEYS = 10
+_UNSERVED = (
+    "computedProperties",
+    "conflictResolutionPolicy",
+    "fullTextPolicy",
+    "vectorEmbeddingPolicy",
+)
 
 
 class Key:
@@ -127,7 +133,7 @@ def normalised(requested: Json) -> dict[str, Json]:
         or not requested["id"]
     ):
         raise BadRequestError("The required property 'id' is missing or invalid.")
-    for unsupported in ("conflictResolutionPolicy", "vectorEmbeddingPolicy", "fullTextPolicy"):
+    for unsupported in _UNSERVED:
         if requested.get(unsupported):
             raise BadRequestError(f"'{unsupported}' is not supported by the local stand-in.")
     own_fields = {name: value for name, value in requested.items() if not name.startswith("_")}

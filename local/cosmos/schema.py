@@ -58,7 +58,7 @@ def json_path(path: JsonPath) -> str | None:
 
     The path is a literal: with a bound parameter SQLite does not use an expression index.
     """
-    if all(name.isidentifier() and name.isascii() for name in path):
+    if path and all(name.isidentifier() and name.isascii() for name in path):
         return f"json_extract(body, '$.{'.'.join(path)}')"
     return None
 

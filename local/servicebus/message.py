@@ -33,7 +33,7 @@ _NAMES = {
 _MAX_TTL_MS = 0xFFFFFFFF  # the header's field is a uint
 _MAX_TIME_MS = 253_402_300_799_999  # the end of the year 9999
 _SCHEDULED_ENQUEUE_TIME = "x-opt-scheduled-enqueue-time"
-_OURS = {  # a client cannot set these: they are the broker's to say
+_OF_THE_BROKER = {  # a client cannot set these: they are the broker's to say
     "x-opt-sequence-number",
     "x-opt-enqueued-time",
     "x-opt-locked-until",
@@ -99,6 +99,7 @@ def parse(data: bytes) -> Incoming:
     scheduled: int | None = None
     message_id: str | None = None
     bare_from = len(data)
+    data = _without_delivery_annotations(data)
     for section in _sections(data):
         if section.code >= _PROPERTIES:
             bare_from = min(bare_from, section.start)
@@ -117,6 +118,21 @@ def parse(data: bytes) -> Incoming:
         bare=data[bare_from:],
     )
     return Incoming(content, message_id, _small(ttl, _MAX_TTL_MS), scheduled)
+
+
+def _without_delivery_annotations(data: bytes) -> bytes:
+    """Drop the section that is for the next hop alone, which is the broker.
+
+    Microsoft's own encoder writes it last, so it may stand anywhere.
+    """
+    sections = list(_sections(data))
+    if all(section.code != _DELIVERY_ANNOTATIONS for section in sections):
+        return data
+    return b"".join(
+        data[section.start : section.end]
+        for section in sections
+        if section.code != _DELIVERY_ANNOTATIONS
+    )
 
 
 def split_batch(data: bytes) -> list[bytes]:
@@ -190,9 +206,11 @@ def _sections(data: bytes) -> Iterator[_Section]:
         code = _NAMES.get(descriptor) if isinstance(descriptor, str) else descriptor
         if not isinstance(code, int) or not _HEADER <= code <= _FOOTER:
             raise DecodeError("unknown section")
-        if code < last or (code == last and code not in {_DATA, _SEQUENCE}):
-            raise DecodeError("the message's sections are out of order")
-        last, value, at = code, at, skip_value(data, at)
+        value, at = at, skip_value(data, at)
+        if code != _DELIVERY_ANNOTATIONS:
+            if code < last or (code == last and code not in {_DATA, _SEQUENCE}):
+                raise DecodeError("the message's sections are out of order")
+            last = code
         yield _Section(code, start, value, at)
 
 
@@ -213,7 +231,7 @@ def _pairs(data: bytes, at: int) -> Iterator[tuple[object, bytes]]:
 def _client_annotations(data: bytes, at: int) -> tuple[list[bytes], int | None]:
     pairs, scheduled = [], None
     for key, raw in _pairs(data, at):
-        if key in _OURS:
+        if key in _OF_THE_BROKER:
             continue
         pairs.append(raw)
         if key == _SCHEDULED_ENQUEUE_TIME:

@@ -1,9 +1,10 @@
 """Rules of the Cosmos DB stand-in that hold for any values, against models and the SDK itself."""
 
 import asyncio
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, override
 
 import pytest
 from azure.cosmos import PartitionKey
@@ -20,7 +21,7 @@ from local.cosmos.partition import effective_key
 from local.cosmos.protocol import RefusalError
 from local.cosmos.sql.plan import Scope
 from local.cosmos.sql.query import Request, run_query
-from local.cosmos.store import Store
+from local.cosmos.store import SqlValue, Store
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 SCALARS = st.one_of(
@@ -255,3 +256,56 @@ def test_the_published_charges_hold() -> None:
     assert insert(kb, 0, 0) == 5.5
     assert put(kb, 0, 0) == 2 * insert(kb, 0, 0)
     assert insert(kb, 10, 0) > insert(kb, 1, 0) > insert(kb, 0, 0)
+
+
+class ExplainedStore(Store):
+    """A store that keeps SQLite's plan of each statement it runs."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.plans: list[str] = []
+
+    @override
+    def select(self, sql: str, parameters: Sequence[SqlValue]) -> sqlite3.Cursor:
+        plan = self.db.execute(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall()
+        self.plans.append("; ".join(str(step[-1]) for step in plan))
+        return super().select(sql, parameters)
+
+
+@pytest.mark.parametrize(
+    ("text", "index"),
+    [
+        (
+            "SELECT * FROM c WHERE c.sequence >= @n AND c.sequence <= @n ORDER BY c.sequence",
+            "sequence_order (epk=? AND <expr>>? AND <expr><?)",
+        ),
+        ("SELECT TOP 1 * FROM c ORDER BY c.sequence DESC", "sequence_order (epk=?)"),
+        (
+            "SELECT * FROM c WHERE c.sender = @s AND c.client = @s",
+            "unique_0 (unique_0=? AND epk=?)",
+        ),
+        ("SELECT * FROM c WHERE c.id IN (@s)", "id (epk=? AND id=?)"),
+    ],
+)
+async def test_the_queries_of_the_app_read_by_an_index(
+    tmp_path: Path, text: str, index: str
+) -> None:
+    store = ExplainedStore(tmp_path / "cosmos.db")
+    catalog = Catalog(store)
+    catalog.create_database({"id": "d"})
+    included: list[Any] = [{"path": f"/{name}/?"} for name in ("sequence", "sender", "client")]
+    container = catalog.create_container(
+        "d",
+        {
+            "id": "messages",
+            "partitionKey": {"paths": ["/pk"], "kind": "Hash", "version": 2},
+            "uniqueKeyPolicy": {"uniqueKeys": [{"paths": ["/sender", "/client"]}]},
+            "indexingPolicy": {"includedPaths": included, "excludedPaths": [{"path": "/*"}]},
+        },
+    )
+
+    scope = Scope(epk=Key(("A",)).epk)
+    run_query(store, container, Request(text, {"@n": 1, "@s": "x"}, scope, 10))
+
+    assert store.plans == [f"SEARCH items_1 USING INDEX items_1_{index}"]
+    store.close()

@@ -95,6 +95,9 @@ async def test_what_is_not_there_is_refused_by_name(
         await container.create_item({"id": "1", "pk": "A"}, pre_trigger_include="t")
     with pytest.raises(CosmosHttpResponseError, match="version 2"):
         await database.create_container("v1", PartitionKey(path="/pk", version=1))
+    computed = [{"name": "lower", "query": "SELECT VALUE LOWER(c.name) FROM c"}]
+    with pytest.raises(CosmosHttpResponseError, match="computedProperties"):
+        await database.create_container("c", PartitionKey("/pk"), computed_properties=computed)
 
 
 @pytest.mark.parametrize(

@@ -250,6 +250,21 @@ def test_changes_made_while_the_host_was_down_are_seen(tmp_path: Path) -> None:
             assert until(lambda: seen(host, "changed", "missed"))
 
 
+def test_a_queue_or_container_that_nobody_declared_is_named_once(
+    stage: tuple[Stores, Host],
+) -> None:
+    _, host = stage
+    sentences = [
+        "forgotten: queue forgotten does not exist; declare it in the data model",
+        "lost: container lost of database parley does not exist; declare it in the data model",
+        "nowhere: database nowhere does not exist; declare it in the data model",
+    ]
+
+    until(lambda: all(f"ERROR {sentence}" in host.said() for sentence in sentences))
+
+    assert [host.said().count(sentence) for sentence in sentences] == [1, 1, 1]
+
+
 # The last two kill what the tests before them used.
 
 

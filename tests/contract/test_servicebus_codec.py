@@ -68,13 +68,13 @@ arrays = st.one_of(
     st.lists(st.uuids(), min_size=1, max_size=5).map(Array),
     st.lists(ascii_text.map(Symbol), min_size=1, max_size=5).map(Array),
 )
+long_lists = st.builds(lambda value, count: [value] * count, scalars, st.integers(250, 300))
 keys = st.one_of(st.text(max_size=20), longs, st.uuids())
 values = st.recursive(
-    st.one_of(scalars, arrays),
+    st.one_of(scalars, arrays, long_lists),
     lambda inner: st.one_of(
         st.lists(inner, max_size=5),
         st.dictionaries(keys, inner, max_size=5),
-        st.builds(lambda value, count: [value] * count, inner, st.integers(250, 300)),
         st.builds(Described, st.integers(0, 2**64 - 1).map(ULong), inner),
     ),
     max_leaves=5,
@@ -237,6 +237,17 @@ def test_the_sdk_reads_what_the_broker_spliced(
         for name, value in expected.items()
     }
     assert b"".join(got.data) == body
+
+
+def test_annotations_for_the_next_hop_may_stand_anywhere_and_go_no_further() -> None:
+    sent = bytearray()
+    encode_payload(sent, Message(delivery_annotations={b"hop": 1}, data=[b"body"]))
+
+    content = parse(bytes(sent)).content
+    got: Any = decode_payload(memoryview(encode_delivery(content, Marks(1, 2, 0))))
+
+    assert b"".join(got.data) == b"body"
+    assert got.delivery_annotations is None
 
 
 @quick

@@ -123,43 +123,6 @@ def write_app(directory: Path, code: str, model: dict[str, Any] | None = None) -
     return directory
 
 
-FORGETFUL = """
-@app.service_bus_queue_trigger(
-    arg_name="message", connection="ServiceBusConnection", queue_name="forgotten"
-)
-def receive(message: func.ServiceBusMessage) -> None: ...
-
-@app.cosmos_db_trigger(
-    arg_name="items", connection="CosmosConnection", database_name="shop", container_name="lost"
-)
-def follow(items: func.DocumentList) -> None: ...
-
-@app.cosmos_db_trigger(
-    arg_name="items", connection="CosmosConnection", database_name="nowhere", container_name="x"
-)
-def follow_nothing(items: func.DocumentList) -> None: ...
-"""
-
-
-def test_what_the_app_uses_and_its_model_lacks_is_named_on_the_terminal(tmp_path: Path) -> None:
-    app = write_app(tmp_path / "app", FORGETFUL, {"database": "shop"})
-    expected = [
-        "receive: queue forgotten does not exist; declare it in the data model",
-        "follow: container lost of database shop does not exist; declare it in the data model",
-        "follow_nothing: database nowhere does not exist; declare it in the data model",
-    ]
-
-    with running_stack(tmp_path / "data", app=app) as stack:
-        log = stack.directory / "logs" / "host.log"
-        deadline = time.monotonic() + DEADLINE_S
-        while not all(sentence in log.read_text(encoding="utf-8") for sentence in expected):
-            assert time.monotonic() < deadline, log.read_text(encoding="utf-8")
-            time.sleep(0.05)
-        while "does not exist; declare it" not in stack.said():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-
-
 @pytest.mark.parametrize(
     ("model", "sentence"),
     [
@@ -197,15 +160,6 @@ def test_a_refused_start_is_one_sentence(tmp_path: Path) -> None:
 def test_a_directory_without_an_app_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CannotStartError, match="is not a function app: it has no host"):
         find_model(tmp_path, None, tmp_path)
-
-
-def test_an_app_that_the_host_refuses_ends_the_start_with_its_sentence(tmp_path: Path) -> None:
-    app = write_app(tmp_path / "app", "")
-    with pytest.raises(AssertionError) as failed, running_stack(tmp_path / "data", app=app):
-        pass
-
-    assert "host: the app in" in str(failed.value)
-    assert "has no functions" in str(failed.value)
 
 
 def test_own_settings_of_the_app_and_its_names_for_connections_are_handed_to_it(

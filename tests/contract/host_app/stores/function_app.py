@@ -90,3 +90,24 @@ async def glimpsed(documents: func.DocumentList) -> None:
     for document in documents:
         blackboard.append({"function": "glimpsed", "id": document["id"]})
         fail_first(f"glimpse {document['id']}", document.get("failures", 0))
+
+
+@app.service_bus_queue_trigger(
+    arg_name="message", connection="ServiceBusConnection", queue_name="forgotten"
+)
+def forgotten(message: func.ServiceBusMessage) -> None:
+    """Wait for messages of a queue that nobody has declared."""
+
+
+@app.cosmos_db_trigger(
+    arg_name="items", connection="CosmosConnection", database_name="parley", container_name="lost"
+)
+def lost(items: func.DocumentList) -> None:
+    """Wait for changes of a container that nobody has declared."""
+
+
+@app.cosmos_db_trigger(
+    arg_name="items", connection="CosmosConnection", database_name="nowhere", container_name="x"
+)
+def nowhere(items: func.DocumentList) -> None:
+    """Wait for changes in a database that nobody has declared."""
