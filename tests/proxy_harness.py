@@ -87,7 +87,7 @@ def _running(command: list[str], env: Mapping[str, str]) -> Iterator[None]:
 
 
 def _wait_until_listening(port: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

@@ -46,7 +46,7 @@ from tests.twins.redis_data import RedisTwin
 from tests.twins.system import SettableClock
 from tests.twins.uploads import MemoryUploads
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 LEASE_S = 1
 
 

@@ -71,7 +71,6 @@ def tampered(token: str) -> str:
     return f"{header}.{base64url(json.dumps(other).encode())}.{signature}"
 
 
-NOW = int(time.time())
 BAD: dict[str, Callable[[Forge], str]] = {
     "empty": lambda _: "",
     "a word": lambda _: "token",
@@ -79,8 +78,8 @@ BAD: dict[str, Callable[[Forge], str]] = {
     "only dots": lambda _: "..",
     "binary": lambda _: base64url(b"\x00\xff" * 40),
     "very long": lambda forge: forge.token() + "x" * 7_000,
-    "expired": lambda forge: forge.token(exp=NOW - 60),
-    "not yet": lambda forge: forge.token(nbf=NOW + 600),
+    "expired": lambda forge: forge.token(exp=int(time.time()) - 60),
+    "not yet": lambda forge: forge.token(nbf=int(time.time()) + 600),
     "never expiring": lambda forge: forge.token(exp=None),
     "expiry in words": lambda forge: forge.by_hand({"alg": "ES256"}, b"x"),
     "other issuer": lambda forge: forge.token(iss="https://evil.example.com"),
