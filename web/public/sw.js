@@ -1,10 +1,13 @@
-// Shows what the notification function sends while no page is looking, and opens the conversation on a click.
+// Shows the notifications that the service sends while the page is closed, and opens the conversation of a click.
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
-// One after another: a clearing must not overtake what it clears, and Chromium drops a notification that
-// is being shown while others are listed.
+// Pushes are handled one after another. A push either shows a notification or clears those that the user has read on
+// another device, and handlers of one worker run concurrently: a clearing that overtook the notification before it
+// would find nothing to close, and the read message would be shown for good. (Chromium also drops a notification
+// that is being shown while others are listed.) A late clearing closes nothing newer, since it compares sequences.
+// web/test/notifications/service-worker.test.ts proves both.
 let last = Promise.resolve();
 
 self.addEventListener("push", (event) => {

@@ -21,7 +21,7 @@ const SENTENCES: Record<string, string> = {
   push_unsupported: "This browser cannot receive notifications from Parley.",
 };
 
-/** What went wrong and what to do, in words for the person at the keyboard. */
+/** Say in plain words what failed and what the user can do. */
 export function explain(error: unknown): string {
   if (!(error instanceof ChatError)) return explainCode("unknown", "");
   return explainCode(error.code, error.message);

@@ -28,7 +28,7 @@ export function isSameDay(a: number, b: number): boolean {
   return startOfDay(a) === startOfDay(b);
 }
 
-/** What a message says in one line: its text, that it is files, or that its sender was erased. */
+/** A message in one line: its text, "Sent a file", or "Deleted message" where its sender was erased. */
 export function summary({ body, attachments }: { body: string; attachments: readonly unknown[] }): string {
   if (body) return body;
   if (attachments.length === 0) return "Deleted message";

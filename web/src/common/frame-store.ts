@@ -6,12 +6,12 @@ const frames = new Frames();
 /**
  * A store's snapshot as of the latest frame: it changes at most once a frame, however often the source does.
  *
- * The client publishes once a push. If each of these reached React, a push could arrive, or an effect could
- * publish (marking as read changes the inbox), while React is committing the one before. React renders such
+ * The client publishes with every push. If each change reached React, a push could arrive, or an effect could
+ * publish (marking as read changes the inbox), while React is committing the change before. React renders such
  * an update synchronously and counts it as nested; after 50 in a row it gives up ("Maximum update depth
- * exceeded") and removes the page. A slow phone under fast messages gets there. Snapshots that change only
- * between frames end every chain with its frame: an effect's own change is seen by the next one.
- * tests/e2e/flood.test.mjs proves it in a browser, test/frame-store.test.ts the counting.
+ * exceeded") and removes the page. A slow phone that receives many messages reaches that limit. Snapshots that
+ * change only between frames end every chain of updates with its frame: what an effect changes shows in the next.
+ * tests/e2e/flood.test.mjs proves it in a browser, web/test/common/frame-store.test.ts counts the updates.
  */
 export class FrameStore<T> implements ReadableStore<T> {
   readonly #source: ReadableStore<T>;

@@ -1,10 +1,10 @@
-/** A frame that does not come (a hidden tab draws none) is not waited for longer than this. */
+/** The longest wait for a frame: a hidden tab draws none. */
 const LONGEST_WAIT_MS = 250;
 
 /**
  * Run `work` before the next frame is drawn; a page that draws no frames runs it after 250 ms.
  *
- * Work that is asked for several times before the frame runs once.
+ * Work that is requested several times before the frame runs once.
  */
 export class Frames {
   readonly #due = new Set<() => void>();

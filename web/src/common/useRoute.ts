@@ -7,7 +7,7 @@ function subscribe(listener: () => void): () => void {
   return () => window.removeEventListener("hashchange", listener);
 }
 
-/** The conversation that the address names; null for the list. */
+/** The id of the conversation in the address; null for the list. */
 export function useRoute(): string | null {
   const hash = useSyncExternalStore(subscribe, () => location.hash);
   return hash.startsWith(PREFIX) ? decode(hash.slice(PREFIX.length)) : null;

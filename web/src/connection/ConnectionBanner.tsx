@@ -4,7 +4,7 @@ import { useChat } from "./context.ts";
 
 const PATIENCE_MS = 1_500;
 
-/** Says when messages cannot come or go right now; silent about hiccups shorter than a moment. */
+/** Says that messages cannot be sent or received now, unless the interruption is shorter than 1.5 seconds. */
 export function ConnectionBanner() {
   const { client } = useChat();
   const { phase, deviceOnline } = useStore(client.connection);

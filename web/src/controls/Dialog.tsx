@@ -9,12 +9,12 @@ interface Props {
   onClose: () => void;
 }
 
-/** A modal dialog by the browser's own: it keeps the focus inside, Escape closes it, the focus returns. */
+/** A modal dialog by the browser's `<dialog>`, which keeps the focus inside, closes on Escape and gives the focus back. */
 export function Dialog({ title, className = "", children, onClose }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   const titleId = useId();
 
-  // Closed before it leaves the document: only then does the browser give the focus back.
+  // The dialog must close before it leaves the document, or the browser does not give the focus back.
   useLayoutEffect(() => {
     const dialog = element.current;
     dialog?.showModal();

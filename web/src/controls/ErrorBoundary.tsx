@@ -1,12 +1,12 @@
 import { Component, type ReactNode } from "react";
 
 interface Props {
-  /** What is shown in place of what broke; `retry` renders it anew. */
+  /** Shown in place of children that failed; `retry` renders them again. */
   fallback: (retry: () => void) => ReactNode;
   children: ReactNode;
 }
 
-/** Keeps a failure to what it stands around: everything else of the page lives on. */
+/** Limits a failure to its children: the rest of the page keeps working. */
 export class ErrorBoundary extends Component<Props, { hasFailed: boolean }> {
   override state = { hasFailed: false };
 
@@ -20,7 +20,7 @@ export class ErrorBoundary extends Component<Props, { hasFailed: boolean }> {
   }
 }
 
-/** Stands in for a part of the page that broke, and offers ways on. */
+/** Shown in place of a part of the page that failed; offers to try again and to reload. */
 export function Broken({ what, onRetry }: { what: string; onRetry: () => void }) {
   return (
     <div className="empty-pane" role="alert" data-broken="">
@@ -33,7 +33,7 @@ export function Broken({ what, onRetry }: { what: string; onRetry: () => void })
   );
 }
 
-/** Stands in for one message that cannot be shown. */
+/** Shown in place of a message that failed to render. */
 export function BrokenMessage({ onRetry }: { onRetry: () => void }) {
   return (
     <li className="message-item" data-broken="">

@@ -46,9 +46,9 @@ function Subtitle({ entry, partner }: { entry: InboxEntry; partner: string | nul
 
   if (isBlocked) return <p className="subtitle">blocked</p>;
   if (partner !== null) {
-    const known = presence.get(partner);
-    if (known?.status === "online") return <p className="subtitle subtitle-online">online</p>;
-    return <p className="subtitle">{lastSeen(known?.lastSeenAt ?? null) ?? ""}</p>;
+    const current = presence.get(partner);
+    if (current?.status === "online") return <p className="subtitle subtitle-online">online</p>;
+    return <p className="subtitle">{lastSeen(current?.lastSeenAt ?? null) ?? ""}</p>;
   }
   const online = members.filter(({ userId }) => userId !== client.userId && presence.get(userId)?.status === "online");
   const count = members.length === 1 ? "1 member" : `${members.length} members`;

@@ -15,7 +15,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Who is in a conversation, and what may be changed about it. */
+/** Shows the members of a conversation, and the changes that this user may make. */
 export function DetailsDialog({ entry, onClose }: Props) {
   const { client } = useChat();
   const find = usePeople();

@@ -47,7 +47,7 @@ export function MemberList({ conversation, ownRole }: Props) {
   );
 }
 
-/** An owner may remove anybody, an admin those without a role. */
+/** An owner may remove anybody, an admin only plain members. */
 function mayRemove(ownRole: Role, member: Member, me: string): boolean {
   if (member.userId === me) return false;
   return ownRole === "owner" || (ownRole === "admin" && member.role === "member");

@@ -4,7 +4,7 @@ import { useChat } from "../connection/context.ts";
 import { Dialog } from "../controls/Dialog.tsx";
 import { PeoplePicker, useChosen } from "../people/PeoplePicker.tsx";
 
-/** Choose one person for a conversation of two, or several for a group. */
+/** Starts a direct conversation with one person, or a group with several. */
 export function NewConversationDialog({ onClose }: { onClose: () => void }) {
   const { client, toasts } = useChat();
   const [chosen, toggle] = useChosen();

@@ -24,7 +24,7 @@ export function AttachmentView({ conversationId, attachment }: Props) {
 
 const BOX_PX = 280;
 
-/** A thumbnail in a box whose size is known before it has loaded, so that nothing jumps. */
+/** A thumbnail in a box of its final size, so that the messages do not move when it loads. */
 function Picture({ conversationId, attachment }: Props) {
   const [isSeen, setSeen] = useState(false);
   const [isOpen, setOpen] = useState(false);

@@ -3,12 +3,12 @@ import { explain } from "../common/explain.ts";
 import type { Toasts } from "../controls/toasts.ts";
 import { measure, rememberLocal } from "./images.ts";
 
-const MOST = 10;
+const MAX_FILES = 10;
 
 export interface Upload {
   id: number;
   file: File;
-  /** 0 to 1. */
+  /** The share that was sent, from 0 to 1. */
   share: number;
   error: string | null;
   result: AttachmentRef | null;
@@ -34,8 +34,8 @@ export class UploadQueue {
   }
 
   add(files: readonly File[]): void {
-    const room = MOST - this.#store.get().length;
-    if (files.length > room) this.#toasts.show(`A message takes up to ${MOST} files.`);
+    const room = MAX_FILES - this.#store.get().length;
+    if (files.length > room) this.#toasts.show(`A message takes up to ${MAX_FILES} files.`);
     for (const file of files.slice(0, room)) {
       const id = this.#nextId++;
       this.#store.set([...this.#store.get(), { id, file, share: 0, error: null, result: null }]);
@@ -55,7 +55,7 @@ export class UploadQueue {
     this.#store.set(this.#store.get().filter((upload) => upload.id !== id));
   }
 
-  /** Hand over what is uploaded. What failed stays, with its error, until it is tried again or removed. */
+  /** Remove and return the uploaded files. A failed one stays, with its error, until it is tried again or removed. */
   take(): AttachmentRef[] {
     const all = this.#store.get();
     this.#store.set(all.filter((upload) => !upload.result));
@@ -86,7 +86,7 @@ export class UploadQueue {
   }
 }
 
-/** The queues of all conversations: files wait for their message, as drafts do, while another is looked at. */
+/** The queues of all conversations: files wait for their message, as drafts do, while another conversation is open. */
 export class UploadQueues {
   readonly #make: (conversationId: string) => UploadQueue;
   readonly #queues = new Map<string, UploadQueue>();
@@ -96,14 +96,12 @@ export class UploadQueues {
   }
 
   of(conversationId: string): UploadQueue {
-    const known = this.#queues.get(conversationId);
-    if (known) return known;
-    const made = this.#make(conversationId);
-    this.#queues.set(conversationId, made);
-    return made;
+    const queue = this.#queues.get(conversationId) ?? this.#make(conversationId);
+    this.#queues.set(conversationId, queue);
+    return queue;
   }
 
-  /** Give up everything under way. */
+  /** Abort all uploads. */
   stop(): void {
     for (const queue of this.#queues.values()) queue.stop();
   }

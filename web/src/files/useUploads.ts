@@ -12,7 +12,7 @@ export interface Uploads {
   add: (files: File[]) => void;
   retry: (id: number) => void;
   remove: (id: number) => void;
-  /** Hand over what is uploaded; what failed stays. */
+  /** Remove and return the uploaded files; failed ones stay. */
   take: () => AttachmentRef[];
 }
 

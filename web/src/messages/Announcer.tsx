@@ -3,15 +3,15 @@ import type { Message, TimelineSnapshot } from "@parley/sdk";
 import { useChat } from "../connection/context.ts";
 import { usePeople } from "../people/naming.ts";
 
-/** Messages that come closer together than this are announced together. */
+/** Messages that arrive within this time are announced together. */
 const TOGETHER_MS = 500;
 
-/** Reads new messages of others out to a screen reader; history that is paged in stays silent. */
+/** Announces new messages of others to a screen reader; older messages that are paged in are not announced. */
 export function Announcer({ timeline }: { timeline: TimelineSnapshot }) {
   const { client } = useChat();
   const find = usePeople();
   const [text, setText] = useState("");
-  const heard = useRef<number | null>(null);
+  const announced = useRef<number | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
   const { loaded } = timeline;
   const sequence = newest(timeline)?.sequence ?? 0;
@@ -20,7 +20,7 @@ export function Announcer({ timeline }: { timeline: TimelineSnapshot }) {
     timer.current = null;
     const fresh = heardSince(timeline, after).filter((message) => message.senderId !== client.userId);
     const last = fresh.at(-1);
-    heard.current = sequence;
+    announced.current = sequence;
     if (!last) return;
     const name = find(last.senderId).displayName;
     setText(fresh.length === 1 ? `${name}: ${last.body || "sent a file"}` : `${fresh.length} new messages, last by ${name}`);
@@ -28,8 +28,8 @@ export function Announcer({ timeline }: { timeline: TimelineSnapshot }) {
 
   useEffect(() => {
     if (!loaded) return;
-    if (heard.current === null) heard.current = sequence;
-    const before = heard.current;
+    if (announced.current === null) announced.current = sequence;
+    const before = announced.current;
     if (sequence > before && timer.current === null) timer.current = setTimeout(() => announce(before), TOGETHER_MS);
   }, [loaded, sequence]);
 

@@ -52,7 +52,7 @@ function contentOf(item: TimelineItem): Content {
 
 const EMOJI_ONLY = /^(?:\p{Extended_Pictographic}[\p{Emoji_Modifier}\u200d\ufe0f\p{Extended_Pictographic}]*\s*){1,3}$/u;
 
-/** Up to three emoji and nothing else are shown large. */
+/** Whether a text is one to three emoji, which are shown large. */
 function isEmojiOnly(body: string): boolean {
   return body.length < 40 && EMOJI_ONLY.test(body);
 }

@@ -122,7 +122,7 @@ function AttachButton({ uploads }: { uploads: Uploads }) {
   );
 }
 
-/** A field as tall as its text, that takes the focus when its conversation opens or a reply begins. */
+/** A field that grows with its text and takes the focus when its conversation opens or a reply begins. */
 function useGrowingField(text: string, replyTo: Message | null) {
   const field = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => {

@@ -2,7 +2,7 @@ import type { OutboxEntry } from "@parley/sdk";
 import { explainCode } from "../common/explain.ts";
 import { useChat } from "../connection/context.ts";
 
-/** Why an own message was refused, and what can be done with it. */
+/** Shows why an own message was refused, and what the user can do. */
 export function FailedNote({ entry }: { entry: OutboxEntry }) {
   const { client } = useChat();
   const { code, detail } = entry.failure ?? { code: "unknown", detail: "" };

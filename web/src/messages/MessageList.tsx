@@ -11,7 +11,7 @@ import { useScroll } from "./useScroll.ts";
 interface Props {
   timeline: TimelineSnapshot;
   entry: InboxEntry | undefined;
-  /** How many messages the user sent from here; each brings the end into view. */
+  /** How many messages the user sent from here; each scrolls the end into view. */
   sentCount: number;
   onReply: (message: Message) => void;
 }
@@ -83,7 +83,7 @@ function at(item: TimelineItem): number {
   return item.kind === "stored" ? item.message.sentAt : item.entry.createdAt;
 }
 
-/** The day to announce above an item, when it is another than the one before. */
+/** The day to show above an item, if it is not the day of the item before. */
 function dayBefore(items: readonly TimelineItem[], index: number): string | null {
   const item = items[index];
   const previous = items[index - 1];
@@ -109,7 +109,7 @@ function indexed(items: readonly TimelineItem[]): ReadonlyMap<number, Message> {
   return new Map(items.flatMap((item) => (item.kind === "stored" ? [[item.message.sequence, item.message]] : [])));
 }
 
-/** The message that an item answers, if it is loaded; null says that it is not; undefined that there is none. */
+/** The message that an item replies to: null if it is not loaded, undefined if the item is no reply. */
 function quotedBy(item: TimelineItem, bySequence: ReadonlyMap<number, Message>): Message | null | undefined {
   const replyTo = item.kind === "stored" ? item.message.replyTo : item.entry.replyTo;
   return replyTo === null ? undefined : (bySequence.get(replyTo) ?? null);

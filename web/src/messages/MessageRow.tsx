@@ -62,7 +62,7 @@ function senderOf(item: TimelineItem): string {
   return item.kind === "stored" ? item.message.senderId : item.entry.userId;
 }
 
-/** Snapshots are made anew on every change, but what they hold of a message stays the same object. */
+/** Every change makes new items, but an unchanged message or entry stays the same object. */
 function isSame(a: Props, b: Props): boolean {
   return (
     a.day === b.day &&

@@ -1,4 +1,4 @@
-/** What was typed and not sent, per user and conversation, for as long as the tab lives. */
+/** The unsent text of a user and conversation, kept as long as the tab. */
 export function readDraft(userId: string, conversationId: string): string {
   return sessionStorage.getItem(key(userId, conversationId)) ?? "";
 }

@@ -7,17 +7,17 @@ const NEAR_TOP_PX = 600;
 export interface Scroll {
   container: RefObject<HTMLDivElement | null>;
   isAtBottom: boolean;
-  /** Messages of others that came below since the bottom was last in view. */
+  /** How many messages of others arrived since the bottom was last in view. */
   newBelow: number;
   onScroll: () => void;
   toBottom: () => void;
 }
 
 /**
- * Keeps the eye where it is. The container is laid out from its end (`column-reverse`): `scrollTop` is 0 at
- * the newest message and negative above, so older messages and late images above move nothing; only what
- * is added below has to be made up for, and only when the newest message is out of view. Each time that
- * `sentCount` changes (this user sent a message) the end is brought into view, and so the message.
+ * Keeps the visible messages in place. The container is laid out from its end (`column-reverse`): `scrollTop` is
+ * 0 at the newest message and negative above, so older messages and images that load above move nothing. Only
+ * messages added below move the view, and only while the newest is out of view: then the scroll position is
+ * corrected by their height. Whenever `sentCount` changes (this user sent a message), the end is scrolled into view.
  */
 export function useScroll(items: readonly TimelineItem[], me: string, sentCount: number, onNearTop: () => void): Scroll {
   const container = useRef<HTMLDivElement>(null);
@@ -45,7 +45,7 @@ export function useScroll(items: readonly TimelineItem[], me: string, sentCount:
     if (!element) return;
     height.current = element.scrollHeight;
     const atBottom = element.scrollTop > -NEAR_BOTTOM_PX;
-    // Only a change sets state: this runs with every new message.
+    // This runs with every new message, so only a change sets state.
     if (atBottom !== isAtBottom) {
       setAtBottom(atBottom);
       setLeftAtKey(lastKey);

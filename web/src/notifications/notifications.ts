@@ -1,7 +1,7 @@
 import { useEffect } from "react";
 import { openConversation } from "../common/useRoute.ts";
 
-/** Whether this browser could show notifications of the page at all. */
+/** Whether this browser can show notifications of the page. */
 export function canNotify(): boolean {
   return "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
 }
@@ -10,14 +10,14 @@ export function serviceWorker(): Promise<ServiceWorkerRegistration> {
   return navigator.serviceWorker.register("/sw.js").then(() => navigator.serviceWorker.ready);
 }
 
-/** Take away what was shown of a conversation that has been read. */
+/** Close the notifications of a conversation that was read. */
 export async function clearNotifications(conversationId: string): Promise<void> {
   if (!canNotify()) return;
   const registration = await navigator.serviceWorker.getRegistration();
   for (const shown of (await registration?.getNotifications({ tag: conversationId })) ?? []) shown.close();
 }
 
-/** Keep the worker that shows notifications up to date, and go where a click on one points. */
+/** Keeps the service worker up to date, and opens the conversation of a notification that was clicked. */
 export function useNotificationClicks(): void {
   useEffect(() => {
     if (!canNotify()) return;

@@ -3,7 +3,7 @@ import { useStore } from "../common/useStore.ts";
 import { useChat } from "../connection/context.ts";
 import { usePeople } from "./naming.ts";
 
-/** Block a person or let them be heard again; takes effect at once, both ways. */
+/** Blocks or unblocks a person; takes effect at once, for both sides. */
 export function BlockButton({ userId }: { userId: string }) {
   const { blocks, toasts } = useChat();
   const name = usePeople()(userId).displayName;

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { useChat } from "../connection/context.ts";
 import { usePeople } from "./naming.ts";
 
-/** Stands where the composer was while this user blocks the other. */
+/** Shown in place of the composer while this user blocks the other person. */
 export function BlockedBar({ userId }: { userId: string }) {
   const { blocks, toasts } = useChat();
   const name = usePeople()(userId).displayName;

@@ -1,6 +1,6 @@
 import { type ChatClient, type ReadableStore, Store } from "@parley/sdk";
 
-/** Whom this user blocks; null while that is not known. */
+/** The users whom this user blocks; null until they are loaded. */
 export class Blocks {
   readonly #client: ChatClient;
   readonly #store = new Store<ReadonlySet<string> | null>(null);

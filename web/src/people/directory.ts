@@ -9,20 +9,20 @@ export interface Person {
 
 export interface DirectorySnapshot {
   people: ReadonlyMap<string, Person>;
-  /** Whom this user may start a conversation with; null while loading. */
+  /** The people with whom this user may start a conversation; null while loading. */
   contacts: readonly Contact[] | null;
-  /** Whom the website suggests to somebody without contacts. */
+  /** The people whom the website suggests to a user without contacts. */
   suggested: readonly Person[];
   failed: boolean;
 }
 
-/** How many names are asked for at a time. */
-const MOST_ASKED = 200;
+/** How many names are requested at a time. */
+const MAX_NAMES = 200;
 
-/** Names and faces, as far as the website has told them. */
+/** Names and pictures, as far as the website has told them. */
 export class Directory {
   readonly #client: ChatClient;
-  readonly #asked = new Set<string>();
+  readonly #requested = new Set<string>();
   readonly #store = new Store<DirectorySnapshot>({ people: new Map(), contacts: null, suggested: [], failed: false });
 
   constructor(client: ChatClient) {
@@ -33,29 +33,29 @@ export class Directory {
     return this.#store;
   }
 
-  /** Ask the website, once each, who these are, if they are not known yet. */
-  async learn(userIds: Iterable<string>): Promise<void> {
+  /** Load the names of these users, each once, where they are not known yet. */
+  async loadNames(userIds: Iterable<string>): Promise<void> {
     const { people, contacts } = this.#store.get();
-    const unknown = [...userIds].filter((userId) => !people.has(userId) && !this.#asked.has(userId)).slice(0, MOST_ASKED);
+    const unknown = [...userIds].filter((userId) => !people.has(userId) && !this.#requested.has(userId)).slice(0, MAX_NAMES);
     if (contacts === null || unknown.length === 0) return;
-    for (const userId of unknown) this.#asked.add(userId);
+    for (const userId of unknown) this.#requested.add(userId);
     this.#add(await namedUsers(unknown).catch(() => []));
   }
 
-  /** Whom the website finds, contacts or not. */
+  /** The people whom the website finds, contacts or not. */
   async search(words: string): Promise<readonly Person[]> {
-    const found = await searchUsers(words);
-    this.#add(found);
-    return found.filter((person) => person.userId !== this.#client.userId);
+    const results = await searchUsers(words);
+    this.#add(results);
+    return results.filter((person) => person.userId !== this.#client.userId);
   }
 
-  #add(found: readonly Person[]): void {
+  #add(persons: readonly Person[]): void {
     const people = new Map(this.#store.get().people);
-    for (const { userId, displayName, avatarUrl } of found) people.set(userId, { userId, displayName, avatarUrl });
-    if (found.length > 0) this.#store.set({ ...this.#store.get(), people });
+    for (const { userId, displayName, avatarUrl } of persons) people.set(userId, { userId, displayName, avatarUrl });
+    if (persons.length > 0) this.#store.set({ ...this.#store.get(), people });
   }
 
-  /** Load everybody again; what cannot be had is left as it was. */
+  /** Load contacts, suggestions and this user again; a part that fails to load stays as it was. */
   async load(): Promise<void> {
     const { api } = this.#client;
     const [contacts, me, demo] = await Promise.allSettled([api.contacts(), api.me(), demoUsers()]);

@@ -5,7 +5,7 @@ import type { Person } from "./directory.ts";
 
 export type FindPerson = (userId: string) => Person;
 
-/** Look people up by id; someone unknown is called by their id. */
+/** Find people by id; an unknown person is shown by their id. */
 export function usePeople(): FindPerson {
   const { people } = useStore(useChat().directory.store);
   return (userId) => people.get(userId) ?? { userId, displayName: userId, avatarUrl: null };

@@ -2,7 +2,7 @@ import { useEffect } from "react";
 import { useStore } from "../common/useStore.ts";
 import { useChat } from "../connection/context.ts";
 
-/** Learn the names of everybody who is in a listed conversation. */
+/** Loads the names of all members of the listed conversations. */
 export function useNames(): void {
   const { client, directory } = useChat();
   const { entries } = useStore(client.inbox);
@@ -10,6 +10,6 @@ export function useNames(): void {
 
   useEffect(() => {
     if (!isLoaded) return;
-    void directory.learn(new Set(entries.flatMap(({ conversation }) => conversation.members.map((member) => member.userId))));
+    void directory.loadNames(new Set(entries.flatMap(({ conversation }) => conversation.members.map((member) => member.userId))));
   }, [directory, entries, isLoaded]);
 }

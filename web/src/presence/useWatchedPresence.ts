@@ -2,7 +2,7 @@ import { useEffect } from "react";
 import { useStore } from "../common/useStore.ts";
 import { useChat } from "../connection/context.ts";
 
-/** Watch those on screen: the members of the open conversation first, then the people of the list. */
+/** Watches the presence of the people on screen: the open conversation's members first, then the people in the list. */
 export function useWatchedPresence(conversationId: string | null): void {
   const { client } = useChat();
   const { entries } = useStore(client.inbox);

@@ -18,7 +18,7 @@ const LABELS: Record<State, string> = {
   read: "Read",
 };
 
-/** How far an own message has got: a clock, one tick, two ticks, two coloured ticks. */
+/** The status of an own message: a clock (not sent), one tick (sent), two (delivered), two in colour (read). */
 export function Ticks({ item }: { item: TimelineItem }) {
   const state: State = item.kind === "stored" ? item.status : item.kind;
   return (

@@ -3,7 +3,7 @@ import type { TimelineSnapshot } from "@parley/sdk";
 import { useChat } from "../connection/context.ts";
 import { clearNotifications } from "../notifications/notifications.ts";
 
-/** Marks a conversation read while its newest message is in view of somebody who looks at the page. */
+/** Marks a conversation read while its newest message is in view and the page is visible and has the focus. */
 export function useReading({ conversationId, items }: TimelineSnapshot, isAtBottom: boolean): void {
   const { client } = useChat();
   const newest = items.findLast((item) => item.kind === "stored");

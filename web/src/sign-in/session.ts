@@ -11,13 +11,13 @@ const KEY = "parley.user";
 const RENEW_BEFORE_MS = 60_000;
 
 /**
- * Who this tab is: named in the address (`?as=ben`), or picked earlier in this tab; a tab that a
- * notification opened is whoever was picked last in this browser.
+ * The user of this tab: named in the address (`?as=ben`), or chosen earlier in this tab. A tab that a
+ * notification opened has the user who was last chosen in this browser.
  */
 export function rememberedUser(): string | null {
-  const asked = new URLSearchParams(location.search).get("as");
+  const named = new URLSearchParams(location.search).get("as");
   const byNotification = location.hash.startsWith("#/c/") ? localStorage.getItem(KEY) : null;
-  return asked || sessionStorage.getItem(KEY) || byNotification;
+  return named || sessionStorage.getItem(KEY) || byNotification;
 }
 
 export function rememberUser(userId: string | null): void {
@@ -30,25 +30,23 @@ export function rememberUser(userId: string | null): void {
   }
 }
 
-/** The demo directory; where the page is embedded in a real website there is none, and names come from contacts. */
-export async function demoUsers(): Promise<DemoUser[]> {
-  const response = await fetch("/dev/users");
-  if (!response.ok) throw new Error(`the directory answered ${response.status}`);
-  return ((await response.json()) as { items: DemoUser[] }).items;
+/** The people of the demo directory. */
+export function demoUsers(): Promise<DemoUser[]> {
+  return requestUsers("");
 }
 
-/** Whom the website finds by a part of their name or id, whether they are contacts or not. */
-export async function searchUsers(words: string): Promise<DemoUser[]> {
-  return askUsers(`search=${encodeURIComponent(words)}`);
+/** The users whose name or id contains these words, contacts or not. */
+export function searchUsers(words: string): Promise<DemoUser[]> {
+  return requestUsers(`?search=${encodeURIComponent(words)}`);
 }
 
-/** Names and faces of these users, as far as the website knows them. */
-export async function namedUsers(userIds: readonly string[]): Promise<DemoUser[]> {
-  return askUsers(`userIds=${encodeURIComponent(userIds.join(","))}`);
+/** Names and pictures of these users, as far as the website knows them. */
+export function namedUsers(userIds: readonly string[]): Promise<DemoUser[]> {
+  return requestUsers(`?userIds=${encodeURIComponent(userIds.join(","))}`);
 }
 
-async function askUsers(query: string): Promise<DemoUser[]> {
-  const response = await fetch(`/dev/users?${query}`);
+async function requestUsers(query: string): Promise<DemoUser[]> {
+  const response = await fetch(`/dev/users${query}`);
   if (!response.ok) throw new Error(`the directory answered ${response.status}`);
   return ((await response.json()) as { items: DemoUser[] }).items;
 }
@@ -56,16 +54,16 @@ async function askUsers(query: string): Promise<DemoUser[]> {
 const USER_ID = /^(?=.*[A-Za-z0-9])[A-Za-z0-9._:@-]{1,128}$/;
 
 /**
- * Sign in whoever typed this: a user id, a demo person's name, or any name, of which an id is made.
+ * Sign in by what was typed: a user id, a demo person's name, or any other name, from which an id is made.
  *
  * Returns the user id, once the website has its user.
  */
 export async function signIn(typed: string, demo: readonly DemoUser[]): Promise<string> {
   const text = typed.trim().replace(/\s+/g, " ");
   const same = (name: string) => name.toLocaleLowerCase() === text.toLocaleLowerCase();
-  const known = demo.find(({ userId, displayName }) => same(userId) || same(displayName));
-  const userId = known?.userId ?? (USER_ID.test(text) ? text : idOf(text));
-  await askToken(userId, userId === text || known ? undefined : text.slice(0, 100));
+  const demoUser = demo.find(({ userId, displayName }) => same(userId) || same(displayName));
+  const userId = demoUser?.userId ?? (USER_ID.test(text) ? text : idOf(text));
+  await requestToken(userId, userId === text || demoUser ? undefined : text.slice(0, 100));
   return userId;
 }
 
@@ -77,7 +75,7 @@ export function idOf(name: string): string {
   return (USER_ID.test(id) ? id : `u-${codes()}`).slice(0, 128);
 }
 
-async function askToken(userId: string, name?: string): Promise<string> {
+async function requestToken(userId: string, name?: string): Promise<string> {
   const response = await fetch("/dev/token", {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -93,7 +91,7 @@ export function demoTokens(userId: string): TokenProvider {
   let pending: Promise<string> | null = null;
 
   const fetchToken = async (): Promise<string> => {
-    const token = await askToken(userId);
+    const token = await requestToken(userId);
     current = { token, expiresAt: expiryOf(token) };
     return token;
   };
