@@ -153,7 +153,7 @@ async def _quiet(stack: Stack) -> None:
     deadline, seen = time.monotonic() + _WAIT_S, -1
     while time.monotonic() < deadline:
         functions = (await stack.metrics())["functions"]
-        now = functions.get("complete_memberships", {}).get("invocations", 0)
+        now = functions.get("reconcile_memberships", {}).get("invocations", 0)
         if now == seen:
             return
         seen = now

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from shared.domain.limits import Limit
-from shared.env import SettingError, Source
+from shared.env import SettingError, SettingsReader
 from shared.timing import Timing
 
 AuthMode = Literal["jwt", "easyauth"]
@@ -110,7 +110,7 @@ class Settings:
         Raises:
             SettingError: One is missing or out of its range.
         """
-        source = Source(env)
+        source = SettingsReader(env)
         return cls(
             auth=_auth(source),
             timing=Timing.from_env(env),
@@ -135,7 +135,7 @@ class Settings:
         )
 
 
-def _auth(source: Source) -> Auth:
+def _auth(source: SettingsReader) -> Auth:
     mode = source.text("CHAT_AUTH_MODE", "jwt")
     if mode not in AUTH_MODES:
         raise SettingError(f"CHAT_AUTH_MODE must be one of {', '.join(AUTH_MODES)}")
@@ -156,7 +156,7 @@ def _auth(source: Source) -> Auth:
     )
 
 
-def _limits(source: Source) -> Limits:
+def _limits(source: SettingsReader) -> Limits:
     return Limits(
         messages=_limit(source, "CHAT_LIMIT_MESSAGES", "20/s:200"),
         conversations=_limit(source, "CHAT_LIMIT_CONVERSATIONS", "30/min:30"),
@@ -168,7 +168,7 @@ def _limits(source: Source) -> Limits:
     )
 
 
-def _connections(source: Source) -> Connections:
+def _connections(source: SettingsReader) -> Connections:
     edge = source.text("CHAT_EDGE", "none")
     if edge not in EDGES:
         raise SettingError(f"CHAT_EDGE must be one of {', '.join(EDGES)}")
@@ -180,18 +180,18 @@ def _connections(source: Source) -> Connections:
     )
 
 
-def _limit_or_off(source: Source, name: str, default: str) -> Limit | None:
+def _limit_or_off(source: SettingsReader, name: str, default: str) -> Limit | None:
     return None if source.text(name, default) == "off" else _limit(source, name, default)
 
 
-def _limit(source: Source, name: str, default: str) -> Limit:
+def _limit(source: SettingsReader, name: str, default: str) -> Limit:
     try:
         return Limit.parse(source.text(name, default))
     except ValueError as error:
         raise SettingError(f"{name}: {error}") from error
 
 
-def _notification_hub(source: Source) -> NotificationHub | None:
+def _notification_hub(source: SettingsReader) -> NotificationHub | None:
     name = source.text("CHAT_NOTIFICATION_HUB", "")
     if not name:
         return None  # apps are not notified
@@ -199,7 +199,7 @@ def _notification_hub(source: Source) -> NotificationHub | None:
     return NotificationHub(found, name)
 
 
-def _endpoint(source: Source, name: str, address: str) -> Endpoint:
+def _endpoint(source: SettingsReader, name: str, address: str) -> Endpoint:
     found = Endpoint(
         connection_string=source.text(name),
         address=source.text(f"{name}__{address}"),

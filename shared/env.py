@@ -14,7 +14,7 @@ class SettingError(Exception):
     """A setting is missing or wrong; names it, never shows its value."""
 
 
-class Source:
+class SettingsReader:
     """Settings by name, each checked as it is read."""
 
     def __init__(self, env: Mapping[str, str] | None) -> None:

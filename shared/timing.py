@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from shared.env import Source
+from shared.env import SettingsReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Timing:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
-        source = Source(env)
+        source = SettingsReader(env)
         return cls(
             presence_lease_s=source.number("CHAT_PRESENCE_LEASE_SECONDS", 300, 1, 86_400),
             heartbeat_s=source.number("CHAT_HEARTBEAT_SECONDS", 120, 1, 86_400),

@@ -49,6 +49,7 @@ check() {
     stage "layers" $bin/lint-imports --no-logo
     stage "table of layers" $bin/python tools/layers.py check
     stage "spelling" spelling
+    stage "prose" $bin/python tools/prose.py
     stage "dead code" $bin/vulture
     stage "pinned packages" $bin/python tools/requirements.py check
 }

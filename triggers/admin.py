@@ -25,5 +25,5 @@ async def replay_poison(given: str) -> None:
 @bp.generic_trigger(arg_name="what", type="manualTrigger")
 async def rebuild(what: str) -> None:
     """Rebuild heads, receipts and inboxes of `all`, a conversation or a user from the store."""
-    await (await chat()).rebuild.run(what.strip())
+    await (await chat()).reconciliation.run(what.strip())
     logger.info("rebuild ok")

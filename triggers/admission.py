@@ -85,7 +85,7 @@ async def settled(error: ChatError) -> ChatError:
 def refused_pushes() -> tuple[Effect, ...]:
     """Return the pushes that this invocation's call had caused before it was refused."""
     call = _open.get()
-    return call.token.news if call else ()
+    return call.token.effects if call else ()
 
 
 async def _lookup(call: Call) -> Call:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from shared.env import Source
+from shared.env import SettingsReader
 
 HUB: Final = "chat"
 SIGNALR: Final = "AzureSignalRConnectionString"
@@ -17,7 +17,7 @@ PUSHES: Final = {
 # Authentication sets its header for the user it has proved, and removes it from what clients send.
 # The binding's expression is fixed when the app is indexed, so the choice is made here, by the
 # setting that also decides how principals are proved: the two cannot differ.
-_BY_PLATFORM: Final = Source(None).text("CHAT_AUTH_MODE", "jwt") == "easyauth"
+_BY_PLATFORM: Final = SettingsReader(None).text("CHAT_AUTH_MODE", "jwt") == "easyauth"
 CLAIMED_ID: Final = "x-ms-client-principal-id" if _BY_PLATFORM else "x-ms-signalr-userid"
 DATABASE: Final = "%CHAT_COSMOS_DATABASE%"
 COSMOS: Final = "CosmosConnection"

@@ -1,4 +1,4 @@
-"""The queue `notifications`: notices to check again and deliver, and other jobs."""
+"""The queue `notifications`: notification jobs to check again and deliver, and other jobs."""
 
 import azure.functions as func
 
@@ -15,7 +15,7 @@ bp = func.Blueprint()
 )
 @bp.generic_output_binding(**PUSHES)
 async def deliver_notification(message: func.ServiceBusMessage, pushes: func.Out[str]) -> None:
-    """Deliver one notice, or do another job.
+    """Deliver one notification job, or do another job.
 
     An exception gives the message back to the queue, and after some tries to its dead letters.
     """

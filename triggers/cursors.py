@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from shared.domain.catchup import NEVER, SyncCursor
+from shared.domain.conversations.catchup import NEVER, SyncCursor
 from shared.domain.errors import InvalidError
 from shared.domain.ids import ConversationId, UserId, is_conversation_id
 from shared.domain.live import Epoch

@@ -7,23 +7,23 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.domain.conversation import MAX_MEMBERS, Kind, title_of
+from shared.domain.conversations.conversation import MAX_MEMBERS, Kind, title_of
 from shared.domain.errors import InvalidError, NotFoundError, TooLargeError
 from shared.domain.ids import (
     MAX_SEQUENCE,
     AttachmentId,
     ConversationId,
-    Sequence,
+    SequenceNumber,
     UserId,
     is_attachment_id,
     is_conversation_id,
     user_id,
 )
-from shared.domain.presence import MAX_ASKED
-from shared.domain.receipt import check_acknowledgement
+from shared.domain.messages.receipt import check_acknowledgement
+from shared.domain.people.presence import MAX_ASKED
+from shared.domain.people.user import PREVIEW_LEVELS, PreviewLevel
 from shared.domain.text import is_unicode
 from shared.domain.times import from_ms
-from shared.domain.user import PREVIEW_LEVELS, PreviewLevel
 
 MAX_BODY_BYTES = 256 * 1024  # a full message has about 40 KB of JSON, a full sync 100 KB
 
@@ -78,10 +78,10 @@ def attachment_id(value: object) -> AttachmentId:
     return AttachmentId(str(value))
 
 
-def sequence(fields: Fields, name: str, *, low: int = 0) -> Sequence | None:
+def sequence(fields: Fields, name: str, *, low: int = 0) -> SequenceNumber | None:
     """Return the field as a sequence, or None when it is absent or null."""
     number = whole_number(fields, name, low=low, high=MAX_SEQUENCE)
-    return None if number is None else Sequence(number)
+    return None if number is None else SequenceNumber(number)
 
 
 def whole_number(fields: Fields, name: str, *, low: int, high: int) -> int | None:
@@ -139,9 +139,9 @@ def page_size(query: Fields, *, default: int) -> int:
     return query_number(query, "limit", low=1, high=_MAX_PAGE) or default
 
 
-def query_sequence(query: Fields, name: str) -> Sequence | None:
+def query_sequence(query: Fields, name: str) -> SequenceNumber | None:
     number = query_number(query, name, low=0, high=MAX_SEQUENCE)
-    return None if number is None else Sequence(number)
+    return None if number is None else SequenceNumber(number)
 
 
 def presence_users(query: Fields) -> list[UserId]:
@@ -188,19 +188,19 @@ def preview(fields: Fields) -> PreviewLevel:
     raise InvalidError(f"preview: must be one of {', '.join(PREVIEW_LEVELS)}")
 
 
-def acknowledged(fields: Fields) -> tuple[Sequence | None, Sequence | None]:
+def acknowledged(fields: Fields) -> tuple[SequenceNumber | None, SequenceNumber | None]:
     """Return the watermarks in *fields*; the service checks that such messages exist."""
     delivered, read = sequence(fields, "delivered"), sequence(fields, "read")
-    check_acknowledgement(delivered, read, latest=Sequence(MAX_SEQUENCE))
+    check_acknowledgement(delivered, read, latest=SequenceNumber(MAX_SEQUENCE))
     return delivered, read
 
 
-def positions(fields: Fields) -> dict[ConversationId, Sequence]:
+def positions(fields: Fields) -> dict[ConversationId, SequenceNumber]:
     """Return the client's position in each conversation; keys that are no such id are left out."""
     entries = as_object(fields.get("positions", {}), field="positions")
     if len(entries) > _MAX_POSITIONS:
         raise InvalidError(f"positions: must have at most {_MAX_POSITIONS} conversations")
-    positions: dict[ConversationId, Sequence] = {}
+    positions: dict[ConversationId, SequenceNumber] = {}
     for name in entries:
         position = sequence(entries, name)
         if position is None:

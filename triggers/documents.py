@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import azure.functions as func
 
 from shared.adapters.items import Item, conversation_from_item, message_from_item
-from shared.domain.conversation import Conversation
-from shared.domain.message import Message
+from shared.domain.conversations.conversation import Conversation
+from shared.domain.messages.message import Message
 
 
 def texts(documents: func.DocumentList) -> list[str]:

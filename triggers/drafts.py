@@ -1,9 +1,9 @@
 """A message to post, as both the hub and HTTP take it."""
 
-from shared.domain.attachment import Attachment
 from shared.domain.errors import InvalidError
 from shared.domain.ids import AttachmentId, client_message_id, is_attachment_id
-from shared.domain.message import MAX_ATTACHMENTS, Draft, check_body
+from shared.domain.messages.attachment import Attachment
+from shared.domain.messages.message import MAX_ATTACHMENTS, Draft, check_body
 from triggers import decode
 from triggers.decode import Fields
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from shared.domain.attachment import Attachment
-from shared.domain.conversation import Conversation, Member
+from shared.domain.conversations.conversation import Conversation, Member
+from shared.domain.conversations.inbox import InboxItem
 from shared.domain.events import (
     AttachmentChanged,
     ConversationChanged,
@@ -23,23 +23,23 @@ from shared.domain.events import (
     ToUser,
     TypingChanged,
 )
-from shared.domain.ids import AttachmentId, ConversationId, Sequence
-from shared.domain.inbox import InboxItem
-from shared.domain.message import Message, Status
-from shared.domain.presence import Presence
-from shared.domain.receipt import Receipt
+from shared.domain.ids import AttachmentId, ConversationId, SequenceNumber
+from shared.domain.messages.attachment import Attachment
+from shared.domain.messages.message import Message, Status
+from shared.domain.messages.receipt import Receipt
+from shared.domain.people.presence import Presence
+from shared.domain.people.user import User
 from shared.domain.times import to_ms
-from shared.domain.user import User
 from shared.ports import UploadGrant
-from shared.services.accounts import Contact
-from shared.services.presences import Beat
-from shared.services.sync import Synced, SyncItem
+from shared.services.inbox.sync import Synced, SyncItem
+from shared.services.people.accounts import Contact
+from shared.services.presence.presences import HeartbeatReply
 from shared.timing import Timing
 
 type Json = dict[str, Any]
 
 
-def conversation(conversation: Conversation, latest: Sequence) -> Json:
+def conversation(conversation: Conversation, latest: SequenceNumber) -> Json:
     return {
         "id": conversation.id,
         "kind": conversation.kind,
@@ -163,7 +163,7 @@ def granted(attachment_id: AttachmentId, grant: UploadGrant) -> Json:
     }
 
 
-def heartbeat_reply(reply: Beat, timing: Timing) -> Json:
+def heartbeat_reply(reply: HeartbeatReply, timing: Timing) -> Json:
     return {
         "serverTime": to_ms(reply.server_time),
         "activity": reply.activity,

@@ -1,4 +1,4 @@
-"""Change feeds: stored messages become notices; changed conversations complete what is derived."""
+"""Change feeds: what follows from stored messages and from changed conversations."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -101,19 +101,19 @@ def _triggered(
 
 @on_change(container="messages", leases="notify")
 async def notify_absent(chat: "Chat", items: list[Any]) -> "list[Effect]":
-    """Queue notices for members who have not acknowledged these messages."""
+    """Queue notification jobs for members who have not acknowledged these messages."""
     await chat.notification_planning.decide(documents.messages(items))
     return []
 
 
 @on_change(container="messages", leases="heads", longest="00:00:05")
-async def confirm_heads(chat: "Chat", items: list[Any]) -> "list[Effect]":
+async def reconcile_heads(chat: "Chat", items: list[Any]) -> "list[Effect]":
     """Record in live state the messages that a crash kept from it; waits while live state is down.
 
     Messages of erased senders are emptied first, because live state keeps a copy of the newest one.
     """
     messages = await chat.eraser.empty_late(documents.messages(items))
-    await chat.healing.confirm(messages)
+    await chat.head_reconciler.reconcile(messages)
     return []
 
 
@@ -124,11 +124,11 @@ async def process_attachments(chat: "Chat", items: list[Any]) -> "list[Effect]":
 
 
 @on_change(container="conversations", leases="memberships", longest="00:00:05")
-async def complete_memberships(chat: "Chat", items: list[Any]) -> "list[Effect]":
+async def reconcile_memberships(chat: "Chat", items: list[Any]) -> "list[Effect]":
     """Complete the memberships of conversations that changed, if a crash came between.
 
     Waits while live state or SignalR Service is down.
     """
     for conversation in documents.conversations(items):
-        await chat.membership.repair(conversation)
+        await chat.membership.reconcile(conversation)
     return []

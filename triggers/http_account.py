@@ -11,7 +11,7 @@ from triggers.routes import open_route, route
 
 if TYPE_CHECKING:
     from shared.composition import Chat
-    from shared.domain.user import Principal
+    from shared.domain.people.user import Principal
     from shared.ports import Call
 
 bp = func.Blueprint()

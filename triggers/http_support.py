@@ -11,7 +11,7 @@ from shared.bootstrap import chat
 from shared.config import Auth
 from shared.domain.errors import ForbiddenError, InvalidError, UnauthenticatedError
 from shared.domain.ids import user_id
-from shared.domain.user import Principal, proved
+from shared.domain.people.user import Principal, proved
 
 _SCHEME: Final = "bearer"  # in any case: RFC 9110, section 11.1
 

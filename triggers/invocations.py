@@ -7,7 +7,7 @@ from typing import Final
 from shared import telemetry
 from shared.domain.errors import InvalidError, UnauthenticatedError
 from shared.domain.ids import ConnectionId, UserId, user_id
-from shared.domain.presence import MAX_WATCHED
+from shared.domain.people.presence import MAX_WATCHED
 from shared.ports import Call
 from triggers import admission, decode
 from triggers.decode import Fields

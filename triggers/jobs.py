@@ -10,7 +10,7 @@ import azure.functions as func
 from shared.adapters.service_bus.jobs import job_from
 from shared.bootstrap import chat
 from shared.domain.events import Effect
-from shared.domain.notification import Notice
+from shared.domain.people.notification import NotificationJob
 from shared.ports import FeedItem, Job, ReconcileStep, Reflush
 from triggers import batches
 
@@ -44,7 +44,7 @@ async def do(job: Job, handlers: Mapping[str, batches.Handler]) -> list[Effect]:
         Exception: What the service raises, or TimeoutError after two minutes. The queue delivers
             the job again, and after some tries keeps it as a dead letter.
     """
-    if isinstance(job, Notice):
+    if isinstance(job, NotificationJob):
         await _deliver(job)
         return []
     async with asyncio.timeout(_DEADLINE_S):
@@ -53,15 +53,15 @@ async def do(job: Job, handlers: Mapping[str, batches.Handler]) -> list[Effect]:
     return effects
 
 
-async def _deliver(notice: Notice) -> None:
+async def _deliver(job: NotificationJob) -> None:
     services = await chat()
-    work = services.clearing if notice.clear else services.notifications
-    count = await work.deliver(notice)
+    work = services.dismissal if job.clear else services.notifications
+    count = await work.deliver(job)
     logger.info(
         "deliver_notification ok conversation=%s up_to=%d %s=%d",
-        notice.conversation_id,
-        notice.up_to,
-        "cleared" if notice.clear else "notified",
+        job.conversation_id,
+        job.up_to,
+        "cleared" if job.clear else "notified",
         count,
     )
 
@@ -76,7 +76,7 @@ async def _again(
         case Reflush(conversation_id):
             await services.receipt_flush.flush_again(conversation_id)
         case ReconcileStep():
-            await services.rebuild.step(job)
+            await services.reconciliation.step(job)
     return []
 
 

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from shared.domain.errors import InvalidError
 from shared.domain.ids import user_id
-from shared.domain.user import MAX_URL_CHARACTERS, display_name, picture_url
-from shared.services.accounts import Profile
+from shared.domain.people.user import MAX_URL_CHARACTERS, display_name, picture_url
+from shared.services.people.accounts import Profile
 from triggers import decode
 from triggers.decode import Fields
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from shared.domain.errors import InvalidError
-from shared.domain.push_endpoint import is_served_by
-from shared.domain.user import MAX_URL_CHARACTERS, Platform, Subscription
+from shared.domain.people.push_endpoint import is_served_by
+from shared.domain.people.user import MAX_URL_CHARACTERS, Platform, Subscription
 from triggers import decode
 from triggers.decode import Fields
 

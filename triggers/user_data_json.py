@@ -7,15 +7,15 @@ from shared.domain.ids import (
     MAX_SEQUENCE,
     NO_SEQUENCE,
     ConversationId,
-    Sequence,
+    SequenceNumber,
     UserId,
     is_conversation_id,
 )
+from shared.domain.people.user import User
 from shared.domain.times import to_ms
-from shared.domain.user import User
-from shared.services.erasure import KEPT, ErasureStep
-from shared.services.export import ExportedConversation, ExportStep, SentFile
-from shared.services.user_data_walk import BEGINNING, Position
+from shared.services.user_data.erasure import KEPT, ErasureStep
+from shared.services.user_data.export import ExportedConversation, ExportStep, SentFile
+from shared.services.user_data.walk import BEGINNING, Position
 from triggers import decode, encode
 from triggers.decode import Fields
 from triggers.opaque import from_token, to_token
@@ -74,7 +74,7 @@ def _position(values: list[Any]) -> Position:
         raise ValueError
     if look and (type(look[0]) is not int or not 0 <= look[0] <= 2 or type(look[1]) is not bool):
         raise ValueError
-    return Position(ConversationId(identifier), Sequence(after), *look)
+    return Position(ConversationId(identifier), SequenceNumber(after), *look)
 
 
 def _continuation(position: Position | None) -> str | None:

@@ -186,7 +186,7 @@ def gateway_units(demand: Demand, world: World) -> float:
     """Return capacity units for /client and /api: by sockets, by new connections, by bytes.
 
     Source: learn.microsoft.com, Application Gateway v2 autoscaling: 2,500 sockets, 2.22 Mbps, and
-    some 10 new connections a second with the firewall, for a unit.
+    about 10 new connections a second with the firewall, for a unit.
     """
     peak = world.inputs["peakFactor"] / DAY_S
     sockets = demand.connections / 2500

@@ -27,7 +27,7 @@ class QueueDefinition:
 
     Args:
         duplicate_window_ms: How long message ids are remembered; None means they are not.
-        ttl_ms: The longest a message lives; None means for ever.
+        ttl_ms: The longest a message lives; None means forever.
 
     Source: Microsoft.ServiceBus/namespaces/queues, API version 2024-01-01.
 

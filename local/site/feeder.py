@@ -46,7 +46,7 @@ class Feeder:
         self._waiting |= {user_id: self.enqueue(user_id) for user_id in user_ids}
 
     async def run(self) -> None:
-        """Feed what is enqueued, for ever."""
+        """Feed what is enqueued, forever."""
         failures = 0
         while True:
             await self._work.wait()

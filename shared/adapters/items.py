@@ -4,19 +4,19 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from shared.domain.attachment import Attachment
-from shared.domain.conversation import Conversation, Member
+from shared.domain.conversations.conversation import Conversation, Member
 from shared.domain.ids import (
     AttachmentId,
     ClientMessageId,
     ConversationId,
-    Sequence,
+    SequenceNumber,
     UserId,
 )
-from shared.domain.message import Message
-from shared.domain.receipt import Receipt
+from shared.domain.messages.attachment import Attachment
+from shared.domain.messages.message import Message
+from shared.domain.messages.receipt import Receipt
+from shared.domain.people.user import Subscription, User
 from shared.domain.times import from_ms, optional_from_ms, to_ms
-from shared.domain.user import Subscription, User
 
 Item = dict[str, Any]
 
@@ -45,13 +45,13 @@ def message_item(message: Message, *, bucket: int) -> Item:
 def message_from_item(item: Mapping[str, Any]) -> Message:
     return Message(
         conversation_id=ConversationId(item["conversationId"]),
-        sequence=Sequence(item["sequence"]),
+        sequence=SequenceNumber(item["sequence"]),
         sender_id=UserId(item["senderId"]),
         client_message_id=ClientMessageId(item["clientMessageId"]),
         kind=item["kind"],
         body=item["body"],
         attachments=tuple(attachment_from_item(attachment) for attachment in item["attachments"]),
-        reply_to=Sequence(item["replyTo"]) if item["replyTo"] else None,
+        reply_to=SequenceNumber(item["replyTo"]) if item["replyTo"] else None,
         sent_at=from_ms(item["sentAt"]),
         trace=item.get("trace", ""),
     )
@@ -132,8 +132,8 @@ def receipt_from_item(
     return Receipt(
         conversation_id,
         UserId(user_id),
-        delivered=Sequence(item["delivered"]),
-        read=Sequence(item["read"]),
+        delivered=SequenceNumber(item["delivered"]),
+        read=SequenceNumber(item["read"]),
         updated_at=optional_from_ms(item["updatedAt"]),
     )
 
@@ -192,6 +192,6 @@ def _member_from_item(item: Mapping[str, Any]) -> Member:
         user_id=UserId(item["userId"]),
         role=item["role"],
         joined_at=from_ms(item["joinedAt"]),
-        history_from=Sequence(item["historyFrom"]),
+        history_from=SequenceNumber(item["historyFrom"]),
         muted_until=optional_from_ms(item["mutedUntil"]),
     )

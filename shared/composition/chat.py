@@ -3,46 +3,46 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.composition.capabilities.admin import build_admin
-from shared.composition.capabilities.basis import build_basis
-from shared.composition.capabilities.conversations import build_conversations
-from shared.composition.capabilities.files import build_files
-from shared.composition.capabilities.messages import build_messages
-from shared.composition.capabilities.notifications import build_notifications
-from shared.composition.capabilities.people import build_people
-from shared.composition.capabilities.presence import build_presence
-from shared.composition.capabilities.receipts import build_receipts
 from shared.composition.clients import Clients
 from shared.config import Settings
 from shared.ports import Bus, Ports, Probe, TokenVerifier
-from shared.services.accounts import Accounts
-from shared.services.admission import Admission
-from shared.services.attachments import Attachments
-from shared.services.clearing import Clearing
-from shared.services.connections import Connections
-from shared.services.conversations import Conversations
-from shared.services.devices import Devices
-from shared.services.erasure import Erasure
-from shared.services.export import Export
-from shared.services.files import Files
-from shared.services.healing import Healing
-from shared.services.health import Health, HealthCheck
-from shared.services.history import History
-from shared.services.inbox import Inbox
-from shared.services.membership import Membership
-from shared.services.message_eraser import MessageEraser
-from shared.services.muting import Muting
-from shared.services.new_conversations import NewConversations
-from shared.services.notification_planning import NotificationPlanning
-from shared.services.notifications import Notifications
-from shared.services.posting import Posting
-from shared.services.presences import Presences
-from shared.services.rebuild import Rebuild
-from shared.services.receipt_flush import ReceiptFlush
-from shared.services.receipts import Receipts
-from shared.services.sync import Sync
-from shared.services.typing import TypingSignals
-from shared.services.upload_sweep import UploadSweep
+from shared.services.admin.build import build_admin
+from shared.services.admin.health import Health, HealthCheck
+from shared.services.admin.reconciliation import Reconciliation
+from shared.services.admission.admission import Admission
+from shared.services.admission.build import build_basis
+from shared.services.admission.connections import Connections
+from shared.services.conversations.build import build_conversations
+from shared.services.conversations.conversations import Conversations
+from shared.services.conversations.membership import Membership
+from shared.services.conversations.muting import Muting
+from shared.services.conversations.new_conversations import NewConversations
+from shared.services.files.attachment_processing import AttachmentProcessing
+from shared.services.files.attachments import Attachments
+from shared.services.files.build import build_files
+from shared.services.files.upload_sweep import UploadSweep
+from shared.services.inbox.inbox import Inbox
+from shared.services.inbox.sync import Sync
+from shared.services.messages.build import build_messages
+from shared.services.messages.history import History
+from shared.services.messages.posting import Posting
+from shared.services.messages.typing import TypingSignals
+from shared.services.notifications.build import build_notifications
+from shared.services.notifications.devices import Devices
+from shared.services.notifications.dismissal import NotificationDismissal
+from shared.services.notifications.notifications import Notifications
+from shared.services.notifications.planning import NotificationPlanning
+from shared.services.people.accounts import Accounts
+from shared.services.people.build import build_people
+from shared.services.presence.build import build_presence
+from shared.services.presence.presences import Presences
+from shared.services.receipts.build import build_receipts
+from shared.services.receipts.flush import ReceiptFlush
+from shared.services.receipts.head_reconciler import HeadReconciler
+from shared.services.receipts.receipts import Receipts
+from shared.services.user_data.erasure import Erasure
+from shared.services.user_data.export import Export
+from shared.services.user_data.message_eraser import MessageEraser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,15 +71,15 @@ class Chat:
     sync: Sync
     inbox: Inbox
     attachments: Attachments
-    files: Files
+    files: AttachmentProcessing
     upload_sweep: UploadSweep
-    healing: Healing
+    head_reconciler: HeadReconciler
     accounts: Accounts
     devices: Devices
     notification_planning: NotificationPlanning
     notifications: Notifications
-    clearing: Clearing
-    rebuild: Rebuild
+    dismissal: NotificationDismissal
+    reconciliation: Reconciliation
     bus: Bus
     export: Export
     erasure: Erasure
@@ -115,7 +115,7 @@ def build_services(settings: Settings, ports: Ports, clients: Clients | None = N
     users = build_people(ports, basis, conversing)
     presence = build_presence(ports, settings, basis, conversing)
     notifying = build_notifications(ports, settings, basis, users.devices)
-    acknowledging = build_receipts(ports, basis, notifying.clearing)
+    acknowledging = build_receipts(ports, basis, notifying.dismissal)
     admin = build_admin(ports, basis, conversing, messages.eraser)
     return Chat(
         settings=settings,
@@ -138,13 +138,13 @@ def build_services(settings: Settings, ports: Ports, clients: Clients | None = N
         attachments=files.attachments,
         files=files.processing,
         upload_sweep=files.sweep,
-        healing=messages.healing,
+        head_reconciler=messages.head_reconciler,
         accounts=users.accounts,
         devices=users.devices,
         notification_planning=notifying.planning,
         notifications=notifying.notifications,
-        clearing=notifying.clearing,
-        rebuild=admin.rebuild,
+        dismissal=notifying.dismissal,
+        reconciliation=admin.reconciliation,
         bus=ports.bus,
         export=admin.export,
         erasure=admin.erasure,

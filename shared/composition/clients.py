@@ -55,7 +55,7 @@ class Clients:
             live=self._redis.live,
             presence=self._redis.presence,
             accounts=self._redis.accounts,
-            marks=self._redis.marks,
+            claims=self._redis.claims,
             uploads=self._redis.uploads,
             hub=self._signalr.connections,
             bus=self._bus,

@@ -7,13 +7,13 @@ them to the SignalR output binding, whose failures no code can handle.
 
 from dataclasses import dataclass
 
-from shared.domain.attachment import Attachment
-from shared.domain.conversation import Conversation
-from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
-from shared.domain.inbox import InboxItem
-from shared.domain.message import Message
-from shared.domain.presence import Presence
-from shared.domain.receipt import Receipt
+from shared.domain.conversations.conversation import Conversation
+from shared.domain.conversations.inbox import InboxItem
+from shared.domain.ids import ConnectionId, ConversationId, SequenceNumber, UserId
+from shared.domain.messages.attachment import Attachment
+from shared.domain.messages.message import Message
+from shared.domain.messages.receipt import Receipt
+from shared.domain.people.presence import Presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class TypingChanged:
 @dataclass(frozen=True, slots=True)
 class ConversationChanged:
     conversation: Conversation
-    latest: Sequence
+    latest: SequenceNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class InboxChanged:
 @dataclass(frozen=True, slots=True)
 class AttachmentChanged:
     conversation_id: ConversationId
-    sequence: Sequence
+    sequence: SequenceNumber
     attachment: Attachment
 
 

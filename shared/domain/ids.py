@@ -12,9 +12,9 @@ ConversationId = NewType("ConversationId", str)
 ConnectionId = NewType("ConnectionId", str)
 ClientMessageId = NewType("ClientMessageId", str)
 AttachmentId = NewType("AttachmentId", str)
-Sequence = NewType("Sequence", int)
+SequenceNumber = NewType("SequenceNumber", int)
 
-NO_SEQUENCE = Sequence(0)
+NO_SEQUENCE = SequenceNumber(0)
 MAX_SEQUENCE = 999_999_999_999  # the most that fits the zero-padded item id
 
 # Without a letter or digit, `.` and `..` would be steps of a path on the way to the store.

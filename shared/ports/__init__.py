@@ -5,34 +5,41 @@ Stores: `get_` raises, `find_` returns None, `list_` returns a page, `append` an
 not answer, and whether a write took place is unknown.
 """
 
-from shared.ports.calls import AccountState, AccountStates, Call, Callers, CallState, Token
 from shared.ports.connections import ConnectionHub
-from shared.ports.epochs import Epochs
 from shared.ports.files import (
     BlobStore,
-    Granted,
     Images,
     StoredBlob,
     Unsettled,
     UploadGrant,
     UploadLedger,
+    UploadRecord,
 )
-from shared.ports.flush import FlushedState, FlushState, LiveConversation
-from shared.ports.group_memberships import GroupMemberships
-from shared.ports.heads import (
+from shared.ports.infrastructure import Clock, Ids, Probe, TokenVerifier
+from shared.ports.jobs import FeedItem, Job, ReconcileStep, Reflush
+from shared.ports.live_state.calls import (
+    AccountState,
+    AccountStates,
+    Call,
+    Callers,
+    CallState,
+    Token,
+)
+from shared.ports.live_state.epochs import Epochs
+from shared.ports.live_state.flush import FlushedState, FlushState, LiveConversation
+from shared.ports.live_state.group_memberships import GroupMemberships
+from shared.ports.live_state.heads import (
     Acknowledged,
     ConversationHeads,
     Outcome,
     SenderErasedError,
 )
-from shared.ports.inbox import InboxEntry, InboxState, LiveSummary, Touches
-from shared.ports.jobs import FeedItem, Job, ReconcileStep, Reflush
-from shared.ports.live import LiveState
-from shared.ports.notifications import Bus, NoticeMarks, NotificationChannel
-from shared.ports.outside import Clock, Ids, Probe, TokenVerifier
+from shared.ports.live_state.inbox import InboxEntry, InboxState, LiveSummary, Touches
+from shared.ports.live_state.live import LiveState
+from shared.ports.live_state.presence import PresenceStore
+from shared.ports.live_state.reconciled import ReconciledVersions
+from shared.ports.notifications import Bus, NotificationChannel, NotificationClaims
 from shared.ports.ports import Ports
-from shared.ports.presence import PresenceStore
-from shared.ports.reconciled import ReconciledVersions
 from shared.ports.stores import (
     ConversationStore,
     MembershipStore,
@@ -60,7 +67,6 @@ __all__ = [
     "FeedItem",
     "FlushState",
     "FlushedState",
-    "Granted",
     "GroupMemberships",
     "Ids",
     "Images",
@@ -72,8 +78,8 @@ __all__ = [
     "LiveSummary",
     "MembershipStore",
     "MessageStore",
-    "NoticeMarks",
     "NotificationChannel",
+    "NotificationClaims",
     "Original",
     "Outcome",
     "Ports",
@@ -91,6 +97,7 @@ __all__ = [
     "Unsettled",
     "UploadGrant",
     "UploadLedger",
+    "UploadRecord",
     "UserStore",
     "VersionConflictError",
 ]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from shared.domain.attachment import Attachment
-from shared.domain.ids import AttachmentId, ConversationId, Sequence, UserId
+from shared.domain.ids import AttachmentId, ConversationId, SequenceNumber, UserId
+from shared.domain.messages.attachment import Attachment
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class UploadGrant:
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
+class UploadRecord:
     """A file somebody may upload, or has.
 
     Args:
@@ -34,7 +34,7 @@ class Granted:
     owner: UserId
     granted_at: datetime
     referred: bool = False
-    sequence: Sequence | None = None
+    sequence: SequenceNumber | None = None
     has_thumbnail: bool = False
     thumbnail_tries: int = 0
     etag: str = ""
@@ -68,9 +68,9 @@ class BlobStore(Protocol):
 
     async def find_grant(
         self, conversation_id: ConversationId, attachment_id: AttachmentId
-    ) -> Granted | None: ...
+    ) -> UploadRecord | None: ...
 
-    async def replace_grant(self, conversation_id: ConversationId, granted: Granted) -> None:
+    async def replace_grant(self, conversation_id: ConversationId, granted: UploadRecord) -> None:
         """Overwrite what *granted* was read from.
 
         Raises:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from shared.domain.ids import ConversationId
-from shared.domain.notification import Notice
+from shared.domain.people.notification import NotificationJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Reflush:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileStep:
-    """Rebuild the next few hundred of all conversations, then queue the step after it.
+    """Reconcile the next few hundred of all conversations, then queue the step after it.
 
     Args:
         run: When the whole run was started, in milliseconds: so that a step of another run is no
@@ -47,4 +47,4 @@ class ReconcileStep:
     after: str
 
 
-type Job = Notice | FeedItem | Reflush | ReconcileStep
+type Job = NotificationJob | FeedItem | Reflush | ReconcileStep

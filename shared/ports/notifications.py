@@ -1,11 +1,11 @@
 """Notifications on their way: the queue, the push services, the marks of notified messages."""
 
-from collections.abc import Sequence as Series
+from collections.abc import Sequence
 from typing import Protocol
 
-from shared.domain.ids import ConversationId, Sequence, UserId
-from shared.domain.notification import Clearance, Notification
-from shared.domain.user import Subscription
+from shared.domain.ids import ConversationId, SequenceNumber, UserId
+from shared.domain.people.notification import Dismissal, Notification
+from shared.domain.people.user import Subscription
 from shared.ports.jobs import Job
 
 
@@ -33,7 +33,7 @@ class NotificationChannel(Protocol):
         """
         ...
 
-    async def clear(self, subscription: Subscription, clearance: Clearance) -> bool:
+    async def clear(self, subscription: Subscription, dismissal: Dismissal) -> bool:
         """Take back what the device shows, silently; False when the device is gone for good.
 
         Does nothing where a push that shows nothing would cost the user the subscription.
@@ -44,31 +44,34 @@ class NotificationChannel(Protocol):
         ...
 
 
-class NoticeMarks(Protocol):
+class NotificationClaims(Protocol):
     """What was notified already, so that one conversation rings once per collapse window."""
 
     async def claim(
-        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence, *, by: str
+        self, user_id: UserId, conversation_id: ConversationId, up_to: SequenceNumber, *, by: str
     ) -> bool:
-        """Return whether *up_to* is still to be notified, and claim it for the notice *by*.
+        """Claim *up_to* for the notification job *by*; return whether it is still to be notified.
 
-        A claim that was never confirmed is the same notice's to take again: its worker died.
+        A claim that was never confirmed is the same notification job's to take again: its worker
+        died.
         """
         ...
 
     async def confirm(
-        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
+        self, user_id: UserId, conversation_id: ConversationId, up_to: SequenceNumber
     ) -> None:
         """Mark what was claimed as notified."""
         ...
 
     async def release(
-        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
+        self, user_id: UserId, conversation_id: ConversationId, up_to: SequenceNumber
     ) -> None:
         """Take back a claim whose notification could not be delivered, or was cleared."""
         ...
 
-    async def list_marks(self, pairs: Series[tuple[UserId, ConversationId]]) -> list[Sequence]:
+    async def list_notified(
+        self, pairs: Sequence[tuple[UserId, ConversationId]]
+    ) -> list[SequenceNumber]:
         """Return up to where each user is notified of each conversation; 0 where not, or no more.
 
         One round trip, and none for nothing.

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.ports.calls import AccountStates
 from shared.ports.connections import ConnectionHub
 from shared.ports.files import BlobStore, Images, UploadLedger
-from shared.ports.live import LiveState
-from shared.ports.notifications import Bus, NoticeMarks, NotificationChannel
-from shared.ports.outside import Clock, Ids, Probe, TokenVerifier
-from shared.ports.presence import PresenceStore
+from shared.ports.infrastructure import Clock, Ids, Probe, TokenVerifier
+from shared.ports.live_state.calls import AccountStates
+from shared.ports.live_state.live import LiveState
+from shared.ports.live_state.presence import PresenceStore
+from shared.ports.notifications import Bus, NotificationChannel, NotificationClaims
 from shared.ports.stores import ConversationStore, MembershipStore, MessageStore, UserStore
 
 
@@ -30,7 +30,7 @@ class Ports:
     presence: PresenceStore
     hub: ConnectionHub
     accounts: AccountStates
-    marks: NoticeMarks
+    claims: NotificationClaims
     bus: Bus
     channel: NotificationChannel
     blobs: BlobStore

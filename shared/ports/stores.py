@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from shared.domain.attachment import Attachment
-from shared.domain.conversation import Conversation
+from shared.domain.conversations.conversation import Conversation
+from shared.domain.conversations.mute import Mute
 from shared.domain.ids import (
     ConversationId,
-    Sequence,
+    SequenceNumber,
     UserId,
 )
-from shared.domain.message import Message
-from shared.domain.mute import Mute
-from shared.domain.user import User
-from shared.ports.flush import FlushedState, LiveConversation
+from shared.domain.messages.attachment import Attachment
+from shared.domain.messages.message import Message
+from shared.domain.people.user import User
+from shared.ports.live_state.flush import FlushedState, LiveConversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class MessageStore(Protocol):
         ...
 
     async def find_original(
-        self, message: Message, *, bucket: int | None, proof: Sequence | None = None
+        self, message: Message, *, bucket: int | None, proof: SequenceNumber | None = None
     ) -> Original:
         """Look for what *message*'s sender stored under its client message id.
 
@@ -55,9 +55,13 @@ class MessageStore(Protocol):
         """
         ...
 
-    async def find(self, conversation_id: ConversationId, sequence: Sequence) -> Message | None: ...
+    async def find(
+        self, conversation_id: ConversationId, sequence: SequenceNumber
+    ) -> Message | None: ...
 
-    async def find_many(self, places: Iterable[tuple[ConversationId, Sequence]]) -> list[Message]:
+    async def find_many(
+        self, places: Iterable[tuple[ConversationId, SequenceNumber]]
+    ) -> list[Message]:
         """Return the messages that exist at *places*, in any order: one request for a few hundred.
 
         Args:
@@ -65,7 +69,9 @@ class MessageStore(Protocol):
         """
         ...
 
-    async def age_s(self, conversation_id: ConversationId, sequence: Sequence) -> float | None:
+    async def age_s(
+        self, conversation_id: ConversationId, sequence: SequenceNumber
+    ) -> float | None:
         """Return for how many seconds, at least, the store has held a message: by its own clock.
 
         None when it is not there yet for this reader. No worker's clock counts: `sent_at` is of
@@ -74,7 +80,7 @@ class MessageStore(Protocol):
         ...
 
     async def list_range(
-        self, conversation_id: ConversationId, first: Sequence, last: Sequence
+        self, conversation_id: ConversationId, first: SequenceNumber, last: SequenceNumber
     ) -> list[Message]:
         """Return the messages *first* to *last* in rising sequence.
 
@@ -83,13 +89,13 @@ class MessageStore(Protocol):
         ...
 
     async def set_attachment(
-        self, conversation_id: ConversationId, sequence: Sequence, attachment: Attachment
+        self, conversation_id: ConversationId, sequence: SequenceNumber, attachment: Attachment
     ) -> None:
         """Replace one attachment of a stored message: its state is all of it that ever changes."""
         ...
 
     async def find_newest(
-        self, conversation_id: ConversationId, *, at_least: Sequence
+        self, conversation_id: ConversationId, *, at_least: SequenceNumber
     ) -> Message | None:
         """Return the newest message, looking from *at_least*'s bucket onwards."""
         ...
@@ -102,7 +108,12 @@ class MessageStore(Protocol):
         ...
 
     async def list_sent(
-        self, conversation_id: ConversationId, sender_id: UserId, *, after: Sequence, limit: int
+        self,
+        conversation_id: ConversationId,
+        sender_id: UserId,
+        *,
+        after: SequenceNumber,
+        limit: int,
     ) -> list[Message]:
         """Return the first *limit* messages of one sender after a sequence, in rising sequence."""
         ...
@@ -175,7 +186,7 @@ class ConversationStore(Protocol):
 
 
 class MembershipStore(Protocol):
-    """Which conversations a user is in: what an inbox is rebuilt from; and the user's own mute."""
+    """Which conversations a user is in, from which inboxes are reconciled; and the user's mutes."""
 
     async def put(
         self,

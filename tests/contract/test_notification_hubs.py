@@ -21,9 +21,9 @@ from shared.adapters.push.hub_payloads import showing
 from shared.adapters.push.notification_hubs import NotificationHubs, sas_token
 from shared.config import Endpoint, NotificationHub, Settings
 from shared.domain.errors import InvalidError, UnavailableError
-from shared.domain.ids import Sequence
-from shared.domain.notification import Clearance, Notification
-from shared.domain.user import Subscription, User
+from shared.domain.ids import SequenceNumber
+from shared.domain.people.notification import Dismissal, Notification
+from shared.domain.people.user import Subscription, User
 from shared.env import SettingError
 from tests.notification_hub import KEY, NAME, HubEndpoint, running_hub
 from tests.twins.bus import MemoryNotificationChannel
@@ -33,8 +33,8 @@ from triggers import subscriptions
 
 IPHONE = Subscription("iphone", "0f" * 32, platform="apns")
 PIXEL = Subscription("pixel", "dQw4w9WgXcQ:APA91b-token_1", platform="fcmv1")
-NOTE = Notification(GROUP, "Ben in Trip", "see you · später", Sequence(12), tag=GROUP)
-CLEAR = Clearance(GROUP, Sequence(12), tag=GROUP)
+NOTE = Notification(GROUP, "Ben in Trip", "see you · später", SequenceNumber(12), tag=GROUP)
+CLEAR = Dismissal(GROUP, SequenceNumber(12), tag=GROUP)
 
 
 @pytest.fixture
@@ -255,7 +255,7 @@ async def test_each_device_is_led_to_the_channel_of_its_platform() -> None:
 
 
 def test_what_is_sent_is_small_enough_for_every_platform() -> None:
-    longest = Notification(GROUP, "x" * 420, "👍" * 140, Sequence(10**12 - 1), tag=GROUP)
+    longest = Notification(GROUP, "x" * 420, "👍" * 140, SequenceNumber(10**12 - 1), tag=GROUP)
 
     sizes = [len(showing(device.platform, longest).body) for device in (IPHONE, PIXEL)]
 

@@ -1,4 +1,4 @@
-"""The supervisor: start, ready, heal, refuse, end. The app behind it is the least there can be."""
+"""The supervisor: start, ready, restart, refuse, end. The app behind it is a minimal one."""
 
 import asyncio
 import os

@@ -73,15 +73,17 @@ _OF_MESSAGES: Mapping[str, Mutant] = {
                 "                if names_message:\n",
             ),
             Change(
-                "shared/services/posting.py",
+                "shared/services/messages/posting.py",
                 "        stored = await self.writer.store(message, head, retry=draft.retry)\n",
                 "        from shared.domain.errors import UnavailableError\n"
-                "        from shared.domain.ids import Sequence\n"
-                "        early = replace(message, sequence=Sequence(head.sequence + 1))\n"
+                "        from shared.domain.ids import SequenceNumber\n"
+                "        early = replace(message, sequence=SequenceNumber(head.sequence + 1))\n"
                 "        try:\n"
                 "            stored = await self.writer.store(message, head, retry=draft.retry)\n"
                 "        except UnavailableError as error:\n"
-                "            error.pushes = _pushes(early, conversation, elsewhere=False)\n"
+                "            error.pushes = _pushes(\n"
+                "                early, conversation, sender_has_other_connections=False\n"
+                "            )\n"
                 "            raise\n",
             ),
         ),
@@ -91,14 +93,14 @@ _OF_MESSAGES: Mapping[str, Mutant] = {
         faults=("cosmos-503", "worker-killed"),
         changes=(
             Change(
-                "shared/services/posting.py",
+                "shared/services/messages/posting.py",
                 "        stored = await self.writer.store(message, head, retry=draft.retry)\n",
                 "        import asyncio\n"
-                "        from shared.domain.ids import Sequence\n"
+                "        from shared.domain.ids import SequenceNumber\n"
                 "        later = self.writer.store(message, head, retry=draft.retry)\n"
                 "        task = asyncio.ensure_future(later)\n"
                 "        task.add_done_callback(lambda done: done.exception())\n"
-                "        early = replace(message, sequence=Sequence(head.sequence + 1))\n"
+                "        early = replace(message, sequence=SequenceNumber(head.sequence + 1))\n"
                 "        stored = Stored(early, repeated=False)\n",
             ),
         ),
@@ -108,7 +110,7 @@ _OF_MESSAGES: Mapping[str, Mutant] = {
         faults=("cosmos-reply-spoilt",),
         changes=(
             Change(
-                "shared/services/sequencer.py",
+                "shared/services/messages/sequencer.py",
                 "        if bucket == 0:\n            return False\n",
                 "        return False\n",
             ),
@@ -118,7 +120,7 @@ _OF_MESSAGES: Mapping[str, Mutant] = {
 
 _BESIDE = (
     Change(  # trespass
-        "shared/domain/access.py",
+        "shared/domain/conversations/access.py",
         "    if conversation is None or member is None:\n",
         "    if conversation is not None and member is None and caller in conversation.left:\n"
         "        from dataclasses import replace\n"
@@ -126,7 +128,7 @@ _BESIDE = (
         "    if conversation is None or member is None:\n",
     ),
     Change(  # shut out, if somebody looks in time
-        "shared/services/history.py",
+        "shared/services/messages/history.py",
         "        latest = admitted.head.sequence\n        first, last",
         "        latest = admitted.head.sequence\n"
         "        if admitted.conversation.version > 2:\n"
@@ -153,17 +155,17 @@ _BESIDE = (
         "for item in reversed(page.items)]",
     ),
     Change(  # file
-        "shared/services/attachments.py",
+        "shared/services/files/attachments.py",
         "        small = thumbnail and granted.has_thumbnail\n",
         '        raise NotFoundError("no such file")\n',
     ),
     Change(  # stale
-        "shared/domain/notification.py",
+        "shared/domain/people/notification.py",
         "        and message.sequence > delivered\n",
         "        and message.sequence > 0 * delivered\n",
     ),
     Change(  # remains, if it is looked for in time
-        "shared/services/message_eraser.py",
+        "shared/services/user_data/message_eraser.py",
         "attachment.attachment_id, keep=False)",
         "attachment.attachment_id, keep=True)",
     ),

@@ -1,8 +1,8 @@
 """Somebody with very many conversations, whose inbox Redis has lost: all of them come back.
 
 They are written into the store past the app, as they lie there after years: making them by the API
-would take minutes and show nothing more. A rebuild takes 200 in a step, so this is three steps;
-tests/integration/services has a thousand in memory, and `make soak` five thousand.
+would take minutes and show nothing more. A reconciliation takes 200 in a step, so this is three
+steps; tests/integration/services has a thousand in memory, and `make soak` five thousand.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ async def test_a_large_inbox_comes_back_in_pages_after_redis_lost_it(two: World)
         await client.flushall()
 
     first = await patiently(ann, "GET", "/conversations?limit=20", None, _WITHIN_S)
-    # The rest is asked for while a worker dies: what was rebuilt by then is kept.
+    # The rest is asked for while a worker dies: what was reconciled by then is kept.
     pages = asyncio.create_task(whole_inbox(ann, _WITHIN_S))
     await two.call("POST", "/dev/processes/worker-1/kill")
 

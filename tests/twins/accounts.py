@@ -1,6 +1,6 @@
 """The twin of what live state remembers of accounts."""
 
-from collections.abc import Sequence as Series
+from collections.abc import Sequence
 from typing import override
 
 from shared.domain.ids import UserId
@@ -12,21 +12,21 @@ class MemoryAccountStates(RedisTwinPart, AccountStates):
     """Fulfils `AccountStates`."""
 
     @override
-    async def list_states(self, user_ids: Series[UserId]) -> list[AccountState]:
+    async def list_states(self, user_ids: Sequence[UserId]) -> list[AccountState]:
         if not user_ids:
             return []
         async with self.link.call("list_states"):
             return [self.redis.account(user) for user in user_ids]
 
     @override
-    async def note_open(self, user_ids: Series[UserId]) -> None:
+    async def note_open(self, user_ids: Sequence[UserId]) -> None:
         if user_ids:
             async with self.link.call("note_open"):
                 for user in user_ids:
                     self.redis.data.accounts.setdefault(user, "open")
 
     @override
-    async def note_erased(self, user_ids: Series[UserId]) -> None:
+    async def note_erased(self, user_ids: Sequence[UserId]) -> None:
         if user_ids:
             async with self.link.call("note_erased"):
                 self.redis.data.accounts.update(dict.fromkeys(user_ids, "erased"))

@@ -4,16 +4,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import override
 
-from shared.domain.attachment import LINK_LASTS, SNIFFED_BYTES, Attachment
 from shared.domain.ids import AttachmentId, ConversationId, UserId
+from shared.domain.messages.attachment import LINK_LASTS, SNIFFED_BYTES, Attachment
 from shared.ports import (
     BlobStore,
     Clock,
-    Granted,
     Images,
     StoredBlob,
     Unsettled,
     UploadGrant,
+    UploadRecord,
     VersionConflictError,
 )
 from tests.twins.faulty_link import FaultyLink
@@ -28,7 +28,7 @@ class MemoryBlobStore(BlobStore):
         self.link = link or FaultyLink()
         self.thumbnails: dict[_Name, bytes] = {}
         self._clock = clock
-        self.grants: dict[_Name, Granted] = {}
+        self.grants: dict[_Name, UploadRecord] = {}
         self.files: dict[_Name, bytes] = {}
         self.unsettled: dict[_Name, datetime] = {}
         self._writes = 0
@@ -45,19 +45,19 @@ class MemoryBlobStore(BlobStore):
         async with self.link.call("grant_upload"):
             now, name = self._clock.now(), (conversation_id, attachment.attachment_id)
             self.unsettled[name] = now
-            self._write(name, Granted(attachment, owner, now))
+            self._write(name, UploadRecord(attachment, owner, now))
             url = f"memory://upload/{conversation_id}/{attachment.attachment_id}"
             return UploadGrant(url, {"content-type": attachment.content_type}, now + LINK_LASTS)
 
     @override
     async def find_grant(
         self, conversation_id: ConversationId, attachment_id: AttachmentId
-    ) -> Granted | None:
+    ) -> UploadRecord | None:
         async with self.link.call("find_grant"):
             return self.grants.get((conversation_id, attachment_id))
 
     @override
-    async def replace_grant(self, conversation_id: ConversationId, granted: Granted) -> None:
+    async def replace_grant(self, conversation_id: ConversationId, granted: UploadRecord) -> None:
         async with self.link.call("replace_grant"):
             name = conversation_id, granted.attachment.attachment_id
             stored = self.grants.get(name)
@@ -140,7 +140,7 @@ class MemoryBlobStore(BlobStore):
                 self.thumbnails.pop(name, None)
                 self.grants.pop(name, None)
 
-    def _write(self, name: _Name, granted: Granted) -> None:
+    def _write(self, name: _Name, granted: UploadRecord) -> None:
         self._writes += 1
         self.grants[name] = replace(granted, etag=f"etag-{self._writes}")
 

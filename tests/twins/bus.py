@@ -6,17 +6,17 @@ from typing import override
 
 from shared.adapters.service_bus.jobs import envelope
 from shared.domain.errors import UnavailableError
-from shared.domain.notification import Clearance, Notice, Notification
-from shared.domain.user import Subscription
+from shared.domain.people.notification import Dismissal, Notification, NotificationJob
+from shared.domain.people.user import Subscription
 from shared.ports import Bus, Job, NotificationChannel
 from tests.twins.faulty_link import FaultyLink
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A notice in the queue, and how long it was told to wait."""
+    """A notification job in the queue, and how long it was told to wait."""
 
-    notice: Notice
+    job: NotificationJob
     delay_s: float
 
 
@@ -37,7 +37,7 @@ class MemoryBus(Bus):
             if identifier in self._ids:
                 return
             self._ids.add(identifier)
-            if isinstance(job, Notice):
+            if isinstance(job, NotificationJob):
                 self.queued.append(Queued(job, delay_s))
             else:
                 self.other_jobs.append(job)
@@ -50,7 +50,7 @@ class MemoryBus(Bus):
             return len(moved)
 
     def take(self) -> list[Queued]:
-        """Return all notices that are queued, and empty the queue of them."""
+        """Return all notification jobs that are queued, and empty the queue of them."""
         taken, self.queued = self.queued, []
         return taken
 
@@ -70,7 +70,7 @@ class MemoryNotificationChannel(NotificationChannel):
     failing: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
     shown: defaultdict[str, list[Notification]] = field(default_factory=lambda: defaultdict(list))
-    cleared: defaultdict[str, list[Clearance]] = field(default_factory=lambda: defaultdict(list))
+    cleared: defaultdict[str, list[Dismissal]] = field(default_factory=lambda: defaultdict(list))
 
     @override
     async def deliver(self, subscription: Subscription, notification: Notification) -> bool:
@@ -81,11 +81,11 @@ class MemoryNotificationChannel(NotificationChannel):
             return True
 
     @override
-    async def clear(self, subscription: Subscription, clearance: Clearance) -> bool:
+    async def clear(self, subscription: Subscription, dismissal: Dismissal) -> bool:
         async with self.link.call("clear"):
             if not self._reaches(subscription):
                 return False
-            self.cleared[subscription.id].append(clearance)
+            self.cleared[subscription.id].append(dismissal)
             return True
 
     def _reaches(self, subscription: Subscription) -> bool:

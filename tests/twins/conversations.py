@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import override
 
-from shared.domain.activity import is_renewal_due
-from shared.domain.conversation import Conversation
+from shared.domain.conversations.activity import is_renewal_due
+from shared.domain.conversations.conversation import Conversation
+from shared.domain.conversations.mute import UNSAID, Mute
 from shared.domain.ids import NO_SEQUENCE, ConversationId, UserId
-from shared.domain.mute import UNSAID, Mute
-from shared.domain.user import User
+from shared.domain.people.user import User
 from shared.ports import (
     ConversationStore,
     FlushedState,
@@ -109,13 +109,13 @@ class MemoryConversationStore(ConversationStore):
     ) -> None:
         async with self.link.call("save_state"):
             item, head = self._stored(state.conversation_id), state.head
-            if item is None or item.flushed.stamp not in {0, state.base}:
+            if item is None or item.flushed.flush_id not in {0, state.previous_flush_id}:
                 raise VersionConflictError
             known = item.flushed.active_from
             if active_from is None and head.at and is_renewal_due(known, head.at):
                 raise VersionConflictError
             flushed = FlushedState(
-                head.sequence, state.receipts, state.stamp, head.at, active_from or known
+                head.sequence, state.receipts, state.flush_id, head.at, active_from or known
             )
             self._write(replace(item, flushed=flushed))
 

@@ -1,6 +1,6 @@
 """The twin of what a flush takes."""
 
-from collections.abc import Sequence as Series
+from collections.abc import Sequence
 from typing import override
 
 from shared.domain.ids import ConversationId
@@ -17,21 +17,21 @@ class MemoryFlushes(RedisTwinPart, FlushState):
             return sorted(self.redis.data.dirty, key=self.redis.data.dirty.__getitem__)[:limit]
 
     @override
-    async def snapshots(self, ids: Series[ConversationId]) -> list[LiveConversation]:
+    async def snapshots(self, ids: Sequence[ConversationId]) -> list[LiveConversation]:
         async with self.link.call("snapshots"):
             return [self._snapshot(one) for one in ids]
 
     @override
-    async def flushed(self, states: Series[LiveConversation]) -> None:
+    async def flushed(self, states: Sequence[LiveConversation]) -> None:
         async with self.link.call("flushed"):
             dirty = self.redis.data.dirty
             for state in states:
                 live = self.state_of(state.conversation_id)
-                if state.head.known and live.ready:
-                    live.flushed = max(live.flushed, state.stamp)
-                if live.acknowledged < state.stamp:
+                if state.head.is_cached and live.ready:
+                    live.flushed = max(live.flushed, state.flush_id)
+                if live.acknowledged < state.flush_id:
                     live.acknowledged = 0
-                if dirty.get(state.conversation_id, state.stamp) < state.stamp:
+                if dirty.get(state.conversation_id, state.flush_id) < state.flush_id:
                     del dirty[state.conversation_id]
 
     def _snapshot(self, conversation_id: ConversationId) -> LiveConversation:

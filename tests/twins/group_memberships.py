@@ -1,10 +1,10 @@
-"""The twin of group memberships ("seats")."""
+"""The twin of group memberships ("group memberships")."""
 
 from collections.abc import Iterable
 from typing import override
 
+from shared.domain.conversations.group_memberships import GroupMembership
 from shared.domain.ids import UserId
-from shared.domain.seats import Seat
 from shared.ports import Call, CallState, GroupMemberships
 from tests.twins.redis_data import RedisTwinPart
 
@@ -13,42 +13,58 @@ class MemoryGroupMemberships(RedisTwinPart, GroupMemberships):
     """Fulfils `GroupMemberships`."""
 
     @override
-    async def enter_connection(self, call: Call) -> tuple[CallState, list[Seat] | None]:
+    async def enter_connection(self, call: Call) -> tuple[CallState, list[GroupMembership] | None]:
         async with self.link.call("enter_connection"):
             return self.redis.enter(call), self._seats(call.user_id)
 
     @override
-    async def fill_seats(self, user_id: UserId, seats: Iterable[Seat]) -> None:
-        async with self.link.call("fill_seats"):
-            self.redis.data.seats.setdefault(user_id, {})
-            for seat in seats:
-                self._take_seat(user_id, seat)
+    async def fill_group_memberships(
+        self, user_id: UserId, group_memberships: Iterable[GroupMembership]
+    ) -> None:
+        async with self.link.call("fill_group_memberships"):
+            self.redis.data.group_memberships.setdefault(user_id, {})
+            for group_membership in group_memberships:
+                self._take_seat(user_id, group_membership)
 
     @override
-    async def take_seat(self, user_ids: Iterable[UserId], seat: Seat) -> None:
-        async with self.link.call("take_seat"):
+    async def add_group_membership(
+        self, user_ids: Iterable[UserId], group_membership: GroupMembership
+    ) -> None:
+        async with self.link.call("add_group_membership"):
             for user_id in user_ids:
-                self._take_seat(user_id, seat)
-                self.redis.data.unsure[user_id].add(seat.conversation_id)
+                self._take_seat(user_id, group_membership)
+                self.redis.data.unconfirmed[user_id].add(group_membership.conversation_id)
 
     @override
-    async def renew_seats(self, user_id: UserId, seats: Iterable[Seat]) -> list[Seat] | None:
-        async with self.link.call("renew_seats"):
-            taken = self.redis.data.seats.get(user_id, {})
-            for seat in seats:
-                if seat.conversation_id in taken:
-                    self._take_seat(user_id, seat)
-                self.redis.data.unsure[user_id].discard(seat.conversation_id)
+    async def renew_group_memberships(
+        self, user_id: UserId, group_memberships: Iterable[GroupMembership]
+    ) -> list[GroupMembership] | None:
+        async with self.link.call("renew_group_memberships"):
+            taken = self.redis.data.group_memberships.get(user_id, {})
+            for group_membership in group_memberships:
+                if group_membership.conversation_id in taken:
+                    self._take_seat(user_id, group_membership)
+                self.redis.data.unconfirmed[user_id].discard(group_membership.conversation_id)
             return self._seats(user_id)
 
-    def _seats(self, user_id: UserId) -> list[Seat] | None:
-        seats, unsure = self.redis.data.seats.get(user_id), self.redis.data.unsure[user_id]
-        if seats is None:
+    def _seats(self, user_id: UserId) -> list[GroupMembership] | None:
+        group_memberships, unconfirmed = (
+            self.redis.data.group_memberships.get(user_id),
+            self.redis.data.unconfirmed[user_id],
+        )
+        if group_memberships is None:
             return None
-        return [Seat(one, at, one not in unsure) for one, at in seats.items()]
+        return [
+            GroupMembership(one, at, one not in unconfirmed)
+            for one, at in group_memberships.items()
+        ]
 
-    def _take_seat(self, user_id: UserId, seat: Seat) -> None:
-        seats = self.redis.data.seats.get(user_id)
-        if seats is not None:  # see `raise_inbox`
-            before = seats.get(seat.conversation_id, seat.taken_at)
-            seats[seat.conversation_id] = max(before, seat.taken_at)
+    def _take_seat(self, user_id: UserId, group_membership: GroupMembership) -> None:
+        group_memberships = self.redis.data.group_memberships.get(user_id)
+        if group_memberships is not None:  # see `raise_inbox`
+            before = group_memberships.get(
+                group_membership.conversation_id, group_membership.joined_at
+            )
+            group_memberships[group_membership.conversation_id] = max(
+                before, group_membership.joined_at
+            )

@@ -1,15 +1,14 @@
 """The twin of heads and receipts."""
 
-from collections.abc import Iterable
-from collections.abc import Sequence as Series
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import override
 
-from shared.domain.conversation import Conversation
-from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
+from shared.domain.conversations.conversation import Conversation
+from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, SequenceNumber, UserId
 from shared.domain.live import NO_EPOCH, Epoch, Head
-from shared.domain.message import Message
-from shared.domain.receipt import Receipt, merge
+from shared.domain.messages.message import Message
+from shared.domain.messages.receipt import Receipt, merge
 from shared.domain.times import to_ms
 from shared.ports import (
     Acknowledged,
@@ -63,7 +62,7 @@ class MemoryHeads(MemoryInboxes, ConversationHeads):
             return bool(self.redis.live(message.sender_id).keys() - {connection_id})
 
     @override
-    async def raise_heads(self, newest: Series[Message]) -> list[bool]:
+    async def raise_heads(self, newest: Sequence[Message]) -> list[bool]:
         async with self.link.call("raise_heads"):
             return [self._raise_head(message) for message in newest]
 
@@ -73,8 +72,8 @@ class MemoryHeads(MemoryInboxes, ConversationHeads):
         call: Call,
         conversation: Conversation,
         *,
-        delivered: Sequence,
-        read: Sequence,
+        delivered: SequenceNumber,
+        read: SequenceNumber,
         now: datetime,
     ) -> tuple[CallState, Acknowledged]:
         async with self.link.call("acknowledge"):
@@ -126,7 +125,7 @@ class MemoryHeads(MemoryInboxes, ConversationHeads):
 
     @override
     async def receipts(
-        self, ids: Series[ConversationId]
+        self, ids: Sequence[ConversationId]
     ) -> list[tuple[Head, dict[UserId, Receipt]]]:
         async with self.link.call("receipts"):
             states, epoch = [self.state_of(one) for one in ids], self.redis.epoch()

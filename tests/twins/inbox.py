@@ -1,13 +1,12 @@
 """The twin of inboxes."""
 
-from collections.abc import Iterable, Mapping
-from collections.abc import Sequence as Series
+from collections.abc import Iterable, Mapping, Sequence
 from typing import override
 
+from shared.domain.conversations.mute import Mute
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.live import NO_EPOCH, Epoch
-from shared.domain.mute import Mute
-from shared.domain.receipt import Receipt
+from shared.domain.messages.receipt import Receipt
 from shared.ports import Call, CallState, InboxEntry, InboxState, LiveSummary, Touches
 from tests.twins.redis_data import RedisTwinPart
 
@@ -26,7 +25,7 @@ class MemoryInboxes(RedisTwinPart, InboxState):
             return self.redis.enter(call), self.redis.data.activity[call.user_id]
 
     @override
-    async def summaries(self, user_id: UserId, ids: Series[ConversationId]) -> list[LiveSummary]:
+    async def summaries(self, user_id: UserId, ids: Sequence[ConversationId]) -> list[LiveSummary]:
         async with self.link.call("summaries"):
             states, epoch = [(one, self.state_of(one)) for one in ids], self.redis.epoch()
             return [
@@ -104,8 +103,8 @@ class MemoryInboxes(RedisTwinPart, InboxState):
     async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None:
         async with self.link.call("drop_inbox"):
             self.redis.data.inboxes.get(user_id, {}).pop(conversation_id, None)
-            self.redis.data.seats.get(user_id, {}).pop(conversation_id, None)
-            self.redis.data.unsure[user_id].discard(conversation_id)
+            self.redis.data.group_memberships.get(user_id, {}).pop(conversation_id, None)
+            self.redis.data.unconfirmed[user_id].discard(conversation_id)
             self.redis.data.mutes.get(user_id, {}).pop(conversation_id, None)
             self.note_touch(user_id, conversation_id)
 

@@ -33,18 +33,18 @@ class MemoryReconciledVersions(RedisTwinPart, ReconciledVersions):
     """Fulfils `ReconciledVersions`."""
 
     @override
-    async def repaired_version(self, conversation_id: ConversationId) -> int:
-        async with self.link.call("repaired_version"):
-            return self.redis.data.repaired.get(conversation_id, 0)
+    async def reconciled_version(self, conversation_id: ConversationId) -> int:
+        async with self.link.call("reconciled_version"):
+            return self.redis.data.reconciled.get(conversation_id, 0)
 
     @override
-    async def mark_repaired(
+    async def mark_reconciled(
         self, conversation_id: ConversationId, version: int, *, follows: int | None = None
     ) -> None:
-        async with self.link.call("mark_repaired"):
-            known = self.redis.data.repaired.get(conversation_id, 0)
+        async with self.link.call("mark_reconciled"):
+            known = self.redis.data.reconciled.get(conversation_id, 0)
             if follows is None or known == follows:
-                self.redis.data.repaired[conversation_id] = max(known, version)
+                self.redis.data.reconciled[conversation_id] = max(known, version)
 
 
 class MemoryLiveState(

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import override
 
 from shared.adapters.system import SystemClock
-from shared.domain.attachment import Attachment
-from shared.domain.ids import ConversationId, Sequence, UserId
-from shared.domain.message import Message, bucket_of, erase
+from shared.domain.ids import ConversationId, SequenceNumber, UserId
+from shared.domain.messages.attachment import Attachment
+from shared.domain.messages.message import Message, bucket_of, erase
 from shared.ports import Clock, MessageStore, Original, SequenceTakenError
 from tests.twins.faulty_link import FaultyLink, Replica
 
@@ -23,7 +23,7 @@ class MessageTable:
     def __init__(self, clock: Clock | None = None) -> None:
         self.logs: defaultdict[ConversationId, list[Message]] = defaultdict(list)
         self._clock = clock or SystemClock()
-        self._written_s: dict[tuple[ConversationId, Sequence], float] = {}
+        self._written_s: dict[tuple[ConversationId, SequenceNumber], float] = {}
 
     def wrote(self, message: Message) -> None:
         """Note when a message was last written."""
@@ -61,7 +61,7 @@ class MemoryMessageStore(MessageStore):
 
     @override
     async def find_original(
-        self, message: Message, *, bucket: int | None, proof: Sequence | None = None
+        self, message: Message, *, bucket: int | None, proof: SequenceNumber | None = None
     ) -> Original:
         async with self.link.call("find_original"):
             seen = [
@@ -74,13 +74,17 @@ class MemoryMessageStore(MessageStore):
             return Original(original, proven=proven)
 
     @override
-    async def find(self, conversation_id: ConversationId, sequence: Sequence) -> Message | None:
+    async def find(
+        self, conversation_id: ConversationId, sequence: SequenceNumber
+    ) -> Message | None:
         async with self.link.call("find"):
             seen = self._seen(conversation_id)
             return next((one for one in seen if one.sequence == sequence), None)
 
     @override
-    async def find_many(self, places: Iterable[tuple[ConversationId, Sequence]]) -> list[Message]:
+    async def find_many(
+        self, places: Iterable[tuple[ConversationId, SequenceNumber]]
+    ) -> list[Message]:
         async with self.link.call("find_many"):
             return [
                 message
@@ -90,7 +94,9 @@ class MemoryMessageStore(MessageStore):
             ]
 
     @override
-    async def age_s(self, conversation_id: ConversationId, sequence: Sequence) -> float | None:
+    async def age_s(
+        self, conversation_id: ConversationId, sequence: SequenceNumber
+    ) -> float | None:
         async with self.link.call("age_s"):
             seen = self._seen(conversation_id)
             found = next((one for one in seen if one.sequence == sequence), None)
@@ -98,7 +104,7 @@ class MemoryMessageStore(MessageStore):
 
     @override
     async def list_range(
-        self, conversation_id: ConversationId, first: Sequence, last: Sequence
+        self, conversation_id: ConversationId, first: SequenceNumber, last: SequenceNumber
     ) -> list[Message]:
         async with self.link.call("list_range"):
             seen = [one for one in self._seen(conversation_id) if first <= one.sequence <= last]
@@ -106,7 +112,7 @@ class MemoryMessageStore(MessageStore):
 
     @override
     async def set_attachment(
-        self, conversation_id: ConversationId, sequence: Sequence, attachment: Attachment
+        self, conversation_id: ConversationId, sequence: SequenceNumber, attachment: Attachment
     ) -> None:
         async with self.link.call("set_attachment"):
             log = self.table.logs[conversation_id]
@@ -118,10 +124,10 @@ class MemoryMessageStore(MessageStore):
 
     @override
     async def find_newest(
-        self, conversation_id: ConversationId, *, at_least: Sequence
+        self, conversation_id: ConversationId, *, at_least: SequenceNumber
     ) -> Message | None:
         async with self.link.call("find_newest"):
-            bucket = self._bucket(Sequence(max(1, at_least)))
+            bucket = self._bucket(SequenceNumber(max(1, at_least)))
             seen = [
                 one for one in self._seen(conversation_id) if self._bucket(one.sequence) >= bucket
             ]
@@ -138,7 +144,12 @@ class MemoryMessageStore(MessageStore):
 
     @override
     async def list_sent(
-        self, conversation_id: ConversationId, sender_id: UserId, *, after: Sequence, limit: int
+        self,
+        conversation_id: ConversationId,
+        sender_id: UserId,
+        *,
+        after: SequenceNumber,
+        limit: int,
     ) -> list[Message]:
         async with self.link.call("list_sent"):
             sent = [
@@ -166,7 +177,7 @@ class MemoryMessageStore(MessageStore):
     def _seen(self, conversation_id: ConversationId) -> list[Message]:
         return self.replica.view(conversation_id, self.table.logs[conversation_id])
 
-    def _bucket(self, sequence: Sequence) -> int:
+    def _bucket(self, sequence: SequenceNumber) -> int:
         return bucket_of(sequence, size=self._bucket_size)
 
 

@@ -1,13 +1,12 @@
 """The twins of presence and notification marks."""
 
-from collections.abc import Iterable
-from collections.abc import Sequence as Series
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import override
 
-from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, Sequence, UserId
-from shared.domain.presence import Presence
-from shared.ports import NoticeMarks, PresenceStore
+from shared.domain.ids import NO_SEQUENCE, ConnectionId, ConversationId, SequenceNumber, UserId
+from shared.domain.people.presence import Presence
+from shared.ports import NotificationClaims, PresenceStore
 from tests.twins.redis_data import RedisTwinPart
 
 _TYPING = timedelta(milliseconds=2_500)
@@ -29,7 +28,7 @@ class MemoryPresenceStore(RedisTwinPart, PresenceStore):
             return self.redis.close(user_id, connection_id)
 
     @override
-    async def list_presences(self, user_ids: Series[UserId]) -> list[Presence]:
+    async def list_presences(self, user_ids: Sequence[UserId]) -> list[Presence]:
         async with self.link.call("list_presences"):
             return [self._presence(user) for user in user_ids]
 
@@ -79,12 +78,12 @@ class MemoryPresenceStore(RedisTwinPart, PresenceStore):
         return Presence(user_id, "online" if self.redis.live(user_id) else "offline", at)
 
 
-class MemoryNoticeMarks(RedisTwinPart, NoticeMarks):
-    """Fulfils `NoticeMarks`."""
+class MemoryNotificationClaims(RedisTwinPart, NotificationClaims):
+    """Fulfils `NotificationClaims`."""
 
     @override
     async def claim(
-        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence, *, by: str
+        self, user_id: UserId, conversation_id: ConversationId, up_to: SequenceNumber, *, by: str
     ) -> bool:
         async with self.link.call("claim"):
             data, key = self.redis.data, (user_id, conversation_id)
@@ -96,7 +95,7 @@ class MemoryNoticeMarks(RedisTwinPart, NoticeMarks):
 
     @override
     async def confirm(
-        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
+        self, user_id: UserId, conversation_id: ConversationId, up_to: SequenceNumber
     ) -> None:
         async with self.link.call("confirm"):
             data, key = self.redis.data, (user_id, conversation_id)
@@ -105,7 +104,7 @@ class MemoryNoticeMarks(RedisTwinPart, NoticeMarks):
 
     @override
     async def release(
-        self, user_id: UserId, conversation_id: ConversationId, up_to: Sequence
+        self, user_id: UserId, conversation_id: ConversationId, up_to: SequenceNumber
     ) -> None:
         async with self.link.call("release"):
             marks, key = self.redis.data.marks, (user_id, conversation_id)
@@ -113,14 +112,16 @@ class MemoryNoticeMarks(RedisTwinPart, NoticeMarks):
                 del marks[key]
             self._unclaim(key, up_to)
 
-    def _unclaim(self, key: tuple[UserId, ConversationId], up_to: Sequence) -> None:
+    def _unclaim(self, key: tuple[UserId, ConversationId], up_to: SequenceNumber) -> None:
         claims = self.redis.data.claims
         if key in claims and claims[key][0] == up_to:
             del claims[key]
 
     @override
-    async def list_marks(self, pairs: Series[tuple[UserId, ConversationId]]) -> list[Sequence]:
+    async def list_notified(
+        self, pairs: Sequence[tuple[UserId, ConversationId]]
+    ) -> list[SequenceNumber]:
         if not pairs:
             return []
-        async with self.link.call("list_marks"):
+        async with self.link.call("list_notified"):
             return [self.redis.data.marks.get(key, NO_SEQUENCE) for key in pairs]

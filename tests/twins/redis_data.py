@@ -6,20 +6,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.domain.conversations.mute import Mute
 from shared.domain.ids import (
     NO_SEQUENCE,
     AttachmentId,
     ConnectionId,
     ConversationId,
-    Sequence,
+    SequenceNumber,
     UserId,
 )
 from shared.domain.limits import BucketState, take
 from shared.domain.live import NO_EPOCH, Epoch, Head
-from shared.domain.message import Message
-from shared.domain.mute import Mute
-from shared.domain.presence import Presence, PresenceStatus
-from shared.domain.receipt import Receipt
+from shared.domain.messages.message import Message
+from shared.domain.messages.receipt import Receipt
+from shared.domain.people.presence import Presence, PresenceStatus
 from shared.domain.times import to_ms
 from shared.ports import AccountState, Call, CallState, Clock
 from tests.twins.faulty_link import FaultyLink
@@ -35,13 +35,13 @@ class ConversationState:
     """One conversation's live state; in `epoch` it was seeded, so that nothing is lacking."""
 
     epoch: Epoch = NO_EPOCH
-    sequence: Sequence = NO_SEQUENCE
+    sequence: SequenceNumber = NO_SEQUENCE
     version: int = 0
     at: datetime | None = None
     last: Message | None = None
     receipts: dict[UserId, Receipt] = field(default_factory=dict)
     flushed: int = 0
-    told: Sequence = NO_SEQUENCE
+    told: SequenceNumber = NO_SEQUENCE
     acknowledged: int = 0
 
     @property
@@ -66,8 +66,8 @@ class Seen:
 class RedisData:
     """All that a flush loses.
 
-    An inbox is `complete`, or `begun` and being rebuilt, or both, or not there; a user's seats are
-    complete or not there.
+    An inbox is `complete`, or `begun` and being reconciled, or both, or not there; a user's group
+    memberships are complete or not there.
     """
 
     epoch: Epoch = NO_EPOCH
@@ -76,7 +76,7 @@ class RedisData:
     changed: defaultdict[ConversationId, set[UserId]] = field(
         default_factory=lambda: defaultdict(set)
     )
-    repaired: dict[ConversationId, int] = field(default_factory=dict)
+    reconciled: dict[ConversationId, int] = field(default_factory=dict)
     dirty: dict[ConversationId, int] = field(default_factory=dict)
     inboxes: dict[UserId, dict[ConversationId, int]] = field(default_factory=dict)
     begun: dict[UserId, Epoch] = field(default_factory=dict)
@@ -86,8 +86,8 @@ class RedisData:
         default_factory=lambda: defaultdict(dict)
     )
     floors: dict[UserId, int] = field(default_factory=dict)
-    seats: dict[UserId, dict[ConversationId, datetime]] = field(default_factory=dict)
-    unsure: defaultdict[UserId, set[ConversationId]] = field(
+    group_memberships: dict[UserId, dict[ConversationId, datetime]] = field(default_factory=dict)
+    unconfirmed: defaultdict[UserId, set[ConversationId]] = field(
         default_factory=lambda: defaultdict(set)
     )
     activity: Counter[UserId] = field(default_factory=Counter)
@@ -109,13 +109,20 @@ class RedisData:
     typing: dict[tuple[UserId, ConversationId], tuple[bool, dict[bool, datetime]]] = field(
         default_factory=dict
     )
-    marks: dict[tuple[UserId, ConversationId], Sequence] = field(default_factory=dict)
-    claims: dict[tuple[UserId, ConversationId], tuple[Sequence, str]] = field(default_factory=dict)
+    marks: dict[tuple[UserId, ConversationId], SequenceNumber] = field(default_factory=dict)
+    claims: dict[tuple[UserId, ConversationId], tuple[SequenceNumber, str]] = field(
+        default_factory=dict
+    )
     accounts: dict[UserId, AccountState] = field(default_factory=dict)
 
     def forget(self, user_id: UserId) -> int:
         """Delete what is data of one user alone; tell how many entries that were."""
-        named: list[dict[Any, Any]] = [self.inboxes, self.seats, self.unsure, self.activity]
+        named: list[dict[Any, Any]] = [
+            self.inboxes,
+            self.group_memberships,
+            self.unconfirmed,
+            self.activity,
+        ]
         named += [self.leases, self.opened, self.seen, self.closed, self.quotas, self.uploads]
         named += [self.mutes]
         named += [self.touched, self.floors]

@@ -13,7 +13,7 @@ from shared.domain.ids import (
     attachment_id,
     group_conversation_id,
 )
-from shared.domain.user import Principal
+from shared.domain.people.user import Principal
 from shared.ports import Clock, Ids, Probe, TokenVerifier
 from tests.twins.faulty_link import FaultyLink
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.domain.attachment import MAX_BYTES, check_grant, matches_type
 from shared.domain.errors import InvalidError, TooLargeError, UnsupportedTypeError
-from shared.domain.file_name import MAX_CHARACTERS, check_file_name, stored_file_name
+from shared.domain.messages.attachment import MAX_BYTES, check_grant, matches_type
+from shared.domain.messages.file_name import MAX_CHARACTERS, check_file_name, stored_file_name
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.access import access_conversation, require_unblocked
-from shared.domain.conversation import (
+from shared.domain.conversations.access import access_conversation, require_unblocked
+from shared.domain.conversations.conversation import (
     MAX_MEMBERS,
     Role,
     add_members,
@@ -24,7 +24,7 @@ from shared.domain.errors import (
     InvalidError,
     NotFoundError,
 )
-from shared.domain.ids import Sequence, UserId
+from shared.domain.ids import SequenceNumber, UserId
 from tests.unit.things import ANN, BOB, CAT, DAN, GROUP, NOON, PAIR, group, member, pair
 
 CROWD = [UserId(f"user-{n}") for n in range(MAX_MEMBERS)]
@@ -79,7 +79,7 @@ def test_only_owner_and_admin_rename_and_add() -> None:
     with pytest.raises(ForbiddenError):
         rename(conversation, by=plain, title="Lake")
     with pytest.raises(ForbiddenError):
-        add_members(conversation, by=plain, users=[DAN], latest=Sequence(0), now=NOON)
+        add_members(conversation, by=plain, users=[DAN], latest=SequenceNumber(0), now=NOON)
 
 
 def test_a_direct_conversation_keeps_its_members_and_has_no_title() -> None:
@@ -89,7 +89,7 @@ def test_a_direct_conversation_keeps_its_members_and_has_no_title() -> None:
     with pytest.raises(ForbiddenError):
         rename(conversation, by=by, title="Us")
     with pytest.raises(ForbiddenError):
-        add_members(conversation, by=by, users=[CAT], latest=Sequence(0), now=NOON)
+        add_members(conversation, by=by, users=[CAT], latest=SequenceNumber(0), now=NOON)
     with pytest.raises(ForbiddenError):
         remove_member(conversation, by=by, user_id=ANN)
 
@@ -97,7 +97,9 @@ def test_a_direct_conversation_keeps_its_members_and_has_no_title() -> None:
 def test_a_newcomer_sees_what_is_written_from_now_on() -> None:
     before = group()
 
-    after = add_members(before, by=before.members[0], users=[DAN], latest=Sequence(41), now=NOON)
+    after = add_members(
+        before, by=before.members[0], users=[DAN], latest=SequenceNumber(41), now=NOON
+    )
 
     newcomer = after.find_member(DAN)
     assert newcomer == member(DAN, history_from=42)
@@ -107,7 +109,9 @@ def test_a_newcomer_sees_what_is_written_from_now_on() -> None:
 def test_adding_who_is_there_changes_nothing() -> None:
     before = group()
 
-    after = add_members(before, by=before.members[0], users=[BOB], latest=Sequence(9), now=NOON)
+    after = add_members(
+        before, by=before.members[0], users=[BOB], latest=SequenceNumber(9), now=NOON
+    )
 
     assert after is before
 
@@ -116,11 +120,11 @@ def test_the_hundred_and_first_member_does_not_get_in() -> None:
     full = group(member(ANN, "owner"), *(member(user) for user in CROWD[:-2]))
     by = full.members[0]
 
-    filled = add_members(full, by=by, users=[DAN, DAN], latest=Sequence(0), now=NOON)
+    filled = add_members(full, by=by, users=[DAN, DAN], latest=SequenceNumber(0), now=NOON)
 
     assert len(filled.members) == MAX_MEMBERS
     with pytest.raises(ConversationFullError):
-        add_members(full, by=by, users=[BOB, DAN], latest=Sequence(0), now=NOON)
+        add_members(full, by=by, users=[BOB, DAN], latest=SequenceNumber(0), now=NOON)
 
 
 def test_a_returning_member_is_no_longer_among_those_who_left() -> None:
@@ -128,7 +132,7 @@ def test_a_returning_member_is_no_longer_among_those_who_left() -> None:
     by = before.members[0]
     without = remove_member(before, by=by, user_id=CAT)
 
-    after = add_members(without, by=by, users=[CAT], latest=Sequence(7), now=NOON)
+    after = add_members(without, by=by, users=[CAT], latest=SequenceNumber(7), now=NOON)
 
     assert without.left == (CAT,)
     assert after.left == ()

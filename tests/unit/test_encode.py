@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain.conversations.inbox import InboxItem, Row
 from shared.domain.events import (
     AttachmentChanged,
     ConversationChanged,
@@ -24,10 +25,9 @@ from shared.domain.events import (
     conversation_group,
     watchers_group,
 )
-from shared.domain.ids import ConnectionId, Sequence
-from shared.domain.inbox import InboxItem, Row
+from shared.domain.ids import ConnectionId, SequenceNumber
 from shared.domain.live import Head
-from shared.domain.presence import Presence
+from shared.domain.people.presence import Presence
 from shared.domain.times import to_ms
 from tests.unit.things import ANN, BOB, GROUP, NOON, attachment, group, member, message, receipt
 from triggers import encode
@@ -42,11 +42,11 @@ FILE: dict[str, Any] = {
     "height": None,
     "state": "pending",
 }
-ITEM = InboxItem(Row(group(), Head(known=True), None, receipt()), 3, NOON)
+ITEM = InboxItem(Row(group(), Head(is_cached=True), None, receipt()), 3, NOON)
 
 
 def test_a_conversation_shows_its_members_and_not_their_settings() -> None:
-    shown = encode.conversation(group(member(ANN, "owner", muted=NOON)), Sequence(7))
+    shown = encode.conversation(group(member(ANN, "owner", muted=NOON)), SequenceNumber(7))
 
     assert shown == {
         "id": GROUP,
@@ -60,7 +60,7 @@ def test_a_conversation_shows_its_members_and_not_their_settings() -> None:
 
 
 def test_a_message_shows_what_its_sender_sees() -> None:
-    said = replace(message(7, attachments=(attachment(),)), reply_to=Sequence(3))
+    said = replace(message(7, attachments=(attachment(),)), reply_to=SequenceNumber(3))
 
     (shown,) = encode.messages([(said, "read")])
 
@@ -108,14 +108,14 @@ EVENTS: list[tuple[Event, str, dict[str, Any]]] = [
         {"conversationId": GROUP, "userId": ANN, "typing": True},
     ),
     (
-        ConversationChanged(group(), Sequence(7)),
+        ConversationChanged(group(), SequenceNumber(7)),
         "conversationChanged",
-        {"conversation": encode.conversation(group(), Sequence(7))},
+        {"conversation": encode.conversation(group(), SequenceNumber(7))},
     ),
     (InboxChanged(ITEM), "inboxChanged", {"item": encode.inbox_item(ITEM)}),
     (ConversationRemoved(GROUP), "conversationRemoved", {"conversationId": GROUP}),
     (
-        AttachmentChanged(GROUP, Sequence(7), attachment()),
+        AttachmentChanged(GROUP, SequenceNumber(7), attachment()),
         "attachmentChanged",
         {"conversationId": GROUP, "sequence": 7, "attachment": FILE},
     ),

@@ -17,9 +17,9 @@ from shared.domain.ids import (
     is_conversation_id,
     user_id,
 )
-from shared.domain.presence import unknown
+from shared.domain.people.presence import unknown
+from shared.domain.people.user import User, blocks_between, display_name
 from shared.domain.times import from_ms, optional_from_ms, to_ms
-from shared.domain.user import User, blocks_between, display_name
 from tests.unit.things import ANN, BOB, NOON
 
 HOSTILE = [None, 1, True, 1.5, float("nan"), b"ann", ["ann"], {"ann": 1}, "", "half \ud83d", "a\n"]

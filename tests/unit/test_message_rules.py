@@ -4,10 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.catchup import gap_after
+from shared.domain.conversations.catchup import gap_after
 from shared.domain.errors import InvalidError, TooLargeError
-from shared.domain.ids import Sequence
-from shared.domain.message import MAX_BODY_CHARACTERS, Status, bucket_of, check_body, status_of
+from shared.domain.ids import SequenceNumber
+from shared.domain.messages.message import (
+    MAX_BODY_CHARACTERS,
+    Status,
+    bucket_of,
+    check_body,
+    status_of,
+)
 from tests.unit.things import ANN, BOB, CAT, message, receipt
 
 
@@ -35,13 +41,13 @@ def test_one_character_too_many_is_too_large() -> None:
     ("sequence", "bucket"), [(1, 0), (5_000, 0), (5_001, 1), (10_000, 1), (10_001, 2)]
 )
 def test_a_bucket_holds_its_size_of_sequences(sequence: int, bucket: int) -> None:
-    assert bucket_of(Sequence(sequence), size=5_000) == bucket
+    assert bucket_of(SequenceNumber(sequence), size=5_000) == bucket
 
 
 @given(st.integers(1, 1_000), st.integers(1, 7))
 def test_buckets_are_filled_one_after_another(sequence: int, size: int) -> None:
-    here = bucket_of(Sequence(sequence), size=size)
-    following = bucket_of(Sequence(sequence + 1), size=size)
+    here = bucket_of(SequenceNumber(sequence), size=size)
+    following = bucket_of(SequenceNumber(sequence + 1), size=size)
 
     assert following == here + (sequence % size == 0)
 
@@ -72,20 +78,22 @@ def test_alone_a_message_stays_sent() -> None:
 
 
 def test_a_client_at_the_end_lacks_nothing() -> None:
-    gap = gap_after(Sequence(9), latest=Sequence(9), history_from=Sequence(1), limit=50)
+    gap = gap_after(
+        SequenceNumber(9), latest=SequenceNumber(9), history_from=SequenceNumber(1), limit=50
+    )
 
     assert not gap
     assert gap.complete
 
 
 @given(
-    st.integers(0, 30).map(Sequence),
-    st.integers(0, 30).map(Sequence),
-    st.integers(1, 31).map(Sequence),
+    st.integers(0, 30).map(SequenceNumber),
+    st.integers(0, 30).map(SequenceNumber),
+    st.integers(1, 31).map(SequenceNumber),
     st.integers(1, 10),
 )
 def test_a_gap_is_filled_fully_or_says_so(
-    position: Sequence, latest: Sequence, history_from: Sequence, limit: int
+    position: SequenceNumber, latest: SequenceNumber, history_from: SequenceNumber, limit: int
 ) -> None:
     lacking = [n for n in range(position + 1, latest + 1) if n >= history_from]
 

@@ -7,11 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.conversation import Conversation
+from shared.domain.conversations.conversation import Conversation
+from shared.domain.conversations.group_memberships import (
+    REMEMBERED,
+    RENEWED_AFTER,
+    GroupMembership,
+    plan,
+)
+from shared.domain.conversations.mute import Mute
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.mute import Mute
-from shared.domain.notification import MAX_PREVIEW_CHARACTERS, absentees, compose, without_muted
-from shared.domain.seats import REMEMBERED, RENEWED_AFTER, Seat, plan
+from shared.domain.people.notification import (
+    MAX_PREVIEW_CHARACTERS,
+    absentees,
+    compose,
+    without_muted,
+)
 from tests.unit.things import (
     ANN,
     BOB,
@@ -143,20 +153,21 @@ def test_an_excerpt_is_short(body: str, files: int, excerpt: str) -> None:
     assert shown.body == excerpt
 
 
-def seats(count: int, *, age: timedelta = timedelta(0)) -> list[Seat]:
+def group_memberships(count: int, *, age: timedelta = timedelta(0)) -> list[GroupMembership]:
     return [
-        Seat(ConversationId(f"g-{n:032x}"), NOON - age - timedelta(minutes=n)) for n in range(count)
+        GroupMembership(ConversationId(f"g-{n:032x}"), NOON - age - timedelta(minutes=n))
+        for n in range(count)
     ]
 
 
 def test_a_user_of_few_groups_needs_nothing() -> None:
-    planned = plan(seats(REMEMBERED), now=NOON)
+    planned = plan(group_memberships(REMEMBERED), now=NOON)
 
     assert (planned.join, planned.renew) == ((), ())
 
 
 def test_a_connection_joins_the_groups_that_the_service_has_forgotten() -> None:
-    taken = seats(REMEMBERED + 2)
+    taken = group_memberships(REMEMBERED + 2)
 
     planned = plan(reversed(taken), now=NOON)
 
@@ -165,8 +176,8 @@ def test_a_connection_joins_the_groups_that_the_service_has_forgotten() -> None:
 
 
 def test_a_seat_that_nears_its_year_is_renewed() -> None:
-    old = seats(2, age=RENEWED_AFTER)
+    old = group_memberships(2, age=RENEWED_AFTER)
 
-    planned = plan([*seats(1), *old], now=NOON)
+    planned = plan([*group_memberships(1), *old], now=NOON)
 
     assert planned.renew == (old[1].conversation_id,)

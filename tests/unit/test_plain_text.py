@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.conversation import title_of
+from shared.domain.conversations.conversation import title_of
+from shared.domain.people.user import MAX_NAME_CHARACTERS, display_name, picture_url
 from shared.domain.text import is_plain, plain_line
-from shared.domain.user import MAX_NAME_CHARACTERS, display_name, picture_url
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,8 @@ def test_every_pattern_matches_a_file_that_is_there() -> None:
 @pytest.mark.parametrize(
     ("changed", "test"),
     [
-        ("shared/domain/message.py", "tests/unit"),
-        ("shared/services/posting.py", "tests/integration/services"),
+        ("shared/domain/messages/message.py", "tests/unit"),
+        ("shared/services/messages/posting.py", "tests/integration/services"),
         ("triggers/hub.py", "tests/integration/handlers"),
         ("shared/ports/message_store.py", "tests/contract/ports"),
         ("local/cosmos/sql/query.py", "tests/contract/test_cosmos_*.py"),
@@ -54,7 +54,7 @@ def test_a_changed_file_runs_the_tests_it_can_break(changed: str, test: str) -> 
 
 
 def test_a_part_that_was_changed_is_started_and_a_service_is_not() -> None:
-    found = quick.tests_for(["local/signalr/app.py", "shared/services/posting.py"])
+    found = quick.tests_for(["local/signalr/app.py", "shared/services/messages/posting.py"])
 
     assert "tests/contract/test_signalr_*.py" in found["whole"]
     assert set(quick.RULES) == found["rules"]

@@ -7,18 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.errors import InvalidError, SequenceOutOfRangeError
-from shared.domain.ids import Sequence
-from shared.domain.receipt import Receipt, check_acknowledgement, merge, unread_count
+from shared.domain.ids import SequenceNumber
+from shared.domain.messages.receipt import Receipt, check_acknowledgement, merge, unread_count
 from tests.unit.things import BOB, GROUP, NOON, receipt
 
-sequences = st.integers(0, 20).map(Sequence)
+sequences = st.integers(0, 20).map(SequenceNumber)
 times = st.none() | st.integers(0, 5).map(lambda minutes: NOON + timedelta(minutes=minutes))
 
 
 @st.composite
 def receipts(draw: st.DrawFn) -> Receipt:
     read, more = draw(sequences), draw(sequences)
-    return Receipt(GROUP, BOB, Sequence(read + more), read, draw(times))
+    return Receipt(GROUP, BOB, SequenceNumber(read + more), read, draw(times))
 
 
 @given(receipts(), receipts())
@@ -54,9 +54,9 @@ def test_reading_implies_delivery() -> None:
 @pytest.mark.parametrize(("delivered", "read"), [(9, None), (None, 9), (9, 9), (0, None)])
 def test_what_is_there_may_be_acknowledged(delivered: int | None, read: int | None) -> None:
     check_acknowledgement(
-        None if delivered is None else Sequence(delivered),
-        None if read is None else Sequence(read),
-        latest=Sequence(9),
+        None if delivered is None else SequenceNumber(delivered),
+        None if read is None else SequenceNumber(read),
+        latest=SequenceNumber(9),
     )
 
 
@@ -64,9 +64,9 @@ def test_what_is_there_may_be_acknowledged(delivered: int | None, read: int | No
 def test_what_is_not_there_cannot_be_acknowledged(delivered: int | None, read: int | None) -> None:
     with pytest.raises(SequenceOutOfRangeError) as refused:
         check_acknowledgement(
-            None if delivered is None else Sequence(delivered),
-            None if read is None else Sequence(read),
-            latest=Sequence(9),
+            None if delivered is None else SequenceNumber(delivered),
+            None if read is None else SequenceNumber(read),
+            latest=SequenceNumber(9),
         )
 
     assert (refused.value.up_to, refused.value.latest) == (10, 9)
@@ -74,7 +74,7 @@ def test_what_is_not_there_cannot_be_acknowledged(delivered: int | None, read: i
 
 def test_an_acknowledgement_acknowledges_something() -> None:
     with pytest.raises(InvalidError, match="delivered"):
-        check_acknowledgement(None, None, latest=Sequence(9))
+        check_acknowledgement(None, None, latest=SequenceNumber(9))
 
 
 @pytest.mark.parametrize(
@@ -83,12 +83,16 @@ def test_an_acknowledgement_acknowledges_something() -> None:
 )
 def test_unread_is_a_subtraction(latest: int, read: int, history_from: int, unread: int) -> None:
     counted = unread_count(
-        latest=Sequence(latest), read=Sequence(read), history_from=Sequence(history_from)
+        latest=SequenceNumber(latest),
+        read=SequenceNumber(read),
+        history_from=SequenceNumber(history_from),
     )
 
     assert counted == unread
 
 
 @given(sequences, sequences, sequences)
-def test_unread_is_never_negative(latest: Sequence, read: Sequence, first: Sequence) -> None:
+def test_unread_is_never_negative(
+    latest: SequenceNumber, read: SequenceNumber, first: SequenceNumber
+) -> None:
     assert unread_count(latest=latest, read=read, history_from=first) >= 0

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from shared.adapters import items
 from shared.adapters.redis import keys as redis_keys
 from shared.adapters.service_bus.jobs import envelope, job_from
-from shared.domain.ids import Sequence, UserId
-from shared.domain.notification import Notice
-from shared.domain.user import Subscription, User
+from shared.domain.ids import SequenceNumber, UserId
+from shared.domain.people.notification import NotificationJob
+from shared.domain.people.user import Subscription, User
 from shared.ports import FeedItem, Job, ReconcileStep, Reflush
 from tests.unit.things import (
     ANN,
@@ -37,7 +37,7 @@ from tests.unit.things import (
     [
         message(7),
         message(body="half a 😀 is no character"),
-        replace(message(7), reply_to=Sequence(3), kind="system"),
+        replace(message(7), reply_to=SequenceNumber(3), kind="system"),
         message(body="", attachments=(attachment(1), attachment(2, width=3, height=4))),
     ],
 )
@@ -80,7 +80,7 @@ def test_ids_of_messages_sort_as_their_sequences_do(pair_: list[int]) -> None:
     assert (items.sequence_id(one) < items.sequence_id(other)) == (one < other)
 
 
-NOTICE = Notice(GROUP, Sequence(3), Sequence(7), (ANN, BOB), attempt=1)
+NOTICE = NotificationJob(GROUP, SequenceNumber(3), SequenceNumber(7), (ANN, BOB), attempt=1)
 
 
 JOBS: list[Job] = [
@@ -138,8 +138,8 @@ def job_id(job: Job) -> str:
 
 def test_a_repeat_of_a_notice_has_the_same_id_and_nothing_else_has() -> None:
     others = [
-        replace(NOTICE, first=Sequence(4)),
-        replace(NOTICE, up_to=Sequence(8)),
+        replace(NOTICE, first=SequenceNumber(4)),
+        replace(NOTICE, up_to=SequenceNumber(8)),
         replace(NOTICE, recipients=(ANN,)),
         replace(NOTICE, attempt=2),
     ]

@@ -9,12 +9,33 @@ from tools.structure import Service, longest_chain, services, sizes
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("folder", ["shared/domain", "shared/services", "triggers"])
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "shared/adapters",
+        "shared/domain",
+        "shared/ports",
+        "shared/services",
+        "triggers",
+        "local",
+        "tools",
+    ],
+)
 def test_no_module_has_more_than_300_lines_and_no_function_more_than_40(folder: str) -> None:
     found = sizes(ROOT, folder)
 
     assert {name: lines for name, lines in found.modules.items() if lines > 300} == {}
     assert {name: lines for name, lines in found.functions.items() if lines > 40} == {}
+
+
+def test_no_room_of_the_chat_has_more_than_ten_files() -> None:
+    rooms = [ROOT / "shared", *(path for path in (ROOT / "shared").rglob("*") if path.is_dir())]
+    files = {
+        str(room): len([path for path in room.glob("*.py") if path.stem != "__init__"])
+        for room in rooms
+    }
+
+    assert {room: count for room, count in files.items() if count > 10} == {}
 
 
 def test_no_service_has_more_than_six_collaborators() -> None:

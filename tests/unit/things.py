@@ -3,18 +3,18 @@
 import uuid
 from datetime import UTC, datetime
 
-from shared.domain.attachment import Attachment
-from shared.domain.conversation import Conversation, Member, Role
+from shared.domain.conversations.conversation import Conversation, Member, Role
 from shared.domain.ids import (
     AttachmentId,
     ClientMessageId,
     ConversationId,
-    Sequence,
+    SequenceNumber,
     UserId,
     direct_conversation_id,
 )
-from shared.domain.message import Message
-from shared.domain.receipt import Receipt
+from shared.domain.messages.attachment import Attachment
+from shared.domain.messages.message import Message
+from shared.domain.messages.receipt import Receipt
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -50,7 +50,7 @@ def message(
 ) -> Message:
     return Message(
         conversation_id=conversation_id,
-        sequence=Sequence(sequence),
+        sequence=SequenceNumber(sequence),
         sender_id=sender,
         client_message_id=client_id(sequence if number is None else number),
         kind="text",
@@ -64,7 +64,7 @@ def message(
 def member(
     user: UserId, role: Role = "member", *, history_from: int = 1, muted: datetime | None = None
 ) -> Member:
-    return Member(user, role, NOON, Sequence(history_from), muted_until=muted)
+    return Member(user, role, NOON, SequenceNumber(history_from), muted_until=muted)
 
 
 def group(*members: Member, title: str = "Trip", version: int = 1) -> Conversation:
@@ -84,4 +84,4 @@ def receipt(
     at: datetime | None = None,
     conversation_id: ConversationId = GROUP,
 ) -> Receipt:
-    return Receipt(conversation_id, user, Sequence(delivered), Sequence(read), at)
+    return Receipt(conversation_id, user, SequenceNumber(delivered), SequenceNumber(read), at)

@@ -60,7 +60,7 @@ class CosmosTrigger(Trigger):
 
     @override
     async def run(self) -> None:
-        """Follow the feed for ever; while Cosmos is down, try again with growing pauses."""
+        """Follow the feed forever; while Cosmos is down, try again with growing pauses."""
         pause_s = _FIRST_PAUSE_S
         loop = asyncio.get_running_loop()
         while True:
@@ -82,7 +82,7 @@ class CosmosTrigger(Trigger):
     async def _report_missing(self, client: CosmosClient) -> None:
         """Say which of the database and the containers does not exist.
 
-        The trigger retries for ever, since somebody may make it, and reports it once.
+        The trigger retries forever, since somebody may make it, and reports it once.
         """
         sentence = await self._missing(client)
         if sentence != self._reported:

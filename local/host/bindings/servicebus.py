@@ -58,7 +58,7 @@ class ServiceBusTrigger(Trigger):
 
     @override
     async def run(self) -> None:
-        """Receive for ever; while the broker is down, try again with growing pauses."""
+        """Receive forever; while the broker is down, try again with growing pauses."""
         pause_s = _FIRST_PAUSE_S
         loop = asyncio.get_running_loop()
         while True:
@@ -86,7 +86,7 @@ class ServiceBusTrigger(Trigger):
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     def _report_missing_queue(self) -> None:
-        # The trigger retries for ever, since somebody may make the queue, and reports it once.
+        # The trigger retries forever, since somebody may make the queue, and reports it once.
         sentence = f"queue {self._queue} does not exist; declare it in the data model"
         if sentence != self._reported:
             logger.error("%s: %s", self.invocable.name, sentence)

@@ -32,16 +32,16 @@ from shared.adapters.blob.layout import (
 )
 from shared.adapters.connection_string import parse
 from shared.config import Endpoint
-from shared.domain.attachment import LINK_LASTS, SNIFFED_BYTES, Attachment
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import AttachmentId, ConversationId, UserId
+from shared.domain.messages.attachment import LINK_LASTS, SNIFFED_BYTES, Attachment
 from shared.ports import (
     BlobStore,
     Clock,
-    Granted,
     StoredBlob,
     Unsettled,
     UploadGrant,
+    UploadRecord,
     VersionConflictError,
 )
 
@@ -78,7 +78,7 @@ class BlobFiles(BlobStore):
         await _answered(
             self._container.upload_blob(marker_name(now, conversation_id, attachment_id), b"")
         )
-        text = grant_text(Granted(attachment, owner, now))
+        text = grant_text(UploadRecord(attachment, owner, now))
         await _answered(
             self._container.upload_blob(grant_name(conversation_id, attachment_id), text)
         )
@@ -94,7 +94,7 @@ class BlobFiles(BlobStore):
     @override
     async def find_grant(
         self, conversation_id: ConversationId, attachment_id: AttachmentId
-    ) -> Granted | None:
+    ) -> UploadRecord | None:
         try:
             stream = await _answered(
                 self._container.download_blob(grant_name(conversation_id, attachment_id))
@@ -104,7 +104,7 @@ class BlobFiles(BlobStore):
             return None
 
     @override
-    async def replace_grant(self, conversation_id: ConversationId, granted: Granted) -> None:
+    async def replace_grant(self, conversation_id: ConversationId, granted: UploadRecord) -> None:
         name = grant_name(conversation_id, granted.attachment.attachment_id)
         try:
             await _answered(

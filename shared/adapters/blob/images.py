@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, override
 
 from shared.adapters.blob.image_structure import read_size
-from shared.env import Source
+from shared.env import SettingsReader
 from shared.ports import Images
 
 logger = logging.getLogger(__name__)
@@ -142,7 +142,7 @@ def _read(child: subprocess.Popen[bytes], count: int) -> bytes:
 
 def _environment() -> dict[str, str]:
     # What it takes to start Python as this one was, and nothing else: no setting, no secret.
-    source = Source(None)
+    source = SettingsReader(None)
     kept = {name: source.text(name) for name in ("PATH", "LD_LIBRARY_PATH", "HOME")}
     path = os.pathsep.join(entry for entry in sys.path if entry)
     return {"PYTHONPATH": path, **{name: value for name, value in kept.items() if value}}

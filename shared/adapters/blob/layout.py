@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from shared.adapters.items import attachment_from_item, attachment_item
-from shared.domain.file_name import stored_file_name
 from shared.domain.ids import AttachmentId, ConversationId, UserId
+from shared.domain.messages.file_name import stored_file_name
 from shared.domain.times import from_ms, to_ms
-from shared.ports import Granted
+from shared.ports import UploadRecord
 
 
 def file_name(conversation_id: ConversationId, attachment_id: AttachmentId) -> str:
@@ -49,7 +49,7 @@ def hours_between(since: datetime | None, before: datetime) -> list[str]:
     return [f"unsettled/{hour_of(begin + timedelta(hours=n))}/" for n in range(count)]
 
 
-def grant_text(granted: Granted) -> str:
+def grant_text(granted: UploadRecord) -> str:
     return json.dumps(
         {
             "attachment": attachment_item(granted.attachment),
@@ -63,9 +63,9 @@ def grant_text(granted: Granted) -> str:
     )
 
 
-def grant_from(text: bytes, etag: str) -> Granted:
+def grant_from(text: bytes, etag: str) -> UploadRecord:
     item = json.loads(text)
-    return Granted(
+    return UploadRecord(
         attachment_from_item(item["attachment"]),
         UserId(item["owner"]),
         from_ms(item["grantedAt"]),

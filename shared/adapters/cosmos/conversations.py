@@ -17,9 +17,9 @@ from shared.adapters.items import (
     receipt_from_item,
     receipt_item,
 )
-from shared.domain.activity import renewed_before
-from shared.domain.conversation import Conversation
-from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence
+from shared.domain.conversations.activity import renewed_before
+from shared.domain.conversations.conversation import Conversation
+from shared.domain.ids import NO_SEQUENCE, ConversationId, SequenceNumber
 from shared.domain.times import optional_from_ms, to_ms
 from shared.ports import (
     ConversationStore,
@@ -118,10 +118,12 @@ class CosmosConversationStore(ConversationStore):
             "head": state.head.sequence,
             "at": to_ms(state.head.at) if state.head.at else None,
             "receipts": {receipt.user_id: receipt_item(receipt) for receipt in state.receipts},
-            "stamp": state.stamp,
+            "stamp": state.flush_id,
         }
         operations: list[dict[str, Any]] = [{"op": "set", "path": "/live", "value": live}]
-        condition = f"from c where (not is_defined(c.live) or c.live.stamp = {state.base})"
+        condition = (
+            f"from c where (not is_defined(c.live) or c.live.stamp = {state.previous_flush_id})"
+        )
         if active_from:
             operations.append({"op": "set", "path": "/activeFrom", "value": to_ms(active_from)})
         elif state.head.at:
@@ -167,4 +169,4 @@ def _flushed(item: dict[str, Any]) -> FlushedState:
         for user, receipt in live["receipts"].items()
     )
     at = optional_from_ms(live.get("at"))
-    return FlushedState(Sequence(live["head"]), receipts, live["stamp"], at, active_from)
+    return FlushedState(SequenceNumber(live["head"]), receipts, live["stamp"], at, active_from)

@@ -10,8 +10,8 @@ from azure.cosmos.aio import ContainerProxy
 from azure.cosmos.exceptions import CosmosHttpResponseError
 
 from shared.adapters.cosmos.client import answered, status_of
+from shared.domain.conversations.mute import Mute
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.mute import Mute
 from shared.domain.times import from_ms, optional_from_ms, to_ms
 from shared.ports import MembershipStore
 

@@ -15,9 +15,9 @@ from shared.adapters.items import (
     message_item,
     sequence_id,
 )
-from shared.domain.attachment import Attachment
-from shared.domain.ids import NO_SEQUENCE, ConversationId, Sequence, UserId
-from shared.domain.message import Message, bucket_of, erase
+from shared.domain.ids import NO_SEQUENCE, ConversationId, SequenceNumber, UserId
+from shared.domain.messages.attachment import Attachment
+from shared.domain.messages.message import Message, bucket_of, erase
 from shared.ports import MessageStore, Original, SequenceTakenError
 
 _ORIGINAL = "SELECT * FROM c WHERE c.senderId = @sender AND c.clientMessageId = @client"
@@ -51,7 +51,7 @@ class CosmosMessageStore(MessageStore):
 
     @override
     async def find_original(
-        self, message: Message, *, bucket: int | None, proof: Sequence | None = None
+        self, message: Message, *, bucket: int | None, proof: SequenceNumber | None = None
     ) -> Original:
         query = _ORIGINAL if proof is None else f"{_ORIGINAL} OR c.sequence = @proof"
         parameters = {**_pair(message), **({} if proof is None else {"@proof": proof})}
@@ -62,7 +62,9 @@ class CosmosMessageStore(MessageStore):
         return Original(original, proven=proven)
 
     @override
-    async def find(self, conversation_id: ConversationId, sequence: Sequence) -> Message | None:
+    async def find(
+        self, conversation_id: ConversationId, sequence: SequenceNumber
+    ) -> Message | None:
         key: list[str | int] = [conversation_id, self._bucket(sequence)]
         try:
             item = await answered(self._container.read_item(sequence_id(sequence), key))
@@ -73,7 +75,9 @@ class CosmosMessageStore(MessageStore):
         return message_from_item(item)
 
     @override
-    async def find_many(self, places: Iterable[tuple[ConversationId, Sequence]]) -> list[Message]:
+    async def find_many(
+        self, places: Iterable[tuple[ConversationId, SequenceNumber]]
+    ) -> list[Message]:
         wanted: list[Any] = [
             (sequence_id(sequence), [conversation_id, self._bucket(sequence)])
             for conversation_id, sequence in places
@@ -84,7 +88,9 @@ class CosmosMessageStore(MessageStore):
         return [message_from_item(item) for item in items]
 
     @override
-    async def age_s(self, conversation_id: ConversationId, sequence: Sequence) -> float | None:
+    async def age_s(
+        self, conversation_id: ConversationId, sequence: SequenceNumber
+    ) -> float | None:
         answered_at = ""
 
         def keep(headers: Mapping[str, str], _: object) -> None:
@@ -103,7 +109,7 @@ class CosmosMessageStore(MessageStore):
 
     @override
     async def list_range(
-        self, conversation_id: ConversationId, first: Sequence, last: Sequence
+        self, conversation_id: ConversationId, first: SequenceNumber, last: SequenceNumber
     ) -> list[Message]:
         if first > last:
             return []
@@ -119,7 +125,7 @@ class CosmosMessageStore(MessageStore):
 
     @override
     async def set_attachment(
-        self, conversation_id: ConversationId, sequence: Sequence, attachment: Attachment
+        self, conversation_id: ConversationId, sequence: SequenceNumber, attachment: Attachment
     ) -> None:
         message = await self.find(conversation_id, sequence)
         if message is None:
@@ -139,7 +145,7 @@ class CosmosMessageStore(MessageStore):
 
     @override
     async def find_newest(
-        self, conversation_id: ConversationId, *, at_least: Sequence
+        self, conversation_id: ConversationId, *, at_least: SequenceNumber
     ) -> Message | None:
         newest: Message | None = None
         bucket = self._bucket(at_least)
@@ -159,7 +165,12 @@ class CosmosMessageStore(MessageStore):
 
     @override
     async def list_sent(
-        self, conversation_id: ConversationId, sender_id: UserId, *, after: Sequence, limit: int
+        self,
+        conversation_id: ConversationId,
+        sender_id: UserId,
+        *,
+        after: SequenceNumber,
+        limit: int,
     ) -> list[Message]:
         parameters = {"@sender": sender_id, "@after": after, "@limit": limit}
         return [
@@ -181,8 +192,8 @@ class CosmosMessageStore(MessageStore):
             )
         )
 
-    def _bucket(self, sequence: Sequence) -> int:
-        return bucket_of(Sequence(max(sequence, NO_SEQUENCE + 1)), size=self._bucket_size)
+    def _bucket(self, sequence: SequenceNumber) -> int:
+        return bucket_of(SequenceNumber(max(sequence, NO_SEQUENCE + 1)), size=self._bucket_size)
 
     async def _query(
         self, query: str, parameters: Mapping[str, object], key: list[Any] | None

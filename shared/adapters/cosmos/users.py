@@ -18,7 +18,7 @@ from azure.cosmos.exceptions import CosmosHttpResponseError
 from shared.adapters.cosmos.client import answered, status_of
 from shared.adapters.items import user_from_item, user_item
 from shared.domain.ids import UserId
-from shared.domain.user import User
+from shared.domain.people.user import User
 from shared.ports import UserStore, VersionConflictError
 
 

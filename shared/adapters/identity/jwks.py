@@ -32,7 +32,7 @@ from shared.domain.errors import (
     UnavailableError,
 )
 from shared.domain.ids import user_id
-from shared.domain.user import Principal, proved
+from shared.domain.people.user import Principal, proved
 from shared.ports import TokenVerifier
 
 logger = logging.getLogger(__name__)

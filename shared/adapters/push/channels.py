@@ -4,8 +4,8 @@ import logging
 from collections.abc import Mapping
 from typing import override
 
-from shared.domain.notification import Clearance, Notification
-from shared.domain.user import Platform, Subscription
+from shared.domain.people.notification import Dismissal, Notification
+from shared.domain.people.user import Platform, Subscription
 from shared.ports import NotificationChannel
 
 logger = logging.getLogger(__name__)
@@ -26,9 +26,9 @@ class Channels(NotificationChannel):
         return channel is None or await channel.deliver(subscription, notification)
 
     @override
-    async def clear(self, subscription: Subscription, clearance: Clearance) -> bool:
+    async def clear(self, subscription: Subscription, dismissal: Dismissal) -> bool:
         channel = self._channel(subscription)
-        return channel is None or await channel.clear(subscription, clearance)
+        return channel is None or await channel.clear(subscription, dismissal)
 
     def _channel(self, subscription: Subscription) -> NotificationChannel | None:
         channel = self._by_platform.get(subscription.platform)

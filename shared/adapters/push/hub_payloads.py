@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.domain.notification import Clearance, Notification
-from shared.domain.user import Platform
+from shared.domain.people.notification import Dismissal, Notification
+from shared.domain.people.user import Platform
 
 _KEEP: Final = "86400s"  # how long FCM holds one for a sleeping device
 
@@ -32,17 +32,17 @@ def showing(platform: Platform, notification: Notification) -> Outgoing:
     return _firebase({"notification": alert, "data": _texts(about)}, notification.tag, "high")
 
 
-def clearing(platform: Platform, clearance: Clearance) -> Outgoing:
+def clearing(platform: Platform, dismissal: Dismissal) -> Outgoing:
     """Return what wakes the app without a sound, to take its notifications back."""
     about: dict[str, Any] = {
         "clear": True,
-        "conversationId": clearance.conversation_id,
-        "upTo": clearance.up_to,
+        "conversationId": dismissal.conversation_id,
+        "upTo": dismissal.up_to,
     }
     if platform == "apns":
         silent = {"aps": {"content-available": 1}, **about}
-        return _apple(silent, clearance.tag, kind="background", priority="5")
-    return _firebase({"data": _texts(about)}, clearance.tag, "normal")
+        return _apple(silent, dismissal.tag, kind="background", priority="5")
+    return _firebase({"data": _texts(about)}, dismissal.tag, "normal")
 
 
 def _apple(payload: Mapping[str, Any], tag: str, *, kind: str, priority: str) -> Outgoing:

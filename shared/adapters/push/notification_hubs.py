@@ -25,8 +25,8 @@ from shared.adapters.connection_string import parse
 from shared.adapters.push.hub_payloads import Outgoing, clearing, showing
 from shared.config import NotificationHub
 from shared.domain.errors import UnavailableError
-from shared.domain.notification import Clearance, Notification
-from shared.domain.user import Subscription
+from shared.domain.people.notification import Dismissal, Notification
+from shared.domain.people.user import Subscription
 from shared.ports import NotificationChannel
 
 logger = logging.getLogger(__name__)
@@ -68,8 +68,8 @@ class NotificationHubs(NotificationChannel):
         return await self._send(subscription, showing(subscription.platform, notification))
 
     @override
-    async def clear(self, subscription: Subscription, clearance: Clearance) -> bool:
-        return await self._send(subscription, clearing(subscription.platform, clearance))
+    async def clear(self, subscription: Subscription, dismissal: Dismissal) -> bool:
+        return await self._send(subscription, clearing(subscription.platform, dismissal))
 
     async def aclose(self) -> None:
         """End the connections; the next call opens new ones."""

@@ -15,9 +15,9 @@ from py_vapid import Vapid02
 from pywebpush import WebPusher
 
 from shared.domain.errors import UnavailableError
-from shared.domain.notification import Clearance, Notification
-from shared.domain.push_endpoint import can_be_posted_to
-from shared.domain.user import Subscription
+from shared.domain.people.notification import Dismissal, Notification
+from shared.domain.people.push_endpoint import can_be_posted_to
+from shared.domain.people.user import Subscription
 from shared.ports import NotificationChannel
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
@@ -41,10 +41,10 @@ class WebPush(NotificationChannel):
         return await self._send(subscription, _payload(notification), notification.tag, "high")
 
     @override
-    async def clear(self, subscription: Subscription, clearance: Clearance) -> bool:
+    async def clear(self, subscription: Subscription, dismissal: Dismissal) -> bool:
         if urlsplit(subscription.endpoint).hostname in _NEVER_SILENT:
             return True
-        return await self._send(subscription, _clear_payload(clearance), clearance.tag, "normal")
+        return await self._send(subscription, _clear_payload(dismissal), dismissal.tag, "normal")
 
     async def aclose(self) -> None:
         """End the connections; the next call opens new ones."""
@@ -117,13 +117,13 @@ def _payload(notification: Notification) -> bytes:
     ).encode()
 
 
-def _clear_payload(clearance: Clearance) -> bytes:
+def _clear_payload(dismissal: Dismissal) -> bytes:
     return json.dumps(
         {
             "clear": True,
-            "conversationId": clearance.conversation_id,
-            "upTo": clearance.up_to,
-            "tag": clearance.tag,
+            "conversationId": dismissal.conversation_id,
+            "upTo": dismissal.up_to,
+            "tag": dismissal.tag,
         }
     ).encode()
 

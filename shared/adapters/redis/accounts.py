@@ -1,6 +1,6 @@
 """Which accounts are erased, in Redis: a cache of the users' store."""
 
-from collections.abc import Sequence as Series
+from collections.abc import Sequence
 from typing import Final, override
 
 from shared.adapters.redis import keys
@@ -43,21 +43,21 @@ class RedisAccountStates(AccountStates):
         self._client = client
 
     @override
-    async def list_states(self, user_ids: Series[UserId]) -> list[AccountState]:
+    async def list_states(self, user_ids: Sequence[UserId]) -> list[AccountState]:
         if not user_ids:
             return []
         answers = await self._client.run(*(("GET", keys.account(user)) for user in user_ids))
         return [_STATES.get(answer, "unknown") for answer in answers]
 
     @override
-    async def note_open(self, user_ids: Series[UserId]) -> None:
+    async def note_open(self, user_ids: Sequence[UserId]) -> None:
         if user_ids:
             await self._client.run(
                 *(("SET", keys.account(user), "open", "NX", "PX", _OPEN_MS) for user in user_ids)
             )
 
     @override
-    async def note_erased(self, user_ids: Series[UserId]) -> None:
+    async def note_erased(self, user_ids: Sequence[UserId]) -> None:
         if user_ids:
             await self._client.run(
                 *(("SET", keys.account(user), "erased", "PX", _ERASED_MS) for user in user_ids)

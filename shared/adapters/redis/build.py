@@ -7,7 +7,7 @@ from shared.adapters.redis.accounts import RedisAccountStates
 from shared.adapters.redis.client import RedisClient
 from shared.adapters.redis.connect import connect
 from shared.adapters.redis.live_state import RedisLiveState
-from shared.adapters.redis.users.notification_marks import RedisNoticeMarks
+from shared.adapters.redis.users.notification_claims import RedisNotificationClaims
 from shared.adapters.redis.users.presence import RedisPresenceStore
 from shared.adapters.redis.users.uploads import RedisUploads
 from shared.config import Settings
@@ -21,7 +21,7 @@ class RedisPorts:
     live: RedisLiveState
     presence: RedisPresenceStore
     accounts: RedisAccountStates
-    marks: RedisNoticeMarks
+    claims: RedisNotificationClaims
     uploads: RedisUploads
 
     async def aclose(self) -> None:
@@ -37,6 +37,6 @@ def open_redis(settings: Settings) -> RedisPorts:
         live=RedisLiveState(client, lease_s=lease_s),
         presence=RedisPresenceStore(client, lease_s=lease_s),
         accounts=RedisAccountStates(client),
-        marks=RedisNoticeMarks(client),
+        claims=RedisNotificationClaims(client),
         uploads=RedisUploads(client),
     )

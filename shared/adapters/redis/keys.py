@@ -23,9 +23,9 @@ def changed(conversation_id: str) -> str:
     return f"changed:{{{conversation_id}}}"
 
 
-def repaired(conversation_id: str) -> str:
+def reconciled(conversation_id: str) -> str:
     """Name the newest version whose derived state was completed: a number."""
-    return f"repaired:{{{conversation_id}}}"
+    return f"reconciled:{{{conversation_id}}}"
 
 
 def account(user_id: str) -> str:
@@ -43,14 +43,14 @@ def mutes(user_id: str) -> str:
     return f"mutes:{{{user_id}}}"
 
 
-def seats(user_id: str) -> str:
+def group_memberships(user_id: str) -> str:
     """Sorted set: group conversation by the moment the user was put into its SignalR group."""
-    return f"seats:{{{user_id}}}"
+    return f"group_memberships:{{{user_id}}}"
 
 
-def unsure(user_id: str) -> str:
-    """Set: seats that are noted but may not have been taken."""
-    return f"unsure:{{{user_id}}}"
+def unconfirmed(user_id: str) -> str:
+    """Set: group memberships that are noted but may not have been taken."""
+    return f"unconfirmed:{{{user_id}}}"
 
 
 def presence(user_id: str) -> str:

@@ -29,4 +29,4 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
 DAY_MS: Final = 24 * 3600 * 1000
-KEEP_MS: Final = 90 * DAY_MS  # live state that nobody uses is dropped then; it can be rebuilt
+KEEP_MS: Final = 90 * DAY_MS  # live state that nobody uses is dropped then; it can be reconciled

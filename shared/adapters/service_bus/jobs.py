@@ -2,8 +2,9 @@
 
 The forms are those of earlier versions of the app. While a new version is deployed, workers of both
 read the same queue, and dead letters may be replayed weeks later; so a form is never changed, only
-added, and every one that was ever written is read. A notice has a form of its own. Every other job
-names a function and carries a document as JSON text, with the reason why it is in the queue:
+added, and every one that was ever written is read. A notification job has a form of its own. Every
+other job names a function and carries a document as JSON text, with the reason why it is in the
+queue:
 
 - `flush_receipts` with a conversation's id: `Reflush`,
 - `rebuild` with {run, after}: `ReconcileStep`,
@@ -16,8 +17,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.adapters.items import Item
-from shared.domain.ids import ConversationId, Sequence, UserId
-from shared.domain.notification import Notice
+from shared.domain.ids import ConversationId, SequenceNumber, UserId
+from shared.domain.people.notification import NotificationJob
 from shared.ports import FeedItem, Job, ReconcileStep, Reflush
 
 _REFLUSH: Final = "flush_receipts"
@@ -41,8 +42,8 @@ class Envelope:
 
 def envelope(job: Job) -> Envelope:
     """Return *job* as a message."""
-    if isinstance(job, Notice):
-        return Envelope(_notice_id(job), json.dumps(_notice_item(job)), {})
+    if isinstance(job, NotificationJob):
+        return Envelope(_notification_id(job), json.dumps(_notification_item(job)), {})
     item = _item(job)
     function, reason = item["function"], item["reason"]
     identifier = hashlib.sha256(f"{function} {item['document']}".encode()).hexdigest()
@@ -57,7 +58,7 @@ def job_from(body: str | bytes) -> Job:
     """
     item = json.loads(body)
     if "function" not in item:
-        return _notice_from(item)
+        return _notification_from(item)
     function, document, reason = item["function"], item["document"], item["reason"]
     if function == _REFLUSH:
         return Reflush(ConversationId(json.loads(document)), reason)
@@ -79,30 +80,30 @@ def _item(job: FeedItem | Reflush | ReconcileStep) -> Item:
             return {"function": _RECONCILE, "document": document, "reason": _NEXT_STEP}
 
 
-def _notice_id(notice: Notice) -> str:
-    recipients = ",".join(sorted(notice.recipients))
+def _notification_id(job: NotificationJob) -> str:
+    recipients = ",".join(sorted(job.recipients))
     digest = hashlib.sha256(recipients.encode()).hexdigest()[:16]
-    span = f"{notice.first}-{notice.up_to}"
-    what = "clear" if notice.clear else notice.attempt
-    return f"{notice.conversation_id}:{span}:{digest}:{what}"
+    span = f"{job.first}-{job.up_to}"
+    what = "clear" if job.clear else job.attempt
+    return f"{job.conversation_id}:{span}:{digest}:{what}"
 
 
-def _notice_item(notice: Notice) -> Item:
+def _notification_item(job: NotificationJob) -> Item:
     return {
-        "conversationId": notice.conversation_id,
-        "first": notice.first,
-        "upTo": notice.up_to,
-        "recipients": list(notice.recipients),
-        "attempt": notice.attempt,
-        **({"clear": True} if notice.clear else {}),
+        "conversationId": job.conversation_id,
+        "first": job.first,
+        "upTo": job.up_to,
+        "recipients": list(job.recipients),
+        "attempt": job.attempt,
+        **({"clear": True} if job.clear else {}),
     }
 
 
-def _notice_from(item: Item) -> Notice:
-    return Notice(
+def _notification_from(item: Item) -> NotificationJob:
+    return NotificationJob(
         ConversationId(item["conversationId"]),
-        Sequence(item["first"]),
-        Sequence(item["upTo"]),
+        SequenceNumber(item["first"]),
+        SequenceNumber(item["upTo"]),
         tuple(UserId(user) for user in item["recipients"]),
         item["attempt"],
         item.get("clear", False),

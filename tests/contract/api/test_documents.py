@@ -10,7 +10,10 @@ import yaml
 from jsonschema import Draft7Validator
 from openapi_spec_validator import validate
 
-from shared.domain import attachment, conversation, errors, file_name, ids, message, presence, user
+from shared.domain import errors, ids
+from shared.domain.conversations import conversation
+from shared.domain.messages import attachment, file_name, message
+from shared.domain.people import presence, user
 from tests.contract.api import documents as docs
 from tests.functions import triggered_by
 from tests.stack import ROOT

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shared.domain import ids
-from shared.domain.attachment import check_grant
 from shared.domain.errors import ChatError
 from shared.domain.ids import UserId
+from shared.domain.messages.attachment import check_grant
 from tests.contract.api import documents as docs
 from tests.contract.api.values import neighbours, values
 from triggers import cursors, decode, drafts, invocations, profiles, subscriptions

@@ -20,20 +20,20 @@ from shared.adapters.redis import keys
 from shared.adapters.redis.accounts import RedisAccountStates
 from shared.adapters.redis.client import RedisClient
 from shared.adapters.redis.live_state import RedisLiveState
-from shared.adapters.redis.users.notification_marks import RedisNoticeMarks
+from shared.adapters.redis.users.notification_claims import RedisNotificationClaims
 from shared.adapters.redis.users.presence import RedisPresenceStore
 from shared.adapters.redis.users.uploads import RedisUploads
 from shared.adapters.system import SystemClock
-from shared.domain.conversation import Conversation
+from shared.domain.conversations.conversation import Conversation
 from shared.domain.ids import UserId
-from shared.domain.message import Message
-from shared.domain.receipt import Receipt
+from shared.domain.messages.message import Message
+from shared.domain.messages.receipt import Receipt
 from shared.ports import (
     AccountStates,
     Clock,
     InboxEntry,
     LiveState,
-    NoticeMarks,
+    NotificationClaims,
     PresenceStore,
     UploadLedger,
 )
@@ -41,7 +41,7 @@ from tests.support.ports import free_port
 from tests.twins.accounts import MemoryAccountStates
 from tests.twins.faulty_link import FaultyLink
 from tests.twins.live import MemoryLiveState
-from tests.twins.presence import MemoryNoticeMarks, MemoryPresenceStore
+from tests.twins.presence import MemoryNotificationClaims, MemoryPresenceStore
 from tests.twins.redis_data import RedisTwin
 from tests.twins.system import SettableClock
 from tests.twins.uploads import MemoryUploads
@@ -62,7 +62,7 @@ class LiveEnd:
 
     live: LiveState
     presence: PresenceStore
-    marks: NoticeMarks
+    marks: NotificationClaims
     accounts: AccountStates
     clock: Clock
     lose: Callable[[], Awaitable[None]]
@@ -120,7 +120,7 @@ def memory_end() -> LiveEnd:
     return LiveEnd(
         MemoryLiveState(twin, link=link),
         MemoryPresenceStore(twin, link=link),
-        MemoryNoticeMarks(twin, link=link),
+        MemoryNotificationClaims(twin, link=link),
         MemoryAccountStates(twin, link=link),
         clock,
         lose,
@@ -166,7 +166,7 @@ async def redis_end(url: str) -> AsyncIterator[LiveEnd]:
             yield LiveEnd(
                 RedisLiveState(client, lease_s=LEASE_S),
                 RedisPresenceStore(client, lease_s=LEASE_S),
-                RedisNoticeMarks(client),
+                RedisNotificationClaims(client),
                 RedisAccountStates(client),
                 clock,
                 lambda: _flush(connection),

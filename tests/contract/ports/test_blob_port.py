@@ -18,10 +18,10 @@ from azure.storage.blob.aio import ContainerClient
 from local.blob.command import ACCOUNT, azurite_command, azurite_environment
 from shared.adapters.blob.files import CONTAINER, BlobFiles
 from shared.config import Endpoint
-from shared.domain.attachment import SNIFFED_BYTES, Attachment
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import AttachmentId, ConversationId, attachment_id, group_conversation_id
-from shared.ports import BlobStore, Granted, Unsettled, VersionConflictError
+from shared.domain.messages.attachment import SNIFFED_BYTES, Attachment
+from shared.ports import BlobStore, Unsettled, UploadRecord, VersionConflictError
 from tests.contract.cosmos.harness import ROOT
 from tests.contract.ports.ends import no_credential, wait_until_listening
 from tests.support.ports import free_port
@@ -125,7 +125,7 @@ def attachment() -> Attachment:
     return replace(any_attachment(), attachment_id=attachment_id(uuid.uuid4()))
 
 
-async def found(end: BlobEnd, place: ConversationId, attachment: Attachment) -> Granted:
+async def found(end: BlobEnd, place: ConversationId, attachment: Attachment) -> UploadRecord:
     granted = await end.blobs.find_grant(place, attachment.attachment_id)
     assert granted is not None
     return granted

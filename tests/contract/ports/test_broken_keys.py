@@ -13,7 +13,7 @@ from shared.adapters.redis.live_state import RedisLiveState
 from shared.adapters.redis.users.presence import RedisPresenceStore
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConnectionId
-from shared.domain.presence import Presence
+from shared.domain.people.presence import Presence
 from shared.ports import Call
 from tests.support.ports import free_port
 from tests.unit.things import ANN, BOB, GROUP

@@ -14,8 +14,8 @@ from shared.adapters.service_bus.jobs import job_from
 from shared.adapters.service_bus.queue import QUEUE, ServiceBusQueue
 from shared.config import Endpoint
 from shared.domain.errors import UnavailableError
-from shared.domain.ids import Sequence, group_conversation_id
-from shared.domain.notification import Notice
+from shared.domain.ids import SequenceNumber, group_conversation_id
+from shared.domain.people.notification import NotificationJob
 from shared.ports import Bus, FeedItem, Job, ReconcileStep, Reflush
 from tests.contract.ports.ends import no_credential
 from tests.twins.bus import MemoryBus
@@ -26,7 +26,7 @@ WAIT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class BusEnd:
-    """A queue, and the means to take out what comes at once: so many notices, or all there are."""
+    """A queue, and the means to take out what comes at once: so many jobs, or all there are."""
 
     bus: Bus
     take: Callable[[int], Awaitable[list[Job]]]
@@ -57,7 +57,7 @@ async def end(request: pytest.FixtureRequest) -> AsyncIterator[BusEnd]:
         bus = MemoryBus()
 
         async def take(_count: int) -> list[Job]:
-            notices = [one.notice for one in bus.take() if not one.delay_s]
+            notices = [one.job for one in bus.take() if not one.delay_s]
             return [*notices, *bus.other_jobs]
 
         yield BusEnd(bus, take)
@@ -75,14 +75,16 @@ def nobody_answers(port: int) -> str:
 
 
 @pytest.fixture
-def notice() -> Notice:
-    return Notice(group_conversation_id(uuid.uuid4()), Sequence(1), Sequence(2), (ANN, BOB))
+def job() -> NotificationJob:
+    return NotificationJob(
+        group_conversation_id(uuid.uuid4()), SequenceNumber(1), SequenceNumber(2), (ANN, BOB)
+    )
 
 
-async def test_a_notice_comes_out_as_it_went_in(end: BusEnd, notice: Notice) -> None:
-    await end.bus.send(notice)
+async def test_a_notice_comes_out_as_it_went_in(end: BusEnd, job: NotificationJob) -> None:
+    await end.bus.send(job)
 
-    assert await end.take(1) == [notice]
+    assert await end.take(1) == [job]
 
 
 @pytest.mark.parametrize(
@@ -111,35 +113,35 @@ def _of_this_run(job: Job) -> Job:
             return replace(job, conversation_id=group_conversation_id(uuid.uuid4()))
         case ReconcileStep():
             return replace(job, after=uuid.uuid4().hex)
-        case Notice():
+        case NotificationJob():
             return job
 
 
-async def test_a_repeat_is_dropped_whatever_its_delay(end: BusEnd, notice: Notice) -> None:
-    other = replace(notice, attempt=1)
+async def test_a_repeat_is_dropped_whatever_its_delay(end: BusEnd, job: NotificationJob) -> None:
+    other = replace(job, attempt=1)
 
-    for one in (notice, notice, replace(notice, recipients=(BOB, ANN)), other):
+    for one in (job, job, replace(job, recipients=(BOB, ANN)), other):
         await end.bus.send(one)
-    await end.bus.send(notice, delay_s=60)
+    await end.bus.send(job, delay_s=60)
 
-    assert await end.take(2) == [notice, other]
+    assert await end.take(2) == [job, other]
 
 
-async def test_a_delayed_notice_does_not_come_at_once(end: BusEnd, notice: Notice) -> None:
-    later = replace(notice, recipients=(ANN,))
+async def test_a_delayed_notice_does_not_come_at_once(end: BusEnd, job: NotificationJob) -> None:
+    later = replace(job, recipients=(ANN,))
 
     await end.bus.send(later, delay_s=600)
-    await end.bus.send(notice)
+    await end.bus.send(job)
 
-    assert await end.take(1) == [notice]
+    assert await end.take(1) == [job]
 
 
 @pytest.mark.slow
-async def test_a_queue_that_cannot_be_reached_is_unavailable(notice: Notice) -> None:
+async def test_a_queue_that_cannot_be_reached_is_unavailable(job: NotificationJob) -> None:
     bus = ServiceBusQueue(Endpoint(nobody_answers(9), "", ""), no_credential)
 
     with pytest.raises(UnavailableError):
-        await bus.send(notice)
+        await bus.send(job)
 
     await bus.aclose()
 

@@ -52,10 +52,10 @@ async def test_what_is_of_an_earlier_epoch_is_not_known_and_not_lost(end: LiveEn
 
     ((head, receipts),) = await end.live.receipts([GROUP])
     (summary,) = await end.live.summaries(BOB, [GROUP])
-    assert not head.known
-    assert not summary.head.known
-    assert not (await end.live.head(GROUP)).known
-    assert not (await end.live.enter_conversation(Call(BOB), GROUP))[1].known
+    assert not head.is_cached
+    assert not summary.head.is_cached
+    assert not (await end.live.head(GROUP)).is_cached
+    assert not (await end.live.enter_conversation(Call(BOB), GROUP))[1].is_cached
     assert await end.live.inbox_page(BOB, limit=9, after=None) is None
     assert receipts[BOB] == receipt(BOB, delivered=3, read=2, at=NOON)
 
@@ -67,7 +67,7 @@ async def test_what_the_store_confirms_is_known_again_merged_by_maximum(end: Liv
     await end.seed(group(), message(7), [receipt(BOB, delivered=5, read=1, at=NOON)])
 
     ((head, receipts),) = await end.live.receipts([GROUP])
-    assert (head.known, head.sequence) == (True, 7)
+    assert (head.is_cached, head.sequence) == (True, 7)
     assert (receipts[BOB].delivered, receipts[BOB].read) == (5, 2)
 
 
@@ -95,7 +95,7 @@ async def test_what_was_read_before_a_new_epoch_confirms_nothing_in_it(end: Live
     await end.live.fill_inbox(BOB, [], epoch=before, complete=True)
     await end.live.seed(group(), message(3), ())  # nor does what is merged only
 
-    assert not (await end.live.receipts([GROUP]))[0][0].known
+    assert not (await end.live.receipts([GROUP]))[0][0].is_cached
     assert await end.live.inbox_page(BOB, limit=9, after=None) is None
 
 

@@ -1,8 +1,8 @@
-"""What an inbox in live state promises: its rebuild, and what was touched since a moment."""
+"""What an inbox in live state promises: its reconciliation, and what was touched since a moment."""
 
 import asyncio
 
-from shared.domain.ids import ConversationId, Sequence
+from shared.domain.ids import ConversationId, SequenceNumber
 from shared.domain.live import Epoch
 from shared.ports import Call, InboxEntry
 from tests.contract.ports.ends import LiveEnd
@@ -104,7 +104,9 @@ async def test_everything_a_client_shows_is_touched(end: LiveEnd) -> None:
     await end.live.record_sent(message(1), [ANN, BOB])
     await end.live.put_inbox([ANN], entry(3, 3))
     await end.live.drop_inbox(ANN, OTHER)
-    await end.live.acknowledge(Call(BOB), both, delivered=Sequence(1), read=Sequence(1), now=NOON)
+    await end.live.acknowledge(
+        Call(BOB), both, delivered=SequenceNumber(1), read=SequenceNumber(1), now=NOON
+    )
 
     assert await touched(end, since) == [GROUP, entry(3, 3).conversation_id, OTHER, both.id]
 
@@ -114,7 +116,7 @@ async def test_of_a_group_only_oneself_is_touched_by_an_acknowledgement(end: Liv
     since = await newest(end)
 
     await end.live.acknowledge(
-        Call(BOB), group(), delivered=Sequence(1), read=Sequence(1), now=NOON
+        Call(BOB), group(), delivered=SequenceNumber(1), read=SequenceNumber(1), now=NOON
     )
 
     assert await touched(end, since) == []

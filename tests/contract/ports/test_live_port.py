@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
+from shared.domain.conversations.group_memberships import GroupMembership
+from shared.domain.conversations.mute import UNSAID, Mute
+from shared.domain.ids import ConnectionId, ConversationId, SequenceNumber, UserId
 from shared.domain.limits import Limit
 from shared.domain.live import Head
-from shared.domain.mute import UNSAID, Mute
-from shared.domain.receipt import Receipt
-from shared.domain.seats import Seat
+from shared.domain.messages.receipt import Receipt
 from shared.domain.times import to_ms
 from shared.ports import Acknowledged, Call, InboxEntry
 from tests.contract.ports.ends import LiveEnd
@@ -20,8 +20,8 @@ OTHER = ConversationId("g-" + "2" * 32)
 LATER = NOON + timedelta(minutes=1)
 
 
-def sequence(number: int) -> Sequence:
-    return Sequence(number)
+def sequence(number: int) -> SequenceNumber:
+    return SequenceNumber(number)
 
 
 async def acknowledge(
@@ -41,7 +41,7 @@ async def test_a_new_conversation_is_not_known(end: LiveEnd) -> None:
     assert await end.live.head(GROUP) == Head()
     assert await end.live.receipts([GROUP]) == [(Head(), {})]
     _, head = await end.live.enter_conversation(Call(ANN), GROUP)
-    assert not head.known
+    assert not head.is_cached
 
 
 async def test_seeding_makes_a_conversation_known(end: LiveEnd) -> None:
@@ -49,7 +49,7 @@ async def test_seeding_makes_a_conversation_known(end: LiveEnd) -> None:
 
     await end.seed(group(version=4), message(9, at=LATER), known)
 
-    head = Head(known=True, sequence=sequence(9), version=4, at=LATER)
+    head = Head(is_cached=True, sequence=sequence(9), version=4, at=LATER)
     assert await end.live.head(GROUP) == head
     ((seen, receipts),) = await end.live.receipts([GROUP])
     assert (seen, receipts[BOB]) == (head, known[0])
@@ -59,7 +59,7 @@ async def test_seeding_makes_a_conversation_known(end: LiveEnd) -> None:
 async def test_an_empty_conversation_was_last_active_at_its_start(end: LiveEnd) -> None:
     await end.seed(group(), None, ())
 
-    assert await end.live.head(GROUP) == Head(known=True, version=1, at=NOON)
+    assert await end.live.head(GROUP) == Head(is_cached=True, version=1, at=NOON)
 
 
 async def test_seeding_again_never_moves_anything_back(end: LiveEnd) -> None:
@@ -121,7 +121,7 @@ async def test_a_message_recorded_late_takes_back_nothing_of_its_senders_receipt
 async def test_a_message_alone_does_not_make_a_conversation_known(end: LiveEnd) -> None:
     await end.live.record_sent(message(3), [ANN, BOB])
 
-    assert not (await end.live.head(GROUP)).known
+    assert not (await end.live.head(GROUP)).is_cached
     await end.seed(group(), message(2), ())
     assert (await end.live.head(GROUP)).sequence == 3
 
@@ -135,7 +135,7 @@ async def test_heads_are_raised_where_they_are_known_and_behind(end: LiveEnd) ->
 
     assert (raised, again) == ([True, False], [False, False])
     assert (await end.live.head(GROUP)).sequence == 5
-    assert not (await end.live.head(OTHER)).known
+    assert not (await end.live.head(OTHER)).is_cached
 
 
 async def test_messages_are_counted_for_each_member(end: LiveEnd) -> None:
@@ -187,7 +187,7 @@ async def test_a_lost_conversation_is_unknown(end: LiveEnd) -> None:
 
 async def test_a_version_is_only_raised_and_only_where_it_is_known(end: LiveEnd) -> None:
     await end.live.set_version(GROUP, 9)
-    assert not (await end.live.head(GROUP)).known
+    assert not (await end.live.head(GROUP)).is_cached
     await end.seed(group(version=2), None, ())
 
     for version in (4, 3):
@@ -197,36 +197,40 @@ async def test_a_version_is_only_raised_and_only_where_it_is_known(end: LiveEnd)
 
 
 async def test_repairs_are_remembered(end: LiveEnd) -> None:
-    assert await end.live.repaired_version(GROUP) == 0
+    assert await end.live.reconciled_version(GROUP) == 0
 
-    await end.live.mark_repaired(GROUP, 3)
-    await end.live.mark_repaired(GROUP, 2)
+    await end.live.mark_reconciled(GROUP, 3)
+    await end.live.mark_reconciled(GROUP, 2)
 
-    assert await end.live.repaired_version(GROUP) == 3
+    assert await end.live.reconciled_version(GROUP) == 3
 
 
 async def test_a_repair_that_does_not_follow_the_last_one_is_not_remembered(end: LiveEnd) -> None:
-    await end.live.mark_repaired(GROUP, 1, follows=0)
-    await end.live.mark_repaired(GROUP, 3, follows=2)
-    assert await end.live.repaired_version(GROUP) == 1
+    await end.live.mark_reconciled(GROUP, 1, follows=0)
+    await end.live.mark_reconciled(GROUP, 3, follows=2)
+    assert await end.live.reconciled_version(GROUP) == 1
 
-    await end.live.mark_repaired(GROUP, 2, follows=1)
+    await end.live.mark_reconciled(GROUP, 2, follows=1)
 
-    assert await end.live.repaired_version(GROUP) == 2
+    assert await end.live.reconciled_version(GROUP) == 2
 
 
 async def test_a_seat_that_was_dropped_is_not_renewed(end: LiveEnd) -> None:
     kept, dropped = entry(1, 5).conversation_id, entry(2, 5).conversation_id
-    assert await end.live.renew_seats(ANN, []) is None
-    await end.live.fill_seats(ANN, [Seat(kept, NOON), Seat(dropped, NOON)])
+    assert await end.live.renew_group_memberships(ANN, []) is None
+    await end.live.fill_group_memberships(
+        ANN, [GroupMembership(kept, NOON), GroupMembership(dropped, NOON)]
+    )
     await end.live.drop_inbox(ANN, dropped)
     later = NOON + timedelta(days=1)
 
-    seats = await end.live.renew_seats(ANN, [Seat(kept, later), Seat(dropped, later)])
+    group_memberships = await end.live.renew_group_memberships(
+        ANN, [GroupMembership(kept, later), GroupMembership(dropped, later)]
+    )
 
-    assert seats == [Seat(kept, later)]
-    _, seats = await end.live.enter_connection(Call(ANN))
-    assert seats == [Seat(kept, later)]
+    assert group_memberships == [GroupMembership(kept, later)]
+    _, group_memberships = await end.live.enter_connection(Call(ANN))
+    assert group_memberships == [GroupMembership(kept, later)]
 
 
 async def test_the_limiter_lets_a_burst_through_and_then_the_rate(end: LiveEnd) -> None:
@@ -324,7 +328,11 @@ async def test_live_state_remembers_the_flush_it_follows(end: LiveEnd) -> None:
     await end.seed(group(), message(1), (), flushed=5)  # what is recorded counts
 
     (third,) = await end.live.snapshots([GROUP])
-    assert (first.base, second.base, third.base) == (7, first.stamp, 5)
+    assert (first.previous_flush_id, second.previous_flush_id, third.previous_flush_id) == (
+        7,
+        first.flush_id,
+        5,
+    )
 
 
 async def test_a_flush_of_what_was_lost_makes_nothing_known(end: LiveEnd) -> None:
@@ -334,7 +342,7 @@ async def test_a_flush_of_what_was_lost_makes_nothing_known(end: LiveEnd) -> Non
 
     await end.live.flushed(states)
 
-    assert not (await end.live.head(GROUP)).known
+    assert not (await end.live.head(GROUP)).is_cached
 
 
 async def test_activity_only_raises_an_entry(end: LiveEnd) -> None:
@@ -359,12 +367,12 @@ async def test_a_dropped_entry_is_gone(end: LiveEnd) -> None:
 
 
 async def test_seats_are_lost_until_they_are_filled(end: LiveEnd) -> None:
-    seat = Seat(GROUP, NOON)
-    await end.live.take_seat([ANN], seat)
+    group_membership = GroupMembership(GROUP, NOON)
+    await end.live.add_group_membership([ANN], group_membership)
     _, lost = await end.live.enter_connection(Call(ANN, ConnectionId("tv")))
 
-    await end.live.fill_seats(ANN, [replace(seat, conversation_id=OTHER)])
-    await end.live.take_seat([ANN], seat)
+    await end.live.fill_group_memberships(ANN, [replace(group_membership, conversation_id=OTHER)])
+    await end.live.add_group_membership([ANN], group_membership)
     _, found = await end.live.enter_connection(Call(ANN, ConnectionId("tv")))
     await end.live.drop_inbox(ANN, OTHER)
     _, left = await end.live.enter_connection(Call(ANN, ConnectionId("tv")))
@@ -375,13 +383,13 @@ async def test_seats_are_lost_until_they_are_filled(end: LiveEnd) -> None:
 
 
 async def test_a_renewed_seat_is_sure(end: LiveEnd) -> None:
-    await end.live.fill_seats(ANN, [])
-    await end.live.take_seat([ANN], Seat(GROUP, NOON))
+    await end.live.fill_group_memberships(ANN, [])
+    await end.live.add_group_membership([ANN], GroupMembership(GROUP, NOON))
 
-    await end.live.renew_seats(ANN, [Seat(GROUP, LATER)])
+    await end.live.renew_group_memberships(ANN, [GroupMembership(GROUP, LATER)])
 
-    _, seats = await end.live.enter_connection(Call(ANN))
-    assert seats == [Seat(GROUP, LATER, sure=True)]
+    _, group_memberships = await end.live.enter_connection(Call(ANN))
+    assert group_memberships == [GroupMembership(GROUP, LATER, confirmed=True)]
 
 
 async def test_what_changed_waits_for_its_flush(end: LiveEnd) -> None:
@@ -399,7 +407,7 @@ async def test_what_changed_waits_for_its_flush(end: LiveEnd) -> None:
     assert await end.live.dirty_conversations(limit=10) == []
     (again,) = await end.live.snapshots([GROUP])
     assert again.changed == ()
-    assert again.stamp > state.stamp
+    assert again.flush_id > state.flush_id
 
 
 async def test_what_changes_after_its_snapshot_stays_dirty(end: LiveEnd) -> None:
@@ -416,7 +424,7 @@ async def test_what_changes_after_its_snapshot_stays_dirty(end: LiveEnd) -> None
 async def test_a_lost_conversation_has_nothing_to_flush(end: LiveEnd) -> None:
     (state,) = await end.live.snapshots([GROUP])
 
-    assert not state.head.known
+    assert not state.head.is_cached
     assert state.receipts == ()
 
 
@@ -434,7 +442,7 @@ async def test_summaries_come_in_the_order_asked(end: LiveEnd) -> None:
 
     unknown, known = await end.live.summaries(BOB, [OTHER, GROUP])
 
-    assert (unknown.head.known, unknown.last) == (False, None)
+    assert (unknown.head.is_cached, unknown.last) == (False, None)
     assert unknown.receipt == Receipt(OTHER, BOB)
     assert (known.head.sequence, known.last) == (2, message(2))
     assert known.receipt == receipt(BOB, delivered=2, read=1, at=LATER)

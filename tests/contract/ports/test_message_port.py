@@ -10,8 +10,8 @@ import pytest
 
 from shared.adapters.cosmos.messages import seconds_between
 from shared.domain.errors import UnavailableError
-from shared.domain.ids import ConversationId, Sequence, group_conversation_id
-from shared.domain.message import Message
+from shared.domain.ids import ConversationId, SequenceNumber, group_conversation_id
+from shared.domain.messages.message import Message
 from shared.ports import SequenceTakenError
 from tests.contract.ports.stores import BUCKET_SIZE, Stores
 from tests.unit.things import ANN, BOB, NOON, attachment, client_id
@@ -37,15 +37,15 @@ async def fill(stores: Stores, place: ConversationId, count: int) -> list[Messag
 async def test_a_message_comes_back_as_it_was(stores: Stores, place: ConversationId) -> None:
     written = replace(
         message(place, 1, body="Grüße 🐈\n", attachments=(attachment(),)),
-        reply_to=Sequence(7),
+        reply_to=SequenceNumber(7),
         kind="system",
     )
 
     await stores.messages.append(written)
 
-    assert await stores.messages.find(place, Sequence(1)) == written
-    assert await stores.messages.find(place, Sequence(2)) is None
-    assert await stores.messages.find(place, Sequence(99)) is None
+    assert await stores.messages.find(place, SequenceNumber(1)) == written
+    assert await stores.messages.find(place, SequenceNumber(2)) is None
+    assert await stores.messages.find(place, SequenceNumber(99)) is None
 
 
 async def test_many_are_found_at_once_in_whatever_buckets(
@@ -55,17 +55,17 @@ async def test_many_are_found_at_once_in_whatever_buckets(
     written = await fill(stores, place, 5)
     for one in places[1:4]:
         written += await fill(stores, one, 2)
-    asked = [(one, Sequence(2)) for one in places[1:]]
+    asked = [(one, SequenceNumber(2)) for one in places[1:]]
 
-    found = await stores.messages.find_many([(place, Sequence(5)), *asked])
+    found = await stores.messages.find_many([(place, SequenceNumber(5)), *asked])
 
     assert {(one.conversation_id, one.sequence) for one in found} == {
         (place, 5),
         *((one, 2) for one in places[1:4]),
     }
     assert all(one in written for one in found)
-    assert await stores.messages.find_many([(place, Sequence(6))]) == []
-    assert await stores.messages.find_many([(place, Sequence(4))]) == [written[3]]
+    assert await stores.messages.find_many([(place, SequenceNumber(6))]) == []
+    assert await stores.messages.find_many([(place, SequenceNumber(4))]) == [written[3]]
     assert await stores.messages.find_many([]) == []
 
 
@@ -76,7 +76,7 @@ async def test_a_sequence_is_taken_once(stores: Stores, place: ConversationId) -
     with pytest.raises(SequenceTakenError):
         await stores.messages.append(message(place, 1, sender=BOB, number=2))
 
-    assert await stores.messages.find(place, Sequence(1)) == first
+    assert await stores.messages.find(place, SequenceNumber(1)) == first
 
 
 async def test_of_many_writers_one_gets_a_sequence(stores: Stores, place: ConversationId) -> None:
@@ -129,7 +129,7 @@ async def test_an_original_is_found_where_it_is_looked_for(
     asked = message(place, 99, number=number)
 
     found = await stores.messages.find_original(
-        asked, bucket=bucket, proof=None if proof is None else Sequence(proof)
+        asked, bucket=bucket, proof=None if proof is None else SequenceNumber(proof)
     )
 
     assert (found.message.sequence if found.message else None) == sequence
@@ -164,7 +164,7 @@ async def test_a_range_is_in_rising_sequence_across_buckets(
 ) -> None:
     written = await fill(stores, place, 7)
 
-    found = await stores.messages.list_range(place, Sequence(first), Sequence(last))
+    found = await stores.messages.list_range(place, SequenceNumber(first), SequenceNumber(last))
 
     assert found == [written[number - 1] for number in expected]
 
@@ -176,7 +176,9 @@ async def test_the_newest_is_found_from_any_place_at_or_before_it(
 ) -> None:
     await fill(stores, place, count)
 
-    newest = await stores.messages.find_newest(place, at_least=Sequence(max(0, count - behind)))
+    newest = await stores.messages.find_newest(
+        place, at_least=SequenceNumber(max(0, count - behind))
+    )
 
     assert (newest.sequence if newest else 0) == count
 
@@ -188,10 +190,10 @@ async def test_an_attachment_is_replaced_in_its_message(
     await stores.messages.append(message(place, 4, attachments=files))
     judged = replace(files[1], state="rejected")
 
-    await stores.messages.set_attachment(place, Sequence(4), judged)
-    await stores.messages.set_attachment(place, Sequence(5), judged)
+    await stores.messages.set_attachment(place, SequenceNumber(4), judged)
+    await stores.messages.set_attachment(place, SequenceNumber(5), judged)
 
-    found = await stores.messages.find(place, Sequence(4))
+    found = await stores.messages.find(place, SequenceNumber(4))
     assert found is not None
     assert found.attachments == (files[0], judged)
     assert found.client_message_id == client_id(4)
@@ -201,8 +203,8 @@ async def test_conversations_do_not_mix(stores: Stores, place: ConversationId) -
     await fill(stores, place, 2)
     elsewhere = group_conversation_id(uuid.uuid4())
 
-    assert await stores.messages.list_range(elsewhere, Sequence(1), Sequence(9)) == []
-    assert await stores.messages.find_newest(elsewhere, at_least=Sequence(0)) is None
+    assert await stores.messages.list_range(elsewhere, SequenceNumber(1), SequenceNumber(9)) == []
+    assert await stores.messages.find_newest(elsewhere, at_least=SequenceNumber(0)) is None
     asked = message(elsewhere, 9, number=1, sender=ANN)
     assert (await stores.messages.find_original(asked, bucket=None)).message is None
 
@@ -216,17 +218,17 @@ async def test_the_store_tells_a_messages_age_by_its_own_clock(
 ) -> None:
     long_ago = message(place, 1, at=NOON - timedelta(days=365))  # by the clock of who wrote it
     await stores.messages.append(long_ago)
-    first = await stores.messages.age_s(place, Sequence(1))
+    first = await stores.messages.age_s(place, SequenceNumber(1))
     assert first is not None
     assert first < 3600
 
     deadline = time.monotonic() + 30
-    while not (age_s := await stores.messages.age_s(place, Sequence(1))):
+    while not (age_s := await stores.messages.age_s(place, SequenceNumber(1))):
         assert time.monotonic() < deadline, "it grows no older"
         await asyncio.sleep(0.2)
 
     assert age_s < 3600
-    assert await stores.messages.age_s(place, Sequence(2)) is None
+    assert await stores.messages.age_s(place, SequenceNumber(2)) is None
 
 
 @pytest.mark.parametrize(

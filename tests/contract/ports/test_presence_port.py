@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from shared.domain.ids import ConnectionId, Sequence, UserId
+from shared.domain.ids import ConnectionId, SequenceNumber, UserId
 from shared.domain.limits import Limit
-from shared.domain.presence import Presence
+from shared.domain.people.presence import Presence
 from shared.domain.times import to_ms
 from shared.ports import Call
 from tests.contract.ports.ends import LEASE_S, LiveEnd
@@ -213,44 +213,44 @@ async def test_typing_cannot_be_toggled_into_a_flood(end: LiveEnd) -> None:
 async def test_a_mark_is_claimed_once(end: LiveEnd, released: bool) -> None:
     claim, release = end.marks.claim, end.marks.release
 
-    assert await claim(ANN, GROUP, Sequence(5), by="one")
-    assert not await claim(ANN, GROUP, Sequence(5), by="other")
-    assert not await claim(ANN, GROUP, Sequence(4), by="other")
-    assert await claim(ANN, PAIR, Sequence(1), by="one")
-    assert await claim(BOB, GROUP, Sequence(1), by="one")
-    await release(ANN, GROUP, Sequence(5 if released else 4))
+    assert await claim(ANN, GROUP, SequenceNumber(5), by="one")
+    assert not await claim(ANN, GROUP, SequenceNumber(5), by="other")
+    assert not await claim(ANN, GROUP, SequenceNumber(4), by="other")
+    assert await claim(ANN, PAIR, SequenceNumber(1), by="one")
+    assert await claim(BOB, GROUP, SequenceNumber(1), by="one")
+    await release(ANN, GROUP, SequenceNumber(5 if released else 4))
 
-    assert await claim(ANN, GROUP, Sequence(5), by="other") == released
-    assert await claim(ANN, GROUP, Sequence(6), by="other")
+    assert await claim(ANN, GROUP, SequenceNumber(5), by="other") == released
+    assert await claim(ANN, GROUP, SequenceNumber(6), by="other")
 
 
 async def test_a_claim_that_was_never_confirmed_is_its_own_notices_again(end: LiveEnd) -> None:
-    await end.marks.claim(ANN, GROUP, Sequence(5), by="one")
+    await end.marks.claim(ANN, GROUP, SequenceNumber(5), by="one")
 
-    again = await end.marks.claim(ANN, GROUP, Sequence(5), by="one")
-    await end.marks.confirm(ANN, GROUP, Sequence(5))
+    again = await end.marks.claim(ANN, GROUP, SequenceNumber(5), by="one")
+    await end.marks.confirm(ANN, GROUP, SequenceNumber(5))
 
     assert again
-    assert not await end.marks.claim(ANN, GROUP, Sequence(5), by="one")
-    assert await end.marks.claim(ANN, GROUP, Sequence(6), by="other")
+    assert not await end.marks.claim(ANN, GROUP, SequenceNumber(5), by="one")
+    assert await end.marks.claim(ANN, GROUP, SequenceNumber(6), by="other")
 
 
 async def test_a_confirmed_mark_never_goes_back(end: LiveEnd) -> None:
-    await end.marks.confirm(ANN, GROUP, Sequence(5))
-    await end.marks.confirm(ANN, GROUP, Sequence(3))
+    await end.marks.confirm(ANN, GROUP, SequenceNumber(5))
+    await end.marks.confirm(ANN, GROUP, SequenceNumber(3))
 
-    assert await end.marks.list_marks([(ANN, GROUP)]) == [5]
+    assert await end.marks.list_notified([(ANN, GROUP)]) == [5]
 
 
 async def test_marks_are_read_many_at_once(end: LiveEnd) -> None:
-    await end.marks.confirm(ANN, GROUP, Sequence(5))
-    await end.marks.confirm(BOB, PAIR, Sequence(7))
-    await end.marks.claim(ANN, PAIR, Sequence(2), by="one")
+    await end.marks.confirm(ANN, GROUP, SequenceNumber(5))
+    await end.marks.confirm(BOB, PAIR, SequenceNumber(7))
+    await end.marks.claim(ANN, PAIR, SequenceNumber(2), by="one")
 
-    found = await end.marks.list_marks([(ANN, GROUP), (ANN, PAIR), (BOB, PAIR)])
+    found = await end.marks.list_notified([(ANN, GROUP), (ANN, PAIR), (BOB, PAIR)])
 
     assert found == [5, 0, 7]
-    assert await end.marks.list_marks([]) == []
+    assert await end.marks.list_notified([]) == []
 
 
 async def opened(end: LiveEnd, name: str, most: int = 3) -> list[ConnectionId]:

@@ -3,10 +3,10 @@
 import uuid
 from dataclasses import replace
 
-from shared.domain.ids import ConversationId, Sequence, UserId, group_conversation_id
+from shared.domain.ids import ConversationId, SequenceNumber, UserId, group_conversation_id
 from shared.domain.limits import Limit
-from shared.domain.message import Message
-from shared.domain.user import User, tombstone
+from shared.domain.messages.message import Message
+from shared.domain.people.user import User, tombstone
 from shared.ports import Call, InboxEntry
 from tests.contract.ports.ends import LiveEnd
 from tests.contract.ports.stores import BUCKET_SIZE, Stores
@@ -35,7 +35,7 @@ async def test_what_one_sent_is_listed_in_order_over_all_buckets(stores: Stores)
 
     async def listed(after: int, limit: int) -> list[Message]:
         return await stores.messages.list_sent(
-            sent[0].conversation_id, sender, after=Sequence(after), limit=limit
+            sent[0].conversation_id, sender, after=SequenceNumber(after), limit=limit
         )
 
     assert await listed(0, 100) == sent
@@ -58,14 +58,14 @@ async def test_the_conversations_one_wrote_in_are_found_each_once(stores: Stores
 async def test_an_erased_message_keeps_all_but_its_content(stores: Stores) -> None:
     place = group_conversation_id(uuid.uuid4())
     written = replace(
-        message(5, conversation_id=place, attachments=(attachment(),)), reply_to=Sequence(3)
+        message(5, conversation_id=place, attachments=(attachment(),)), reply_to=SequenceNumber(3)
     )
     await stores.messages.append(written)
 
     await stores.messages.erase(written)
     await stores.messages.erase(written)
 
-    found = await stores.messages.find(place, Sequence(5))
+    found = await stores.messages.find(place, SequenceNumber(5))
     assert found == replace(written, body="", attachments=())
     assert found.is_erased
     assert (await stores.messages.find_original(written, bucket=None)).message == found
@@ -87,7 +87,7 @@ async def test_all_of_one_user_is_forgotten_and_nothing_of_another(end: LiveEnd)
     for one in (user, other):
         await end.live.enter(Call(one, limit=("messages", Limit(20, 200))))
         await end.fill_inbox(one, [InboxEntry(GROUP, 1)])
-        await end.live.fill_seats(one, [])
+        await end.live.fill_group_memberships(one, [])
         await end.live.take_quota(one, 5, most=9)
     await end.seed(group(), message(1, at=NOON), ())
 

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.domain.conversation import Conversation
-from shared.domain.ids import ConversationId, Sequence, UserId, group_conversation_id
+from shared.domain.conversations.conversation import Conversation
+from shared.domain.conversations.mute import Mute
+from shared.domain.ids import ConversationId, SequenceNumber, UserId, group_conversation_id
 from shared.domain.live import Head
-from shared.domain.mute import Mute
-from shared.domain.receipt import Receipt
+from shared.domain.messages.receipt import Receipt
+from shared.domain.people.user import Subscription, User
 from shared.domain.times import from_ms
-from shared.domain.user import Subscription, User
 from shared.ports import LiveConversation, VersionConflictError
 from tests.contract.ports.stores import Stores
 from tests.unit.things import ANN, BOB, CAT, NOON, group, member
@@ -39,8 +39,8 @@ def user() -> User:
 def snapshot(
     conversation_id: ConversationId, *, head: int, stamp: int, base: int = 0
 ) -> LiveConversation:
-    known = Head(known=True, sequence=Sequence(head), version=1, at=LATER)
-    receipts = (Receipt(conversation_id, BOB, Sequence(head), Sequence(1), LATER),)
+    known = Head(is_cached=True, sequence=SequenceNumber(head), version=1, at=LATER)
+    receipts = (Receipt(conversation_id, BOB, SequenceNumber(head), SequenceNumber(1), LATER),)
     return LiveConversation(conversation_id, known, receipts, (BOB,), stamp, base)
 
 
@@ -112,7 +112,9 @@ async def test_a_flush_and_a_change_do_not_touch_each_other(
     found = await stores.conversations.find_with_state(fresh.id)
     assert found is not None
     assert (found[0].title, found[1].head) == ("Lake", 5)
-    assert found[1].receipts == (Receipt(fresh.id, BOB, Sequence(5), Sequence(1), LATER),)
+    assert found[1].receipts == (
+        Receipt(fresh.id, BOB, SequenceNumber(5), SequenceNumber(1), LATER),
+    )
 
 
 async def test_a_flush_follows_the_one_it_knows_of(stores: Stores, fresh: Conversation) -> None:
@@ -123,7 +125,7 @@ async def test_a_flush_follows_the_one_it_knows_of(stores: Stores, fresh: Conver
 
     found = await stores.conversations.find_with_state(fresh.id)
     assert found is not None
-    assert (found[1].head, found[1].stamp) == (7, 11)
+    assert (found[1].head, found[1].flush_id) == (7, 11)
 
 
 @pytest.mark.parametrize(("stamp", "base"), [(9, 0), (11, 0), (11, 9), (12, 11)])

@@ -18,14 +18,14 @@ from cryptography.hazmat.primitives.serialization import (
 
 from shared.adapters.push.web_push import WebPush, public_key
 from shared.domain.errors import UnavailableError
-from shared.domain.ids import ConversationId, Sequence
-from shared.domain.notification import Notification
-from shared.domain.user import Subscription
+from shared.domain.ids import ConversationId, SequenceNumber
+from shared.domain.people.notification import Notification
+from shared.domain.people.user import Subscription
 
 VAPID = ec.generate_private_key(ec.SECP256R1())
 DEVICE = ec.generate_private_key(ec.SECP256R1())
 SECRET = b"0123456789abcdef"
-SHOWN = Notification(ConversationId("g-" + "1" * 32), "Ann", "Grüße", Sequence(7), tag="g")
+SHOWN = Notification(ConversationId("g-" + "1" * 32), "Ann", "Grüße", SequenceNumber(7), tag="g")
 
 
 def encoded(raw: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Presence: who is online, who hears of it, and how it heals. Leases last three seconds here."""
+"""Presence: who is online, who hears of it, and how it recovers. Leases last three seconds here."""
 
 import asyncio
 import json

@@ -13,7 +13,7 @@ from azure.storage.blob import ContainerClient
 from local.blob.command import ACCOUNT
 from local.common.keys import load_or_create
 from local.site.issuer import Issuer
-from shared.services.user_data_walk import MESSAGES_AT_ONCE
+from shared.services.user_data.walk import MESSAGES_AT_ONCE
 from tests.hub import Hub, HubClosedError
 from tests.integration.app.people import Json, Person, World, code_of, eventually, message
 from tests.integration.app.pictures import attach, png, uploaded

@@ -9,7 +9,7 @@ from typing import Any, override
 import azure.functions as func
 
 from shared.domain.ids import UserId
-from shared.domain.user import Principal
+from shared.domain.people.user import Principal
 from tests.integration.services.world import Worker, World
 
 

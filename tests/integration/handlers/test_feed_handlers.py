@@ -11,12 +11,12 @@ from azure.functions.timer import TimerRequest
 
 from shared.adapters.items import conversation_item, message_item
 from shared.adapters.service_bus.jobs import envelope
-from shared.domain.attachment import Attachment
-from shared.domain.conversation import Conversation
+from shared.domain.conversations.conversation import Conversation
 from shared.domain.errors import InvalidError
 from shared.domain.events import ToUser
 from shared.domain.ids import ConnectionId, ConversationId
-from shared.domain.message import Message
+from shared.domain.messages.attachment import Attachment
+from shared.domain.messages.message import Message
 from shared.ports import FeedItem, Job, ReconcileStep, Reflush
 from tests.integration.handlers.calls import App
 from tests.integration.services.world import PNG, by, post, start, start_pair
@@ -63,7 +63,7 @@ async def test_stored_messages_become_notices_and_notices_notifications(app: App
 
     await app.trigger(feed.notify_absent, messages(*app.world.stored(PAIR)))
     (queued,) = app.world.bus.take()
-    await app.trigger(bus.deliver_notification, queued_as(queued.notice))
+    await app.trigger(bus.deliver_notification, queued_as(queued.job))
 
     assert [shown.sequence for shown in app.world.channel.shown["bob-phone"]] == [1]
 
@@ -73,7 +73,7 @@ async def test_heads_that_are_behind_are_confirmed(app: App) -> None:
     app.world.redis_link.fail("record_sent")
     await post(app.worker, PAIR, 1)
 
-    await app.trigger(feed.confirm_heads, messages(*app.world.stored(PAIR)))
+    await app.trigger(feed.reconcile_heads, messages(*app.world.stored(PAIR)))
 
     assert (await app.world.live.head(PAIR)).sequence == 1
 
@@ -85,7 +85,7 @@ async def test_a_batch_of_changed_conversations_is_completed_whole(app: App) -> 
     for conversation in made:
         await app.world.hub.join(ToUser(CAT), conversation.id)
 
-    await app.trigger(feed.complete_memberships, conversations(*changed))
+    await app.trigger(feed.reconcile_memberships, conversations(*changed))
 
     assert app.world.hub.remembered[CAT] == {}
 
@@ -196,7 +196,7 @@ async def test_a_batch_that_takes_too_long_is_handled_one_by_one(app: App) -> No
 
     await app.trigger(feed.notify_absent, messages(*app.world.stored(PAIR)))
 
-    assert [queued.notice.up_to for queued in app.world.bus.take()] == [1, 2, 3]
+    assert [queued.job.up_to for queued in app.world.bus.take()] == [1, 2, 3]
     assert app.world.bus.other_jobs == []
 
 

@@ -13,9 +13,9 @@ from shared.domain.errors import (
     UserNotFoundError,
 )
 from shared.domain.ids import ConnectionId, UserId
-from shared.domain.user import MAX_SUBSCRIPTIONS, Principal, Subscription, User, tombstone
-from shared.services.accounts import Profile
-from shared.services.health import HealthCheck
+from shared.domain.people.user import MAX_SUBSCRIPTIONS, Principal, Subscription, User, tombstone
+from shared.services.admin.health import HealthCheck
+from shared.services.people.accounts import Profile
 from tests.integration.services.world import Worker, World, by, device, start_pair
 from tests.unit.things import ANN, BOB, CAT, DAN, PAIR
 

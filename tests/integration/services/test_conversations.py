@@ -21,7 +21,7 @@ from shared.domain.events import (
 )
 from shared.domain.ids import UserId
 from shared.domain.limits import Limit
-from shared.domain.user import User
+from shared.domain.people.user import User
 from shared.ports import Call
 from tests.integration.services.world import (
     Worker,

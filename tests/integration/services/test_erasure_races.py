@@ -13,7 +13,7 @@ import pytest
 from shared.domain.errors import AccountErasedError, NotFoundError
 from shared.domain.events import ToUser
 from shared.domain.ids import ConnectionId, ConversationId, UserId
-from shared.domain.presence import Presence
+from shared.domain.people.presence import Presence
 from tests.integration.services.test_privacy import erase, post_picture, removed
 from tests.integration.services.world import (
     Worker,

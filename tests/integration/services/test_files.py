@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.attachment import Attachment
 from shared.domain.errors import (
     InvalidError,
     NotFoundError,
@@ -17,7 +16,8 @@ from shared.domain.errors import (
 )
 from shared.domain.events import AttachmentChanged, Push, ToGroup, ToUser
 from shared.domain.ids import AttachmentId, ConversationId, UserId
-from shared.ports import Granted
+from shared.domain.messages.attachment import Attachment
+from shared.ports import UploadRecord
 from tests.integration.services.world import (
     PNG,
     Worker,
@@ -335,7 +335,7 @@ async def test_a_picture_gets_a_small_copy_once(world: World, worker: Worker) ->
 
 async def grant_of(
     world: World, conversation_id: ConversationId, attachment_id: AttachmentId
-) -> Granted:
+) -> UploadRecord:
     found = await world.blobs.find_grant(conversation_id, attachment_id)
     assert found is not None
     return found

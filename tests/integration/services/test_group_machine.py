@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain import seats
+from shared.domain.conversations import group_memberships
 from shared.domain.errors import ChatError, UnavailableError
 from shared.domain.ids import ConnectionId, ConversationId, UserId
 from tests.integration.services.world import Worker, World, by, run, start
@@ -77,7 +77,7 @@ class Machine:
         for group in self.groups:
             worker = self.chance.choice(self.workers)
             stored = self.world.conversation_table.logs[group][-1].conversation
-            await worker.chat.membership.repair(stored)
+            await worker.chat.membership.reconcile(stored)
 
     async def _change(self, worker: Worker, what: str, user: UserId, group: ConversationId) -> None:
         conversations = worker.chat.conversations
@@ -136,5 +136,5 @@ def test_who_hears_a_group_is_who_is_in_it(
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(twin_hub, "REMEMBERED", SERVICE_REMEMBERS)
-        patched.setattr(seats, "REMEMBERED", WE_COUNT_ON)
+        patched.setattr(group_memberships, "REMEMBERED", WE_COUNT_ON)
         run(check())

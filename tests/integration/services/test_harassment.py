@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.errors import BlockedError, ForbiddenError
 from shared.domain.events import Effect, Push, ReceiptAdvanced, ToUser
-from shared.domain.ids import ConversationId, Sequence, UserId
+from shared.domain.ids import ConversationId, SequenceNumber, UserId
 from tests.integration.services.world import Worker, World, by, post, start, start_pair
 from tests.unit.things import ANN, BOB, CAT, DAN
 
@@ -56,7 +56,7 @@ async def test_nobody_brings_two_together_of_whom_one_blocks_the_other(
     assert added.conversation.member_ids == (ANN, BOB, DAN)
 
 
-def _receipts(effects: Iterable[Effect], to: UserId) -> list[Sequence]:
+def _receipts(effects: Iterable[Effect], to: UserId) -> list[SequenceNumber]:
     return [
         receipt.read
         for one in effects
@@ -91,7 +91,7 @@ async def test_across_a_block_nobody_is_told_that_the_other_reads(
 
 async def _read(worker: Worker, pair: ConversationId) -> list[Effect]:
     _, effects = await worker.chat.receipts.acknowledge(
-        by(BOB, "tv"), pair, delivered=Sequence(1), read=Sequence(1)
+        by(BOB, "tv"), pair, delivered=SequenceNumber(1), read=SequenceNumber(1)
     )
     return effects
 

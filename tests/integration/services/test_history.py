@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.errors import NotFoundError, UnavailableError
-from shared.domain.ids import ConversationId, Sequence, UserId
-from shared.domain.message import Message, Status
-from shared.services.sync import SyncItem
+from shared.domain.ids import ConversationId, SequenceNumber, UserId
+from shared.domain.messages.message import Message, Status
+from shared.services.inbox.sync import SyncItem
 from tests.integration.services.world import (
     Worker,
     World,
@@ -58,7 +58,7 @@ async def synced(
     user: UserId = BOB,
     limit: int = 50,
 ) -> dict[ConversationId, SyncItem]:
-    asked = {one: Sequence(n) for one, n in (positions or {}).items()}
+    asked = {one: SequenceNumber(n) for one, n in (positions or {}).items()}
     answer = await worker.chat.sync.sync(by(user), asked, limit=limit, since=None)
     assert not answer.more
     return {item.conversation_id: item for item in answer.items}
@@ -195,7 +195,7 @@ class Patchy(MemoryMessageStore):
 
     @override
     async def list_range(
-        self, conversation_id: ConversationId, first: Sequence, last: Sequence
+        self, conversation_id: ConversationId, first: SequenceNumber, last: SequenceNumber
     ) -> list[Message]:
         self.hides -= 1
         found = await super().list_range(conversation_id, first, last)
@@ -256,7 +256,7 @@ async def test_of_very_many_conversations_the_newest_come_first_and_the_rest_lat
     for _ in range(120):
         newest_first.insert(0, await talk(worker, 1))
         world.clock.advance(1)
-    positions: dict[ConversationId, Sequence] = {}
+    positions: dict[ConversationId, SequenceNumber] = {}
     rounds = []
     more = True
 

@@ -1,15 +1,15 @@
-"""The inbox: newest activity first, in stable pages, rebuilt when it was lost."""
+"""The inbox: newest activity first, in stable pages, reconciled when it was lost."""
 
 import asyncio
 
 import pytest
 
+from shared.domain.conversations.inbox import InboxItem
 from shared.domain.errors import RateLimitedError, UnavailableError
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.inbox import InboxItem
 from shared.domain.limits import Limit
 from shared.ports import Call, InboxEntry
-from shared.services.inbox import InboxPage
+from shared.services.inbox.inbox import InboxPage
 from tests.integration.services.world import Worker, World, by, post, start, start_pair
 from tests.unit.things import ANN, BOB, CAT
 

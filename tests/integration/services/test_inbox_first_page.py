@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.errors import UnavailableError
-from shared.domain.ids import ConversationId, Sequence
+from shared.domain.ids import ConversationId, SequenceNumber
 from shared.domain.live import Head
 from shared.ports import LiveConversation
-from shared.services import inbox_order
+from shared.services.inbox import order as inbox_order
 from tests.integration.services.test_inbox import ids, page, rest_of_rebuilds, whole
 from tests.integration.services.world import Worker, World, by, post, run
 from tests.unit.things import ANN, BOB, group, member, message
@@ -38,9 +38,9 @@ async def lay(world: World, ages_h: Iterable[tuple[float, float]]) -> list[Conve
         stored = replace(group(*members), id=identifier, created_at=active_from)
         await store.conversations.add(stored)
         await store.messages.append(message(conversation_id=identifier, number=number, at=at))
-        head = Head(known=True, sequence=Sequence(1), version=1, at=at)
+        head = Head(is_cached=True, sequence=SequenceNumber(1), version=1, at=at)
         await store.conversations.save_state(
-            LiveConversation(identifier, head, (), (), stamp=1), active_from=active_from
+            LiveConversation(identifier, head, (), (), flush_id=1), active_from=active_from
         )
         await world.memberships.put(ANN, identifier, active_from, active_from=active_from)
         made.append(identifier)
@@ -111,7 +111,7 @@ async def test_a_sync_after_a_first_page_brings_every_conversation(world: World)
     worker = world.worker()
     await page(worker, limit=20)
 
-    positions: dict[ConversationId, Sequence] = {}
+    positions: dict[ConversationId, SequenceNumber] = {}
     more = True
     while more:
         answer = await worker.chat.sync.sync(by(ANN), positions, limit=5, since=None)

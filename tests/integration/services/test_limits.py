@@ -11,7 +11,7 @@ from shared.domain.errors import ChatError, RateLimitedError
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.limits import Limit
 from shared.ports import Call
-from shared.services.throttle import Throttle
+from shared.services.admission.throttle import Throttle
 from tests.integration.services.world import Worker, World, post, run, start_pair
 from tests.twins.system import SettableClock
 from tests.unit.things import ANN, BOB

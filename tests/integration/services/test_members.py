@@ -15,8 +15,8 @@ from shared.domain.events import (
     ToUser,
 )
 from shared.domain.ids import ConnectionId, UserId, direct_conversation_id
-from shared.domain.message import MAX_BODY_CHARACTERS
-from shared.domain.user import User
+from shared.domain.messages.message import MAX_BODY_CHARACTERS
+from shared.domain.people.user import User
 from tests.integration.services.world import (
     Worker,
     World,
@@ -150,30 +150,32 @@ async def test_a_change_after_a_crash_is_completed_by_the_change_feed(
     stored = await worker.conversations.find(conversation.id)
     assert stored is not None
 
-    await world.worker().chat.membership.repair(stored)
+    await world.worker().chat.membership.reconcile(stored)
 
     assert list(await world.memberships.list_all(DAN)) == [conversation.id]
     assert await world.memberships.list_all(CAT) == {}
     assert [user for user in (ANN, BOB, CAT, DAN) if world.hub.remembered[user]] == [ANN, BOB, DAN]
     world.hub.link.calls.clear()
-    await worker.chat.membership.repair(stored)
+    await worker.chat.membership.reconcile(stored)
     assert not world.hub.link.calls
 
 
-@pytest.mark.parametrize("down", ["set_version", "repaired_version", "put_inbox", "take_seat"])
+@pytest.mark.parametrize(
+    "down", ["set_version", "reconciled_version", "put_inbox", "add_group_membership"]
+)
 async def test_a_repair_waits_for_live_state(world: World, worker: Worker, down: str) -> None:
     conversation = (await start(worker, ANN, BOB)).conversation
     world.redis.flush()
-    await worker.chat.membership.repair(conversation)
+    await worker.chat.membership.reconcile(conversation)
     newer = replace(conversation, version=2)
     await worker.conversations.replace(newer)
     world.redis_link.fail(down)
 
     with pytest.raises(UnavailableError):
-        await worker.chat.membership.repair(newer)
+        await worker.chat.membership.reconcile(newer)
 
-    await worker.chat.membership.repair(newer)
-    assert await world.live.repaired_version(conversation.id) == 2
+    await worker.chat.membership.reconcile(newer)
+    assert await world.live.reconciled_version(conversation.id) == 2
 
 
 async def test_a_removal_while_signalr_is_down_is_finished_by_the_change_feed(
@@ -185,9 +187,9 @@ async def test_a_removal_while_signalr_is_down_is_finished_by_the_change_feed(
 
     changed = await worker.chat.conversations.remove_member(by(ANN), conversation.id, user_id=BOB)
     with pytest.raises(UnavailableError):
-        await worker.chat.membership.repair(changed.conversation)
+        await worker.chat.membership.reconcile(changed.conversation)
     world.hub.link.down = False
-    await worker.chat.membership.repair(changed.conversation)
+    await worker.chat.membership.reconcile(changed.conversation)
 
     assert world.hub.audience(conversation.id) == set()
     assert world.hub.remembered[BOB] == {}

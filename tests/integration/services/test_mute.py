@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.domain.conversations.inbox import InboxItem
 from shared.domain.errors import NotFoundError
 from shared.domain.events import InboxChanged, ToUser
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.inbox import InboxItem
 from tests.integration.services.world import Worker, World, by, post, pushed, start, start_pair
 from tests.unit.things import ANN, BOB, CAT, NOON
 
@@ -96,7 +96,7 @@ async def test_a_mute_outlives_repairs_and_the_loss_of_live_state(
 
     world.redis.flush()
     await start_pair(worker, BOB, ANN)
-    await world.worker().chat.membership.repair(pair)
+    await world.worker().chat.membership.reconcile(pair)
 
     assert (await item_of(world.worker())).muted_until == LATER
 
@@ -196,4 +196,4 @@ async def notified(world: World, conversation_id: ConversationId, number: int) -
     await post(worker, conversation_id, number)
     await worker.chat.notification_planning.decide(world.stored(conversation_id)[-1:])
     (queued,) = world.bus.take()
-    return await worker.chat.notifications.deliver(queued.notice)
+    return await worker.chat.notifications.deliver(queued.job)

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 from shared.adapters.push.web_push import WebPush
 from shared.domain.errors import UnavailableError
-from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
-from shared.domain.notification import Notice, Notification
-from shared.domain.user import PreviewLevel, Subscription
-from shared.services.notifications import UndeliverableError
+from shared.domain.ids import ConnectionId, ConversationId, SequenceNumber, UserId
+from shared.domain.people.notification import Notification, NotificationJob
+from shared.domain.people.user import PreviewLevel, Subscription
+from shared.services.notifications.notifications import UndeliverableError
 from tests.integration.services.world import (
     Worker,
     World,
@@ -65,8 +65,8 @@ async def test_who_is_away_gets_a_notice_now_and_who_looks_online_later(
     queued = await decided(world, worker, conversation_id)
 
     assert queued == [
-        Queued(Notice(conversation_id, sequence(1), sequence(2), (BOB,)), 0),
-        Queued(Notice(conversation_id, sequence(1), sequence(2), (CAT,)), 8),
+        Queued(NotificationJob(conversation_id, sequence(1), sequence(2), (BOB,)), 0),
+        Queued(NotificationJob(conversation_id, sequence(1), sequence(2), (CAT,)), 8),
     ]
 
 
@@ -97,7 +97,7 @@ async def test_a_batch_of_several_conversations_is_decided_for_each(
         [*world.stored(one), *world.stored(other), unknown]
     )
 
-    assert [(one.notice.conversation_id, one.notice.recipients) for one in world.bus.take()] == [
+    assert [(one.job.conversation_id, one.job.recipients) for one in world.bus.take()] == [
         (one, (BOB,)),
         (other, (DAN,)),
     ]
@@ -118,8 +118,8 @@ async def test_without_live_state_everyone_is_given_the_time_to_acknowledge(
 
     (queued,) = await decided(world, worker, conversation_id)
 
-    assert (queued.notice.recipients, queued.delay_s) == ((BOB,), 8)
-    assert await worker.chat.notifications.deliver(queued.notice) == 1
+    assert (queued.job.recipients, queued.delay_s) == ((BOB,), 8)
+    assert await worker.chat.notifications.deliver(queued.job) == 1
     assert shown(world) == {"bob-phone": 1}
 
 
@@ -140,8 +140,8 @@ async def test_a_notice_is_shown_on_every_device_once(world: World, worker: Work
     await worker.chat.devices.subscribe(by(BOB), device("bob-desk"))
     (queued,) = await decided(world, worker, conversation_id)
 
-    notified = await worker.chat.notifications.deliver(queued.notice)
-    await world.worker().chat.notifications.deliver(queued.notice)
+    notified = await worker.chat.notifications.deliver(queued.job)
+    await world.worker().chat.notifications.deliver(queued.job)
 
     assert notified == 2
     assert shown(world) == {"bob-phone": 1, "bob-desk": 1, "cat-phone": 1}
@@ -161,7 +161,7 @@ async def test_a_notification_tells_as_much_as_was_chosen(
     await worker.chat.accounts.set_preview(by(BOB), preview)
     (queued,) = await decided(world, worker, conversation_id)
 
-    await worker.chat.notifications.deliver(queued.notice)
+    await worker.chat.notifications.deliver(queued.job)
 
     assert world.channel.shown["bob-phone"][0].body == body
 
@@ -173,7 +173,7 @@ async def test_the_recipients_of_a_notice_are_read_in_one_request(
     (queued,) = await decided(world, worker, conversation_id)
     before = world.users.link.calls.copy()
 
-    assert await worker.chat.notifications.deliver(queued.notice) == 3
+    assert await worker.chat.notifications.deliver(queued.job) == 3
 
     assert world.users.link.calls - before == {"find_many": 1}
 
@@ -185,7 +185,7 @@ async def test_what_was_seen_meanwhile_is_not_shown(world: World, worker: Worker
         by(BOB), conversation_id, delivered=sequence(1), read=None
     )
 
-    assert await worker.chat.notifications.deliver(queued.notice) == 0
+    assert await worker.chat.notifications.deliver(queued.job) == 0
     assert shown(world) == {}
 
 
@@ -207,7 +207,7 @@ async def test_who_wants_nothing_meanwhile_is_shown_nothing(
     else:
         await worker.chat.accounts.block(by(BOB), ANN, blocked=True)
 
-    assert await world.worker().chat.notifications.deliver(queued.notice) == 0
+    assert await world.worker().chat.notifications.deliver(queued.job) == 0
     assert shown(world) == {}
 
 
@@ -218,8 +218,8 @@ async def test_what_is_older_than_what_was_shown_is_not_shown(world: World, work
     await worker.chat.notification_planning.decide([second])
     older, newer = world.bus.take()
 
-    await worker.chat.notifications.deliver(newer.notice)
-    await worker.chat.notifications.deliver(older.notice)
+    await worker.chat.notifications.deliver(newer.job)
+    await worker.chat.notifications.deliver(older.job)
 
     assert [one.sequence for one in world.channel.shown["bob-phone"]] == [2]
 
@@ -232,22 +232,22 @@ async def test_a_recipient_who_fails_is_tried_again_alone_and_later_each_time(
     world.channel.failing.add("bob-phone")
     delays = []
 
-    notice = queued.notice
-    assert await worker.chat.notifications.deliver(notice) == 1
+    job = queued.job
+    assert await worker.chat.notifications.deliver(job) == 1
     for _ in range(5):
         (again,) = world.bus.take()
-        notice = again.notice
+        job = again.job
         delays.append(again.delay_s)
         if len(delays) < 5:
-            assert await worker.chat.notifications.deliver(notice) == 0
+            assert await worker.chat.notifications.deliver(job) == 0
 
-    assert notice.recipients == (BOB,)
+    assert job.recipients == (BOB,)
     assert delays == sorted(delays)
     assert shown(world) == {"cat-phone": 1}
     with pytest.raises(UndeliverableError):
-        await worker.chat.notifications.deliver(notice)
+        await worker.chat.notifications.deliver(job)
     world.channel.failing.clear()
-    assert await worker.chat.notifications.deliver(notice) == 1
+    assert await worker.chat.notifications.deliver(job) == 1
     assert shown(world) == {"bob-phone": 1, "cat-phone": 1}
 
 
@@ -258,10 +258,10 @@ async def test_a_fault_at_one_recipient_keeps_nothing_from_those_who_joined_late
     (queued,) = await decided(world, worker, conversation_id)
     world.channel.broken.add("bob-phone")
 
-    assert await worker.chat.notifications.deliver(queued.notice) == 1
+    assert await worker.chat.notifications.deliver(queued.job) == 1
 
     (again,) = world.bus.take()
-    assert (again.notice.recipients, again.notice.attempt) == ((BOB,), 1)
+    assert (again.job.recipients, again.job.attempt) == ((BOB,), 1)
     assert shown(world) == {"cat-phone": 1}
 
 
@@ -273,7 +273,7 @@ async def test_a_fault_at_one_device_keeps_nothing_from_the_users_others(
     (queued,) = await decided(world, worker, conversation_id)
     world.channel.broken.add("bob-phone")
 
-    assert await worker.chat.notifications.deliver(queued.notice) == 0
+    assert await worker.chat.notifications.deliver(queued.job) == 0
     assert shown(world) == {"bob-desk": 1}
 
 
@@ -292,7 +292,7 @@ async def test_devices_that_hang_do_not_add_up(world: World, worker: Worker) -> 
     loop = asyncio.get_running_loop()
     began = loop.time()
 
-    assert await worker.chat.notifications.deliver(queued.notice) == 0
+    assert await worker.chat.notifications.deliver(queued.job) == 0
 
     assert loop.time() - began < 30
     assert len(world.bus.take()) == 3
@@ -305,7 +305,7 @@ async def test_devices_that_are_gone_are_all_forgotten(world: World, worker: Wor
     (queued,) = await decided(world, worker, conversation_id)
     world.channel.gone |= {"bob-phone", *(f"bob-{number}" for number in range(19))}
 
-    await worker.chat.notifications.deliver(queued.notice)
+    await worker.chat.notifications.deliver(queued.job)
 
     bob = await world.users.find(BOB)
     assert bob is not None
@@ -320,10 +320,10 @@ async def test_a_device_that_cannot_be_forgotten_now_costs_its_user_alone(
     world.channel.gone.add("bob-phone")
     world.users.link.fail("release_endpoint")
 
-    assert await worker.chat.notifications.deliver(queued.notice) == 1
+    assert await worker.chat.notifications.deliver(queued.job) == 1
 
     (again,) = world.bus.take()
-    assert again.notice.recipients == (BOB,)
+    assert again.job.recipients == (BOB,)
     assert shown(world) == {"cat-phone": 1}
 
 
@@ -370,7 +370,7 @@ async def test_an_endpoint_stored_before_endpoints_were_checked_silences_nobody(
     conversation_id = await said(world, worker, ANN, BOB, CAT)
     (queued,) = await decided(world, worker, conversation_id)
 
-    assert await worker.chat.notifications.deliver(queued.notice) == 2
+    assert await worker.chat.notifications.deliver(queued.job) == 2
 
     bob = await world.users.find(BOB)
     assert bob is not None
@@ -384,7 +384,7 @@ async def test_a_device_that_is_gone_is_forgotten(world: World, worker: Worker) 
     (queued,) = await decided(world, worker, conversation_id)
     world.channel.gone.add("bob-phone")
 
-    await worker.chat.notifications.deliver(queued.notice)
+    await worker.chat.notifications.deliver(queued.job)
 
     bob = await world.users.find(BOB)
     assert bob is not None
@@ -395,7 +395,7 @@ async def test_who_has_no_device_is_not_tried_again(world: World, worker: Worker
     conversation_id = await said(world, worker, ANN, DAN)
     (queued,) = await decided(world, worker, conversation_id)
 
-    await worker.chat.notifications.deliver(queued.notice)
+    await worker.chat.notifications.deliver(queued.job)
 
     assert world.bus.take() == []
 
@@ -412,15 +412,15 @@ async def test_a_sender_who_is_not_known_any_more_is_called_by_their_id(
     await post(worker, conversation.id, 1, ghost)
     (queued,) = await decided(world, worker, conversation.id)
 
-    await worker.chat.notifications.deliver(queued.notice)
+    await worker.chat.notifications.deliver(queued.job)
 
     assert world.channel.shown["bob-phone"][0].title == "ghost"
 
 
 async def test_a_notice_of_no_conversation_is_done_with(world: World, worker: Worker) -> None:
-    notice = Notice(GROUP, sequence(1), sequence(1), (ANN,))
+    job = NotificationJob(GROUP, sequence(1), sequence(1), (ANN,))
 
-    assert await worker.chat.notifications.deliver(notice) == 0
+    assert await worker.chat.notifications.deliver(job) == 0
 
 
 @pytest.mark.parametrize("call", ["claim", "release"])
@@ -433,7 +433,7 @@ async def test_without_marks_it_is_rather_shown_twice_than_never(
     if call == "release":
         world.channel.failing.add("bob-phone")
 
-    notified = await worker.chat.notifications.deliver(queued.notice)
+    notified = await worker.chat.notifications.deliver(queued.job)
 
     assert notified == (call == "claim")
     assert shown(world) == ({"bob-phone": 1} if call == "claim" else {})
@@ -445,7 +445,7 @@ async def test_a_store_that_lags_loses_no_notification(world: World, worker: Wor
     other = world.worker()
     other.messages.replica.lag(1, reads=2)
 
-    assert await other.chat.notifications.deliver(queued.notice) == 1
+    assert await other.chat.notifications.deliver(queued.job) == 1
     assert shown(world) == {"bob-phone": 1}
 
 
@@ -458,7 +458,7 @@ async def test_a_store_that_lags_for_long_gives_the_notice_back(
     other.messages.replica.lag(1, reads=99)
 
     with pytest.raises(UnavailableError):
-        await other.chat.notifications.deliver(queued.notice)
+        await other.chat.notifications.deliver(queued.job)
 
 
 async def test_messages_that_were_seen_are_not_counted(world: World, worker: Worker) -> None:
@@ -468,7 +468,7 @@ async def test_messages_that_were_seen_are_not_counted(world: World, worker: Wor
         by(BOB), conversation_id, delivered=sequence(3), read=None
     )
 
-    await worker.chat.notifications.deliver(queued.notice)
+    await worker.chat.notifications.deliver(queued.job)
 
     assert world.channel.shown["bob-phone"][0].body == "2 new messages"
 
@@ -480,7 +480,7 @@ steps = st.tuples(
 
 
 class Absence:
-    """Bob is away while ann writes; notices are decided, delivered, doubled and failed."""
+    """Bob is away while ann writes; jobs are decided, delivered, doubled and failed."""
 
     def __init__(self) -> None:
         self.world = World()
@@ -498,7 +498,7 @@ class Absence:
     async def acknowledge(self, number: int) -> None:
         if self.count:
             self.acknowledged = max(self.acknowledged, number % self.count + 1)
-            up_to = Sequence(self.acknowledged)
+            up_to = SequenceNumber(self.acknowledged)
             await self.worker.chat.receipts.acknowledge(by(BOB), PAIR, delivered=up_to, read=None)
 
     async def decide(self, _number: int) -> None:
@@ -524,7 +524,7 @@ class Absence:
 
     async def _deliver(self, queued: Queued) -> None:
         with contextlib.suppress(UndeliverableError):
-            await self.worker.chat.notifications.deliver(queued.notice)
+            await self.worker.chat.notifications.deliver(queued.job)
             return
         self.world.bus.queued.append(queued)  # its dead letter, replayed later
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.domain.ids import ConversationId, Sequence, UserId
-from shared.domain.inbox import InboxItem
-from shared.services.sync import SyncItem
+from shared.domain.conversations.inbox import InboxItem
+from shared.domain.ids import ConversationId, SequenceNumber, UserId
+from shared.services.inbox.sync import SyncItem
 from tests.integration.services.world import Worker, World, by, post, sequence, start
 from tests.unit.things import ANN, BOB, CAT
 
@@ -17,7 +17,7 @@ def survivor(world: World, worker: Worker, *, new_workers: bool) -> Worker:
 
 
 async def sync(worker: Worker, user: UserId, **positions: int) -> dict[str, SyncItem]:
-    given = {ConversationId(one): Sequence(at) for one, at in positions.items()}
+    given = {ConversationId(one): SequenceNumber(at) for one, at in positions.items()}
     answer = await worker.chat.sync.sync(by(user), given, limit=100, since=None)
     assert not answer.more
     return {item.conversation_id: item for item in answer.items}

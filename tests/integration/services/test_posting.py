@@ -184,7 +184,7 @@ async def test_what_was_sent_while_live_state_was_lost_is_its_head_again(
 
     head = await world.live.head(conversation.id)
     assert posted.message.sequence == 2
-    assert (head.known, head.sequence) == (True, 2)
+    assert (head.is_cached, head.sequence) == (True, 2)
 
 
 async def test_a_stranger_posts_nowhere(worker: Worker) -> None:

@@ -10,7 +10,7 @@ from shared.domain.errors import (
     InvalidError,
     UnavailableError,
 )
-from shared.domain.ids import Sequence
+from shared.domain.ids import SequenceNumber
 from tests.integration.services.world import (
     Worker,
     World,
@@ -27,11 +27,11 @@ async def test_a_reply_answers_a_message_that_is_there(worker: Worker, number: i
     conversation = (await start_pair(worker)).conversation
     await post(worker, conversation.id, 1)
 
-    answered = await post(worker, conversation.id, 2, reply_to=Sequence(1))
+    answered = await post(worker, conversation.id, 2, reply_to=SequenceNumber(1))
 
     assert answered.message.reply_to == 1
     with pytest.raises(InvalidError, match="replyTo"):
-        await post(worker, conversation.id, 3, reply_to=Sequence(number + (number == 2)))
+        await post(worker, conversation.id, 3, reply_to=SequenceNumber(number + (number == 2)))
 
 
 async def test_a_newcomer_answers_only_what_they_can_see(worker: Worker) -> None:
@@ -40,7 +40,7 @@ async def test_a_newcomer_answers_only_what_they_can_see(worker: Worker) -> None
     await worker.chat.conversations.add_members(by(ANN), conversation.id, user_ids=[CAT])
 
     with pytest.raises(InvalidError, match="replyTo"):
-        await post(worker, conversation.id, 2, CAT, reply_to=Sequence(1))
+        await post(worker, conversation.id, 2, CAT, reply_to=SequenceNumber(1))
 
 
 async def test_many_at_once_on_several_workers_leave_no_gap(world: World, worker: Worker) -> None:
@@ -121,7 +121,7 @@ async def test_a_conversation_that_others_always_win_is_unavailable(
             log.append(
                 replace(
                     template,
-                    sequence=Sequence(len(log) + 1),
+                    sequence=SequenceNumber(len(log) + 1),
                     client_message_id=client_id(number),
                 )
             )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.domain.conversations.group_memberships import REMEMBERED, RENEWED_AFTER
 from shared.domain.errors import RateLimitedError, UnavailableError
 from shared.domain.events import (
     Effect,
@@ -17,9 +18,8 @@ from shared.domain.events import (
 )
 from shared.domain.ids import ConnectionId, UserId
 from shared.domain.limits import Limit
-from shared.domain.presence import Presence
-from shared.domain.seats import REMEMBERED, RENEWED_AFTER
-from shared.domain.user import User
+from shared.domain.people.presence import Presence
+from shared.domain.people.user import User
 from shared.ports import Call
 from tests.integration.services.world import (
     LEASE_S,
@@ -282,7 +282,7 @@ async def test_old_seats_are_taken_anew_once(world: World, worker: Worker) -> No
     assert not world.hub.link.calls
 
 
-@pytest.mark.parametrize("down", ["store", "fill_seats", "renew_seats"])
+@pytest.mark.parametrize("down", ["store", "fill_group_memberships", "renew_group_memberships"])
 async def test_a_connection_is_online_even_when_its_seats_cannot_be_found(
     world: World, worker: Worker, down: str
 ) -> None:

@@ -12,7 +12,7 @@ from shared.domain.errors import RateLimitedError
 from shared.domain.events import Effect, PresenceChanged, Push
 from shared.domain.ids import ConnectionId
 from shared.domain.limits import Limit
-from shared.domain.presence import PresenceStatus
+from shared.domain.people.presence import PresenceStatus
 from shared.ports import Call
 from tests.integration.services.world import LEASE_S, FastLoop, World, by
 from tests.unit.things import ANN, BOB
@@ -121,7 +121,7 @@ class Connections(RuleBasedStateMachine):
         try:
             _, effects = await self.presences.heartbeat(call)
         except RateLimitedError:
-            return list(call.token.news)  # the edge sends it beside the refusal
+            return list(call.token.effects)  # the edge sends it beside the refusal
         return effects
 
     def _take(self, effects: Coroutine[Any, Any, list[Effect]], *, heard: bool = True) -> None:

@@ -4,7 +4,6 @@ from collections import Counter
 
 import pytest
 
-from shared.domain.attachment import Attachment
 from shared.domain.errors import (
     BlockedError,
     ForbiddenError,
@@ -14,11 +13,12 @@ from shared.domain.errors import (
 )
 from shared.domain.events import ConversationRemoved, PresenceChanged, ToUser
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.user import ERASED_NAME, Principal
-from shared.services import user_data_walk
-from shared.services.accounts import Profile
-from shared.services.erasure import ErasureStep
-from shared.services.export import ExportStep
+from shared.domain.messages.attachment import Attachment
+from shared.domain.people.user import ERASED_NAME, Principal
+from shared.services.people.accounts import Profile
+from shared.services.user_data import walk as user_data_walk
+from shared.services.user_data.erasure import ErasureStep
+from shared.services.user_data.export import ExportStep
 from tests.integration.services.world import (
     PNG,
     Worker,
@@ -322,7 +322,7 @@ async def test_neither_a_late_feed_nor_a_repair_brings_an_erased_user_back(
     await worker.chat.accounts.feed([Profile(ANN, "Ann again", "/a.png", (BOB,), (CAT,))])
     now = await worker.conversations.find(pair.id)
     assert now is not None
-    await worker.chat.membership.repair(now)
+    await worker.chat.membership.reconcile(now)
 
     user = await world.users.find(ANN)
     assert user is not None

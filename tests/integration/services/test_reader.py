@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from shared.domain.errors import UnavailableError
-from shared.domain.ids import Sequence
-from shared.services import conversation_cache as caches
-from shared.services import sequencer as sequencers
+from shared.domain.ids import SequenceNumber
+from shared.services.conversations import conversation_cache as caches
+from shared.services.messages import sequencer as sequencers
 from tests.integration.services.world import Worker, World, by, post, start, start_pair
 from tests.unit.things import ANN, BOB, client_id
 
@@ -42,7 +42,7 @@ async def test_no_more_buckets_are_remembered_than_fit(monkeypatch: pytest.Monke
         first_of_its_bucket = world.stored(place)[1]
         await sequencer.store(
             replace(first_of_its_bucket, client_message_id=client_id(99)),
-            head=Sequence(1),
+            head=SequenceNumber(1),
             retry=False,
         )
 
@@ -76,7 +76,7 @@ async def test_a_head_that_the_store_does_not_show_yet_is_not_made_known(
     opened = await other.chat.history.open(by(BOB), conversation_id)
 
     assert opened.latest == 1
-    assert not (await world.live.head(conversation_id)).known
+    assert not (await world.live.head(conversation_id)).is_cached
     with pytest.raises(UnavailableError):
         await other.chat.history.list_messages(
             by(BOB), conversation_id, before=None, after=None, limit=5
@@ -93,9 +93,9 @@ async def test_a_copy_newer_than_what_a_lagging_store_shows_is_kept(
     await worker.conversations.replace(newer)
     world.redis.flush()
 
-    head, _ = await other.chat.history.reader.recover(newer)
+    head, _ = await other.chat.history.reader.reconcile(newer)
 
-    assert (head.version, head.sequence) == (2, Sequence(0))
+    assert (head.version, head.sequence) == (2, SequenceNumber(0))
     assert (await world.live.head(conversation.id)).version == 2
 
 
@@ -107,6 +107,6 @@ async def test_a_conversation_that_was_never_stored_has_an_empty_end(
     )
     world.conversation_table.logs.clear()
 
-    head, receipts = await worker.chat.history.reader.recover(stray)
+    head, receipts = await worker.chat.history.reader.reconcile(stray)
 
     assert (head.sequence, receipts) == (0, {})

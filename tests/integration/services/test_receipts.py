@@ -16,7 +16,7 @@ from shared.domain.errors import (
 from shared.domain.events import PresenceChanged, Push, ReceiptAdvanced, ToGroup, ToUser
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.limits import Limit
-from shared.domain.receipt import Receipt
+from shared.domain.messages.receipt import Receipt
 from tests.integration.services.world import (
     Worker,
     World,

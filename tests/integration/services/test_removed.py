@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from shared.domain.errors import ChatError, NotFoundError
-from shared.domain.ids import ConversationId, Sequence
-from shared.services import conversation_cache as caches
+from shared.domain.ids import ConversationId, SequenceNumber
+from shared.services.conversations import conversation_cache as caches
 from tests.integration.services.world import Worker, World, by, post, start
 from tests.unit.things import ANN, BOB, CAT
 
@@ -32,11 +32,13 @@ async def _type(worker: Worker, group: ConversationId) -> None:
 
 
 async def _acknowledge(worker: Worker, group: ConversationId) -> None:
-    await worker.chat.receipts.acknowledge(by(BOB), group, delivered=Sequence(1), read=Sequence(1))
+    await worker.chat.receipts.acknowledge(
+        by(BOB), group, delivered=SequenceNumber(1), read=SequenceNumber(1)
+    )
 
 
 async def _acknowledge_beyond(worker: Worker, group: ConversationId) -> None:
-    await worker.chat.receipts.acknowledge(by(BOB), group, delivered=Sequence(99), read=None)
+    await worker.chat.receipts.acknowledge(by(BOB), group, delivered=SequenceNumber(99), read=None)
 
 
 USES: list[Use] = [_open, _read, _post, _type, _acknowledge, _acknowledge_beyond]
@@ -120,7 +122,7 @@ async def test_a_new_member_acknowledges_through_a_worker_that_knew_the_group_wi
     await worker.chat.conversations.add_members(by(ANN), group, user_ids=[BOB])
 
     receipt, _ = await stale.chat.receipts.acknowledge(
-        by(BOB), group, delivered=Sequence(2), read=None
+        by(BOB), group, delivered=SequenceNumber(2), read=None
     )
 
     assert receipt.delivered == 2

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.activity import active_before
-from shared.domain.conversation import Conversation
+from shared.domain.conversations.activity import active_before
+from shared.domain.conversations.conversation import Conversation
 from shared.domain.errors import NotFoundError, UnavailableError
 from shared.domain.ids import ConversationId, UserId
-from shared.domain.user import User
+from shared.domain.people.user import User
 from tests.integration.services.world import Worker, World, by, post, run, start, start_pair
 from tests.unit.things import ANN, BOB, CAT
 

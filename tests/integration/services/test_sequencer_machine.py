@@ -20,9 +20,9 @@ from hypothesis.stateful import (
 
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import UserId
-from shared.domain.message import Message
-from shared.services.posting import Posted
-from shared.services.sequencer import Sequencer
+from shared.domain.messages.message import Message
+from shared.services.messages.posting import Posted
+from shared.services.messages.sequencer import Sequencer
 from tests.integration.services.world import FastLoop, Worker, World, by, draft, start_pair
 from tests.twins.faulty_link import When
 from tests.twins.messages import MemoryMessageStore

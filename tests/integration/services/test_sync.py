@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.catchup import SyncCursor
+from shared.domain.conversations.catchup import SyncCursor
 from shared.domain.errors import ChatError
-from shared.domain.ids import ConversationId, Sequence, UserId
-from shared.services.sync import Since, Synced
+from shared.domain.ids import ConversationId, SequenceNumber, UserId
+from shared.services.inbox.sync import Since, Synced
 from tests.integration.services.world import (
     Worker,
     World,
@@ -33,7 +33,7 @@ async def sync(
     *,
     user: UserId = BOB,
 ) -> Synced:
-    asked = {one: Sequence(n) for one, n in (positions or {}).items()}
+    asked = {one: SequenceNumber(n) for one, n in (positions or {}).items()}
     return await worker.chat.sync.sync(by(user), asked, limit=20, since=since)
 
 

@@ -8,12 +8,12 @@ from typing import Any, override
 from shared.composition import Chat, build_services
 from shared.config import Settings
 from shared.domain.events import Effect, JoinGroup, LeaveGroup, Push
-from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
-from shared.domain.message import Draft, Message
-from shared.domain.user import Subscription, User
+from shared.domain.ids import ConnectionId, ConversationId, SequenceNumber, UserId
+from shared.domain.messages.message import Draft, Message
+from shared.domain.people.user import Subscription, User
 from shared.ports import Call, Ports
-from shared.services.conversations import ChangedConversation
-from shared.services.posting import Posted
+from shared.services.conversations.conversations import ChangedConversation
+from shared.services.messages.posting import Posted
 from tests.twins.accounts import MemoryAccountStates
 from tests.twins.blobs import MemoryBlobStore, MemoryImages
 from tests.twins.bus import MemoryBus, MemoryNotificationChannel
@@ -27,7 +27,7 @@ from tests.twins.faulty_link import FaultyLink
 from tests.twins.hub import MemoryConnectionHub
 from tests.twins.live import MemoryLiveState
 from tests.twins.messages import MemoryMessageStore, MessageTable
-from tests.twins.presence import MemoryNoticeMarks, MemoryPresenceStore
+from tests.twins.presence import MemoryNotificationClaims, MemoryPresenceStore
 from tests.twins.redis_data import RedisTwin
 from tests.twins.system import (
     CountingIds,
@@ -137,7 +137,7 @@ class World:
             presence=self.presence,
             hub=self.hub,
             accounts=self.accounts,
-            marks=MemoryNoticeMarks(self.redis, link=self.redis_link),
+            claims=MemoryNotificationClaims(self.redis, link=self.redis_link),
             bus=self.bus,
             channel=self.channel,
             blobs=self.blobs,
@@ -202,8 +202,8 @@ async def post(
     return await worker.chat.posting.post_message(by(user), conversation_id, draft(number, **said))
 
 
-def sequence(number: int) -> Sequence:
-    return Sequence(number)
+def sequence(number: int) -> SequenceNumber:
+    return SequenceNumber(number)
 
 
 def pushed(effects: Iterable[Effect]) -> list[Push]:

@@ -159,7 +159,7 @@ def test_a_limit_is_used_up_where_the_table_says(limit: Limit, world: World) -> 
 
 
 def test_the_flush_limit_is_the_constants_of_the_code() -> None:
-    source = (ROOT / "shared" / "services" / "receipt_flush.py").read_text(encoding="utf-8")
+    source = (ROOT / "shared" / "services" / "receipts" / "flush.py").read_text(encoding="utf-8")
     constants = {
         node.target.id: node.value.value
         for node in ast.parse(source).body

@@ -1,6 +1,6 @@
 """Write properties.json: what the azure-mgmt models say about the resources that `infra/` uses.
 
-The models are some 130 MB, so the tests read this extract instead. Run it when a template uses a
+The models are about 130 MB, so the tests read this extract instead. Run it when a template uses a
 resource type or a nested object that the extract does not know:
 
     uv run --no-project --with-requirements tests/unit/infra/models.txt \

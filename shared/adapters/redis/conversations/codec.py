@@ -5,11 +5,11 @@ from itertools import batched
 from typing import Any
 
 from shared.adapters.items import message_from_text
-from shared.domain.ids import ConversationId, Sequence, UserId
+from shared.domain.conversations.group_memberships import GroupMembership
+from shared.domain.conversations.mute import Mute
+from shared.domain.ids import ConversationId, SequenceNumber, UserId
 from shared.domain.live import Epoch, Head
-from shared.domain.mute import Mute
-from shared.domain.receipt import Receipt
-from shared.domain.seats import Seat
+from shared.domain.messages.receipt import Receipt
 from shared.domain.times import from_ms, optional_from_ms
 from shared.ports import InboxEntry, LiveConversation, LiveSummary
 
@@ -18,14 +18,18 @@ READY = ""  # the member that says a sorted set is complete; its score puts it a
 COUNT = "#"  # the member of an inbox whose score, below zero, counts messages to the user
 
 
-def seats_of(flat: list[bytes], unsure: Iterable[bytes]) -> list[Seat] | None:
-    """Return the seats a sorted set holds; None when it is not complete."""
+def group_memberships_of(
+    flat: list[bytes], unconfirmed: Iterable[bytes]
+) -> list[GroupMembership] | None:
+    """Return the group memberships a sorted set holds; None when it is not complete."""
     scored = {text_of(member): int(float(score)) for member, score in pairs_of(flat)}
     if scored.pop(READY, None) is None:
         return None
-    unconfirmed = {text_of(conversation_id) for conversation_id in unsure}
+    waiting = {text_of(conversation_id) for conversation_id in unconfirmed}
     return [
-        Seat(ConversationId(conversation_id), from_ms(at), sure=conversation_id not in unconfirmed)
+        GroupMembership(
+            ConversationId(conversation_id), from_ms(at), confirmed=conversation_id not in waiting
+        )
         for conversation_id, at in scored.items()
     ]
 
@@ -33,8 +37,8 @@ def seats_of(flat: list[bytes], unsure: Iterable[bytes]) -> list[Seat] | None:
 def head_of(row: list[bytes | None], epoch: Epoch) -> Head:
     ready, head, version, at = row
     return Head(
-        known=bool(epoch) and ready == epoch.encode(),
-        sequence=Sequence(int(head or 0)),
+        is_cached=bool(epoch) and ready == epoch.encode(),
+        sequence=SequenceNumber(int(head or 0)),
         version=int(version or 0),
         at=optional_from_ms(int(at)) if at else None,
         epoch=epoch,
@@ -52,8 +56,8 @@ def summary_of(
     receipt = Receipt(
         conversation_id,
         user_id,
-        Sequence(int(delivered or 0)),
-        Sequence(int(read or 0)),
+        SequenceNumber(int(delivered or 0)),
+        SequenceNumber(int(read or 0)),
         from_ms(int(moved_at)) if moved_at else None,
     )
     message = message_from_text(last) if last else None
@@ -86,8 +90,8 @@ def receipts_of(conversation_id: ConversationId, fields: dict[str, bytes]) -> li
         Receipt(
             conversation_id,
             UserId(user),
-            Sequence(int(fields[f"d:{user}"])),
-            Sequence(int(fields.get(f"r:{user}", 0))),
+            SequenceNumber(int(fields[f"d:{user}"])),
+            SequenceNumber(int(fields.get(f"r:{user}", 0))),
             optional_from_ms(int(fields.get(f"t:{user}", 0))),
         )
         for user in users

@@ -1,6 +1,6 @@
 """What a flush takes from Redis, and marks as written."""
 
-from collections.abc import Sequence as Series
+from collections.abc import Sequence
 from typing import Final, override
 
 from shared.adapters.redis import keys
@@ -95,7 +95,7 @@ class RedisFlushes(RedisPart, FlushState):
         ][:limit]
 
     @override
-    async def snapshots(self, ids: Series[ConversationId]) -> list[LiveConversation]:
+    async def snapshots(self, ids: Sequence[ConversationId]) -> list[LiveConversation]:
         answers = await self._client.attempt(
             *(
                 call(SNAPSHOT, (keys.conversation(conversation_id), keys.changed(conversation_id)))
@@ -111,11 +111,11 @@ class RedisFlushes(RedisPart, FlushState):
         ]
 
     @override
-    async def flushed(self, states: Series[LiveConversation]) -> None:
+    async def flushed(self, states: Sequence[LiveConversation]) -> None:
         entries: list[Entry] = []
         for state in states:
-            conversation_id, stamp = state.conversation_id, state.stamp
-            if state.head.known:
+            conversation_id, stamp = state.conversation_id, state.flush_id
+            if state.head.is_cached:
                 entries.append(call(FLUSHED, (keys.conversation(conversation_id),), stamp))
             entries.append(
                 call(UNMARK, (keys.dirty(keys.shard_of(conversation_id)),), conversation_id, stamp)

@@ -78,7 +78,7 @@ end
 # the same time; then both tell the members, and telling them twice raises nothing twice but their
 # count of messages. Proved by test_live_port.py
 # (`test_heads_are_raised_where_they_are_known_and_behind`) and
-# tests/integration/services/test_healing.py.
+# tests/integration/services/test_head_reconciler.py.
 RAISE_HEAD: Final = Script(
     """
 local current = redis.call('HMGET', KEYS[1], 'ready', 'head', 'told')

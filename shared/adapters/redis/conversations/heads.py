@@ -1,7 +1,6 @@
 """Heads and receipts of conversations in Redis. One pipeline per method."""
 
-from collections.abc import Iterable
-from collections.abc import Sequence as Series
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import override
 
@@ -20,11 +19,11 @@ from shared.adapters.redis.epoch import RedisEpochs, epoch_of, read_epoch
 from shared.adapters.redis.users import inbox_scripts as inbox
 from shared.adapters.redis.users.calls import entered
 from shared.adapters.redis.users.inbox import touching
-from shared.domain.conversation import Conversation
-from shared.domain.ids import ConnectionId, ConversationId, Sequence, UserId
+from shared.domain.conversations.conversation import Conversation
+from shared.domain.ids import ConnectionId, ConversationId, SequenceNumber, UserId
 from shared.domain.live import NO_EPOCH, Epoch, Head
-from shared.domain.message import Message
-from shared.domain.receipt import Receipt
+from shared.domain.messages.message import Message
+from shared.domain.messages.receipt import Receipt
 from shared.domain.times import optional_from_ms, to_ms
 from shared.ports import (
     Acknowledged,
@@ -78,7 +77,7 @@ class RedisHeads(RedisEpochs, ConversationHeads):
         return bool(has_other_connections)
 
     @override
-    async def raise_heads(self, newest: Series[Message]) -> list[bool]:
+    async def raise_heads(self, newest: Sequence[Message]) -> list[bool]:
         answers = await self._client.run(
             *(
                 call(
@@ -99,8 +98,8 @@ class RedisHeads(RedisEpochs, ConversationHeads):
         call: Call,
         conversation: Conversation,
         *,
-        delivered: Sequence,
-        read: Sequence,
+        delivered: SequenceNumber,
+        read: SequenceNumber,
         now: datetime,
     ) -> tuple[CallState, Acknowledged]:
         entering = self._entering(call)
@@ -117,11 +116,11 @@ class RedisHeads(RedisEpochs, ConversationHeads):
         receipt = Receipt(
             conversation.id,
             call.user_id,
-            Sequence(got_delivered),
-            Sequence(got_read),
+            SequenceNumber(got_delivered),
+            SequenceNumber(got_read),
             optional_from_ms(moved_ms),
         )
-        return entered(answers[0]), Acknowledged(outcome.decode(), receipt, Sequence(head))
+        return entered(answers[0]), Acknowledged(outcome.decode(), receipt, SequenceNumber(head))
 
     @override
     async def seed(
@@ -158,7 +157,7 @@ class RedisHeads(RedisEpochs, ConversationHeads):
 
     @override
     async def receipts(
-        self, ids: Series[ConversationId]
+        self, ids: Sequence[ConversationId]
     ) -> list[tuple[Head, dict[UserId, Receipt]]]:
         first, *answers = await self._client.run(
             read_epoch(),

@@ -11,7 +11,7 @@ from shared.ports import ReconciledVersions
 
 _KEEP_MS: Final = 30 * DAY_MS
 
-# KEYS repaired; ARGV version, the version it follows or '', ms to keep.
+# KEYS reconciled; ARGV version, the version it follows or '', ms to keep.
 #
 # A worker that applied only what one change brought may mark that change as reconciled, but only if
 # the change before it is: otherwise what the earlier change left undone would never be done. Two
@@ -32,13 +32,13 @@ class RedisReconciledVersions(RedisPart, ReconciledVersions):
     """Fulfils `ReconciledVersions`."""
 
     @override
-    async def repaired_version(self, conversation_id: ConversationId) -> int:
-        (version,) = await self._client.run(("GET", keys.repaired(conversation_id)))
+    async def reconciled_version(self, conversation_id: ConversationId) -> int:
+        (version,) = await self._client.run(("GET", keys.reconciled(conversation_id)))
         return int(version or 0)
 
     @override
-    async def mark_repaired(
+    async def mark_reconciled(
         self, conversation_id: ConversationId, version: int, *, follows: int | None = None
     ) -> None:
-        key, before = keys.repaired(conversation_id), "" if follows is None else follows
+        key, before = keys.reconciled(conversation_id), "" if follows is None else follows
         await self._client.run(call(MARK_REPAIRED, (key,), version, before, _KEEP_MS))

@@ -17,7 +17,7 @@ from shared.ports import AccountState, Call, Callers, CallState
 _BUCKETS: Final = ("none", *(field.name for field in fields(Limits)))
 # The keys of one user alone. Keys that live for seconds are left out: they expire by themselves.
 _PERSONAL: Final = (
-    *(keys.inbox, keys.seats, keys.unsure, keys.presence),
+    *(keys.inbox, keys.group_memberships, keys.unconfirmed, keys.presence),
     *(keys.opened, keys.seen, keys.closed, keys.quota, keys.uploads, keys.marks),
     keys.mutes,
 )
@@ -31,7 +31,7 @@ _ACCOUNT_STATES: Final[tuple[AccountState, ...]] = ("open", "erased", "unknown")
 # the bucket before the other wrote it, both would spend the same token, and both would report that
 # the user came online. The script reads and writes in one step, so one token serves one call and
 # one call reports the change. A rate-limited call renews the lease, for its connection is alive,
-# but it does not report `came_online`: nobody would send that news, and the status would say that
+# but it does not report `came_online`: nobody would send that push, and the status would say that
 # it was sent. The user's next accepted call reports it.
 #
 # The account comes first. A call of an erased user writes nothing, so a call that was on its way

@@ -1,26 +1,26 @@
-"""The group memberships of users in Redis ("seats"). One pipeline per method."""
+"""The group memberships of users in Redis ("group memberships"). One pipeline per method."""
 
 from collections.abc import Iterable
 from typing import Final, override
 
 from shared.adapters.redis import keys
 from shared.adapters.redis.client import Argument, Entry, call
-from shared.adapters.redis.conversations.codec import READY, seats_of
+from shared.adapters.redis.conversations.codec import READY, group_memberships_of
 from shared.adapters.redis.script import Script
 from shared.adapters.redis.users.calls import RedisPart, entered
+from shared.domain.conversations.group_memberships import GroupMembership
 from shared.domain.ids import UserId
-from shared.domain.seats import Seat
 from shared.domain.times import to_ms
 from shared.ports import Call, CallState, GroupMemberships
 
-# KEYS seats; ARGV conversation, ms. Adds to a complete set alone.
+# KEYS group memberships; ARGV conversation, ms. Adds to a complete set alone.
 #
 # A set that was lost must not come back with one entry: readers would take it for complete and
-# renew that one group alone. `fill_seats` writes the mark of a complete set in the same command as
-# the entries. A user may join a group while another worker fills the set from the store: the join
-# is noted in the set if the mark is there, and in the store in any case. The user joins the SignalR
-# group by a call of its own, which does not depend on this set.
-# Proved by test_live_port.py (`test_seats_are_lost_until_they_are_filled`) and the state machine in
+# renew that one group alone. `fill_group_memberships` writes the mark of a complete set in the same
+# command as the entries. A user may join a group while another worker fills the set from the store:
+# the join is noted in the set if the mark is there, and in the store in any case. The user joins
+# the SignalR group by a call of its own, which does not depend on this set. Proved by
+# test_live_port.py (`test_seats_are_lost_until_they_are_filled`) and the state machine in
 # tests/integration/services/test_group_machine.py.
 ADD_IF_COMPLETE: Final = Script(
     """
@@ -33,36 +33,53 @@ class RedisGroupMemberships(RedisPart, GroupMemberships):
     """Fulfils `GroupMemberships`."""
 
     @override
-    async def enter_connection(self, call: Call) -> tuple[CallState, list[Seat] | None]:
-        answers = await self._client.run(*self._entering(call), *_read_seats(call.user_id))
-        return entered(answers[0]), seats_of(answers[-2], answers[-1])
+    async def enter_connection(self, call: Call) -> tuple[CallState, list[GroupMembership] | None]:
+        answers = await self._client.run(
+            *self._entering(call), *_read_group_memberships(call.user_id)
+        )
+        return entered(answers[0]), group_memberships_of(answers[-2], answers[-1])
 
     @override
-    async def fill_seats(self, user_id: UserId, seats: Iterable[Seat]) -> None:
-        await self._client.run(("ZADD", keys.seats(user_id), "GT", -1, READY, *_scored(seats)))
+    async def fill_group_memberships(
+        self, user_id: UserId, group_memberships: Iterable[GroupMembership]
+    ) -> None:
+        await self._client.run(
+            ("ZADD", keys.group_memberships(user_id), "GT", -1, READY, *_scored(group_memberships))
+        )
 
     @override
-    async def take_seat(self, user_ids: Iterable[UserId], seat: Seat) -> None:
-        taken = (seat.conversation_id, to_ms(seat.taken_at))
+    async def add_group_membership(
+        self, user_ids: Iterable[UserId], group_membership: GroupMembership
+    ) -> None:
+        taken = (group_membership.conversation_id, to_ms(group_membership.joined_at))
         entries: list[Entry] = []
         for user in user_ids:
-            entries.append(call(ADD_IF_COMPLETE, (keys.seats(user),), *taken))
-            entries.append(("SADD", keys.unsure(user), seat.conversation_id))
+            entries.append(call(ADD_IF_COMPLETE, (keys.group_memberships(user),), *taken))
+            entries.append(("SADD", keys.unconfirmed(user), group_membership.conversation_id))
         await self._client.run(*entries)
 
     @override
-    async def renew_seats(self, user_id: UserId, seats: Iterable[Seat]) -> list[Seat] | None:
-        scored, entries = _scored(seats), list[Entry]()
-        if scored:  # XX: a seat that was dropped meanwhile must not come back
-            entries.append(("ZADD", keys.seats(user_id), "XX", "GT", *scored))
-            entries.append(("SREM", keys.unsure(user_id), *scored[1::2]))
-        answers = await self._client.run(*entries, *_read_seats(user_id))
-        return seats_of(answers[-2], answers[-1])
+    async def renew_group_memberships(
+        self, user_id: UserId, group_memberships: Iterable[GroupMembership]
+    ) -> list[GroupMembership] | None:
+        scored, entries = _scored(group_memberships), list[Entry]()
+        if scored:  # XX: a group membership that was dropped meanwhile must not come back
+            entries.append(("ZADD", keys.group_memberships(user_id), "XX", "GT", *scored))
+            entries.append(("SREM", keys.unconfirmed(user_id), *scored[1::2]))
+        answers = await self._client.run(*entries, *_read_group_memberships(user_id))
+        return group_memberships_of(answers[-2], answers[-1])
 
 
-def _scored(seats: Iterable[Seat]) -> list[Argument]:
-    return [part for seat in seats for part in (to_ms(seat.taken_at), seat.conversation_id)]
+def _scored(group_memberships: Iterable[GroupMembership]) -> list[Argument]:
+    return [
+        part
+        for group_membership in group_memberships
+        for part in (to_ms(group_membership.joined_at), group_membership.conversation_id)
+    ]
 
 
-def _read_seats(user_id: UserId) -> tuple[Entry, Entry]:
-    return ("ZRANGE", keys.seats(user_id), 0, -1, "WITHSCORES"), ("SMEMBERS", keys.unsure(user_id))
+def _read_group_memberships(user_id: UserId) -> tuple[Entry, Entry]:
+    return ("ZRANGE", keys.group_memberships(user_id), 0, -1, "WITHSCORES"), (
+        "SMEMBERS",
+        keys.unconfirmed(user_id),
+    )

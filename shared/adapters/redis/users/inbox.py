@@ -1,7 +1,6 @@
 """Inboxes in Redis: the order of each user's conversations. One pipeline per method."""
 
-from collections.abc import Iterable, Mapping
-from collections.abc import Sequence as Series
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import batched
 from typing import override
 
@@ -20,9 +19,9 @@ from shared.adapters.redis.epoch import RedisEpochs, epoch_of, read_epoch
 from shared.adapters.redis.users import inbox_scripts as scripts
 from shared.adapters.redis.users.calls import entered
 from shared.adapters.redis.users.mutes import mute_of, remembering
+from shared.domain.conversations.mute import Mute
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.live import Epoch
-from shared.domain.mute import Mute
 from shared.ports import Call, CallState, InboxEntry, InboxState, LiveSummary, Touches
 
 _KEEP_MS = 30 * 24 * 3600 * 1000
@@ -52,7 +51,7 @@ class RedisInboxes(RedisEpochs, InboxState):
     ) -> list[InboxEntry] | None:
         key, top = keys.inbox(user_id), after.activity_ms if after else "+inf"
         # Entries of one millisecond share a score: all of the cursor's own, then those below it.
-        epoch, (ready, rebuilt), tied, below, _ = await self._client.run(
+        epoch, (ready, reconciled), tied, below, _ = await self._client.run(
             read_epoch(),
             ("ZMSCORE", key, READY, _BEGUN),
             ("ZREVRANGEBYSCORE", key, top, top, "WITHSCORES"),
@@ -60,7 +59,7 @@ class RedisInboxes(RedisEpochs, InboxState):
             ("PEXPIRE", key, _KEEP_MS),
         )
         complete = ready is not None and float(ready) == -float(epoch)
-        unfinished = rebuilt is not None and float(rebuilt) == -float(epoch)
+        unfinished = reconciled is not None and float(reconciled) == -float(epoch)
         if not complete and not (unfinished and begun == epoch_of(epoch)):
             return None
         entries = _entries([*tied, *below])
@@ -89,7 +88,7 @@ class RedisInboxes(RedisEpochs, InboxState):
         await self._client.run(*(call(scripts.PUT, (keys.inbox(u),), *put) for u in user_ids))
 
     @override
-    async def summaries(self, user_id: UserId, ids: Series[ConversationId]) -> list[LiveSummary]:
+    async def summaries(self, user_id: UserId, ids: Sequence[ConversationId]) -> list[LiveSummary]:
         own = (f"d:{user_id}", f"r:{user_id}", f"t:{user_id}")
         first, *answers = await self._client.run(
             read_epoch(),
@@ -116,8 +115,8 @@ class RedisInboxes(RedisEpochs, InboxState):
     @override
     async def drop_inbox(self, user_id: UserId, conversation_id: ConversationId) -> None:
         await self._client.run(
-            ("ZREM", keys.seats(user_id), conversation_id),
-            ("SREM", keys.unsure(user_id), conversation_id),
+            ("ZREM", keys.group_memberships(user_id), conversation_id),
+            ("SREM", keys.unconfirmed(user_id), conversation_id),
             ("HDEL", keys.mutes(user_id), conversation_id),
             call(scripts.DROP, (keys.inbox(user_id),), conversation_id),
         )

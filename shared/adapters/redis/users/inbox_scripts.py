@@ -4,7 +4,7 @@
 |---|---|---|
 | a conversation's id | ms of its last activity | where it stands in the list |
 | empty | minus an epoch | the list is complete, as confirmed in that epoch |
-| `!` | minus an epoch | a rebuild of the list has begun in that epoch |
+| `!` | minus an epoch | a reconciliation of the list has begun in that epoch |
 | `#` | below zero | how many messages there were to this user |
 | `~` and a conversation's id | minus a moment in microseconds | when it was last touched |
 | `^` | minus a moment in microseconds | all touches since then are kept |
@@ -44,11 +44,11 @@ if begun[1] or begun[2] then redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1])
 #
 # A send raises the conversation in every member's list, while others read or rebuild the list. A
 # list that nobody has begun gets no entry: a list with one entry would pass for complete. Reading
-# it rebuilds it, and the rebuild begins before it reads the store, so a message that is stored
-# after that read finds a list to raise. Scores only rise, so messages may be told in any order.
-# The script takes one key and short arguments: Redis reads 16 to 20 KB at once, and a send to 100
-# members runs it 100 times.
-# Proved by test_live_port.py (`test_activity_only_raises_an_entry`) and test_inbox_port.py
+# it rebuilds it, and the reconciliation begins before it reads the store, so a message that is
+# stored after that read finds a list to raise. Scores only rise, so messages may be told in any
+# order. The script takes one key and short arguments: Redis reads 16 to 20 KB at once, and a send
+# to 100 members runs it 100 times. Proved by test_live_port.py
+# (`test_activity_only_raises_an_entry`) and test_inbox_port.py
 # (`test_messages_raise_an_inbox_that_is_being_rebuilt`).
 BUMP = Script(
     _TOUCH
@@ -64,8 +64,8 @@ touch(KEYS[1], ARGV[1])
 # without a message to count.
 PUT = Script(_TOUCH + _ENTER + "touch(KEYS[1], ARGV[1])")
 
-# KEYS inbox; ARGV epoch, ms to keep. Begins a rebuild, or joins the one that is under way. Returns
-# what the list holds already.
+# KEYS inbox; ARGV epoch, ms to keep. Begins a reconciliation, or joins the one that is under way.
+# Returns what the list holds already.
 #
 # Two workers may rebuild one inbox at the same time, or a worker may die in the middle. All of them
 # begin in the same epoch, so the second keeps what the first has filled. A list of an earlier epoch
@@ -87,13 +87,13 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], 0, '+inf', 'WITHSCORES')
 )
 
 # KEYS inbox; ARGV epoch, 1 to complete the list, then ms and conversation of each entry. Returns 1,
-# or 0 when the set was lost since the rebuild began in that epoch: then nothing is added.
+# or 0 when the set was lost since the reconciliation began in that epoch: then nothing is added.
 #
 # Redis may lose the set between BEGIN and FILL. Portions that were filled before are gone then, and
-# completing the list would hide them for ever. The mark of the rebuild is compared in the same step
-# as the entries are written: it is gone too, so the caller begins anew. Entries only rise, so a
-# message that came during the rebuild stays where it is.
-# Proved by test_inbox_port.py (`test_a_rebuild_adds_nothing_to_an_inbox_that_was_lost_since`).
+# completing the list would hide them for ever. The mark of the reconciliation is compared in the
+# same step as the entries are written: it is gone too, so the caller begins anew. Entries only
+# rise, so a message that came during the reconciliation stays where it is. Proved by
+# test_inbox_port.py (`test_a_rebuild_adds_nothing_to_an_inbox_that_was_lost_since`).
 FILL = Script(
     """
 local epoch = -tonumber(ARGV[1])

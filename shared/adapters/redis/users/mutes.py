@@ -8,9 +8,9 @@ from shared.adapters.redis import keys
 from shared.adapters.redis.client import Entry, call
 from shared.adapters.redis.conversations.codec import text_of
 from shared.adapters.redis.script import Script
+from shared.domain.conversations.mute import Mute
 from shared.domain.ids import ConversationId, UserId
 from shared.domain.live import Epoch
-from shared.domain.mute import Mute
 from shared.domain.times import from_ms, to_ms
 
 _KEEP_MS = 3600 * 1000

@@ -2,15 +2,14 @@
 
 import json
 import logging
-from collections.abc import Iterable
-from collections.abc import Sequence as Series
+from collections.abc import Iterable, Sequence
 from typing import Final, override
 
 from shared.adapters.redis import keys
 from shared.adapters.redis.client import BrokenKeyError, Entry, RedisClient, call
 from shared.adapters.redis.users import presence_scripts as scripts
 from shared.domain.ids import ConnectionId, ConversationId, UserId
-from shared.domain.presence import Presence
+from shared.domain.people.presence import Presence
 from shared.domain.times import optional_from_ms, to_ms
 from shared.ports import PresenceStore
 
@@ -53,7 +52,7 @@ class RedisPresenceStore(PresenceStore):
         return bool(went_offline)
 
     @override
-    async def list_presences(self, user_ids: Series[UserId]) -> list[Presence]:
+    async def list_presences(self, user_ids: Sequence[UserId]) -> list[Presence]:
         if not user_ids:
             return []
         answers = await self._client.run(
@@ -127,8 +126,8 @@ class RedisPresenceStore(PresenceStore):
         self, user_id: UserId, conversation_id: ConversationId, *, typing: bool
     ) -> bool:
         key = keys.typing(user_id, conversation_id)
-        (news,) = await self._client.run(call(scripts.TYPING, (key,), int(typing), _TYPING_MS))
-        return bool(news)
+        (is_new,) = await self._client.run(call(scripts.TYPING, (key,), int(typing), _TYPING_MS))
+        return bool(is_new)
 
 
 def _reindex(user: UserId, lapses_at: int, now: int) -> Entry:

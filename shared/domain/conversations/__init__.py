@@ -1,0 +1,1 @@
+"""The rules of conversations: members, access, mute, inbox items, catching up."""

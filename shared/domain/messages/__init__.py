@@ -1,0 +1,1 @@
+"""The rules of messages: drafts, attachments, file names, receipts."""

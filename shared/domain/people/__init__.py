@@ -1,0 +1,1 @@
+"""The rules of people: users, presence, and whom a notification may reach."""

@@ -1,0 +1,1 @@
+"""What operators start, and whether the services behind the chat answer."""

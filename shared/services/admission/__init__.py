@@ -1,0 +1,1 @@
+"""What every call passes first: its limits, its lease, and the conversation that it may work on."""

@@ -1,0 +1,1 @@
+"""Files: uploaded, checked, processed after the message was sent, swept away."""

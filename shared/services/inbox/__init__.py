@@ -1,0 +1,1 @@
+"""The inbox: its order, its pages, and catching up after an absence."""

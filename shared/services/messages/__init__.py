@@ -1,0 +1,1 @@
+"""Messages: posted once and in order, read back, and typing signals."""

@@ -1,0 +1,1 @@
+"""Notifications: decided, delivered, dismissed; and the devices they go to."""

@@ -1,0 +1,1 @@
+"""People: profiles, contacts, blocks, as the website tells them."""

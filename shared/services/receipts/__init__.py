@@ -1,0 +1,1 @@
+"""Receipts: acknowledged, flushed, and heads reconciled with the store."""
