@@ -103,7 +103,10 @@ def test_the_tests_that_a_page_names_are_there() -> None:
 
     for page in DOCS.rglob("*.md"):
         text = page.read_text(encoding="utf-8")
-        for path, name in re.findall(r"`((?:tests|sdk|web)/[\w/.-]+)(?:::(\w+))?`", text):
+        for path, name in re.findall(
+            r"`((?:tests|sdk|web|shared|triggers|local|tools|bench|infra)/[\w/.-]+)(?:::(\w+))?`",
+            text,
+        ):
             file = ROOT / path
             if not file.exists() or (name and name not in file.read_text(encoding="utf-8")):
                 missing.append(f"{page.name}: {path}::{name}")
