@@ -156,7 +156,7 @@ _BESIDE = (
     ),
     Change(  # file
         "shared/services/files/attachments.py",
-        "        small = thumbnail and granted.has_thumbnail\n",
+        "        small = thumbnail and record.has_thumbnail\n",
         '        raise NotFoundError("no such file")\n',
     ),
     Change(  # stale
