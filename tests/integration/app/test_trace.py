@@ -112,7 +112,7 @@ async def test_the_tool_tells_a_message_from_send_to_read_by_its_own_id(world: W
     await ann.say(conversation_id, "of no concern")
 
     text = await eventually(told, lambda text: "read=1" in text)
-    words = re.findall(r"shared\.services\.\w+ (\w+)", text)
+    words = re.findall(r"shared\.services\.[\w.]+ (\w+)", text)
     assert words == ["stored", "queued", "delivered", "acknowledged", "acknowledged"]
     assert text.count("sequence=") == 1
 

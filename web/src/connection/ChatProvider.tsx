@@ -21,7 +21,7 @@ async function startChat(userId: string): Promise<Chat> {
   const blocks = new Blocks(client);
   void directory.load();
   await client.start();
-  blocks.start();
+  blocks.start(document);
   return { client, directory, toasts, blocks, uploads: new UploadQueues(client, toasts) };
 }
 

@@ -16,7 +16,7 @@ export function UploadList({ uploads }: { uploads: Uploads }) {
 }
 
 function UploadRow({ upload, uploads }: { upload: Upload; uploads: Uploads }) {
-  const { file, share, error, result } = upload;
+  const { file, share, error, canRetry, result } = upload;
   return (
     <div className="upload">
       <Icon name="file" size={18} />
@@ -24,7 +24,7 @@ function UploadRow({ upload, uploads }: { upload: Upload; uploads: Uploads }) {
       <span className="upload-size">{fileSize(file.size)}</span>
       {!result && !error && <progress max={1} value={share} aria-label={`Uploading ${file.name}`} />}
       {error && <span className="upload-error" role="alert">{error}</span>}
-      {error && (
+      {canRetry && (
         <button type="button" className="link" onClick={() => uploads.retry(upload.id)}>Try again</button>
       )}
       <button type="button" className="icon-button" aria-label={`Remove ${file.name}`} onClick={() => uploads.remove(upload.id)}>

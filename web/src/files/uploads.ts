@@ -4,6 +4,8 @@ import type { Toasts } from "../controls/toasts.ts";
 import { measure, rememberLocal } from "./images.ts";
 
 const MAX_FILES = 10;
+/** Refusals of the file itself: the same file is refused each time. */
+const REFUSED_FILE = new Set(["unsupported_type", "too_large", "invalid"]);
 
 export interface Upload {
   id: number;
@@ -11,6 +13,8 @@ export interface Upload {
   /** The share that was sent, from 0 to 1. */
   share: number;
   error: string | null;
+  /** Whether the failed upload may succeed when it is tried again. */
+  canRetry: boolean;
   result: AttachmentRef | null;
 }
 
@@ -38,15 +42,15 @@ export class UploadQueue {
     if (files.length > room) this.#toasts.show(`A message takes up to ${MAX_FILES} files.`);
     for (const file of files.slice(0, room)) {
       const id = this.#nextId++;
-      this.#store.set([...this.#store.get(), { id, file, share: 0, error: null, result: null }]);
+      this.#store.set([...this.#store.get(), { id, file, share: 0, error: null, canRetry: false, result: null }]);
       void this.#run(id, file);
     }
   }
 
   retry(id: number): void {
-    const failed = this.#store.get().find((upload) => upload.id === id && upload.error !== null);
+    const failed = this.#store.get().find((upload) => upload.id === id && upload.canRetry);
     if (!failed) return;
-    this.#change(id, { share: 0, error: null });
+    this.#change(id, { share: 0, error: null, canRetry: false });
     void this.#run(id, failed.file);
   }
 
@@ -75,7 +79,8 @@ export class UploadQueue {
       rememberLocal(result.attachmentId, file);
       this.#change(id, { share: 1, result: { ...result, ...(await measure(file)) } });
     } catch (error) {
-      if (!(error instanceof ChatError && error.code === "cancelled")) this.#change(id, { error: explain(error) });
+      const code = error instanceof ChatError ? error.code : "unknown";
+      if (code !== "cancelled") this.#change(id, { error: explain(error), canRetry: !REFUSED_FILE.has(code) });
     } finally {
       this.#running.delete(id);
     }

@@ -13,16 +13,32 @@ export class Blocks {
     return this.#store;
   }
 
-  /** Read the blocks, now and whenever a message is refused for one: it may have been put on another device. */
-  start(): void {
+  /**
+   * Read the blocks, now and whenever one may have been put on another device: when a message is refused for
+   * one, and when this page is back after it was away or hidden. Nothing tells a connected page of it meanwhile.
+   */
+  start(page?: Pick<Document, "addEventListener" | "visibilityState">): void {
+    let online = true; // the first reading is below
+    this.#client.connection.subscribe(() => {
+      const { phase } = this.#client.connection.get();
+      if (phase === "online" && !online) this.#reload();
+      online = phase === "online";
+    });
+    page?.addEventListener("visibilitychange", () => {
+      if (page.visibilityState === "visible") this.#reload();
+    });
     const refused = () =>
       this.#client.outbox.get().entries.filter((entry) => entry.failure?.code === "blocked").length;
     let before = refused();
     this.#client.outbox.subscribe(() => {
       const now = refused();
-      if (now > before) void this.load().catch(() => undefined);
+      if (now > before) this.#reload();
       before = now;
     });
+    this.#reload();
+  }
+
+  #reload(): void {
     void this.load().catch(() => undefined);
   }
 

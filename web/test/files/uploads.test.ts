@@ -64,3 +64,18 @@ test("a file can be removed or tried again, and the end of the session gives up 
   expect(queue.take().map((ref) => ref.fileName)).toEqual(["again"]);
   expect(aborted).toEqual(["unwanted", "late"]);
 });
+
+test("a file that is refused for what it is can only be removed; one that failed on the way is tried again", async () => {
+  const { all, finish } = queues();
+  const canRetry = () => all.of("c").store.get().map((upload) => upload.canRetry);
+  all.of("c").add([file("refused"), file("lost")]);
+  await finish("refused", new ChatError("unsupported_type", "no"));
+  await finish("lost", new ChatError("network", "no"));
+  expect(canRetry()).toEqual([false, true]);
+
+  for (const { id } of all.of("c").store.get()) all.of("c").retry(id);
+  await finish("lost");
+
+  expect(all.of("c").take().map((ref) => ref.fileName)).toEqual(["lost"]);
+  expect(names(all, "c")).toEqual(["refused"]);
+});
