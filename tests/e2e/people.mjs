@@ -33,6 +33,16 @@ export async function tokenOf(userId) {
   return (await post("/dev/token", { userId })).token;
 }
 
+/** Write one message by HTTP, as another program of the token's user; it may be refused. */
+export async function write(token, conversationId) {
+  const response = await fetch(`${baseUrl()}/api/conversations/${conversationId}/messages`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+    body: JSON.stringify({ clientMessageId: crypto.randomUUID(), body: "beside" }),
+  });
+  await response.arrayBuffer();
+}
+
 export const fault = (wanted) => post("/dev/faults", wanted);
 
 export async function clearFaults() {
