@@ -134,7 +134,7 @@ async def test_what_was_accepted_before_a_kill_under_load_is_all_there(bus: Bus)
     mode = ServiceBusReceiveMode.RECEIVE_AND_DELETE
     async with bus.pair(name, receive_mode=mode, prefetch_count=200) as (_, receiver):
         found: list[str] = []
-        while got := await receiver.receive_messages(500, max_wait_time=1):
+        while got := await receiver.receive_messages(500, max_wait_time=3):
             found += texts(got)
     assert len(accepted) >= 500
     assert set(accepted) <= set(found)

@@ -370,14 +370,14 @@ async def test_unknown_queues_are_not_found(bus: Bus) -> None:
         with pytest.raises(MessagingEntityNotFoundError):
             await client.get_queue_sender("nowhere").send_messages(message())
         with pytest.raises(MessagingEntityNotFoundError):
-            await client.get_queue_receiver("nowhere").receive_messages(1, max_wait_time=1)
+            await client.get_queue_receiver("nowhere").receive_messages(1, max_wait_time=30)
 
 
 async def test_sessions_are_refused_on_a_queue_without(bus: Bus) -> None:
     name = await bus.queue()
     async with bus.client(retry_total=0) as client:
         for session in ("one", NEXT_AVAILABLE_SESSION):
-            receiver = client.get_queue_receiver(name, session_id=session, max_wait_time=1)
+            receiver = client.get_queue_receiver(name, session_id=session, max_wait_time=30)
             with pytest.raises(ServiceBusError):
                 await receiver.receive_messages(1)
 
@@ -387,7 +387,7 @@ async def test_topics_are_refused_with_the_reason(bus: Bus) -> None:
     async with bus.client(retry_total=0) as client:
         receiver = client.get_subscription_receiver("topic", "subscription")
         with pytest.raises(ServiceBusError, match="not topics"):
-            await receiver.receive_messages(1, max_wait_time=1)
+            await receiver.receive_messages(1, max_wait_time=30)
 
 
 @pytest.mark.skipif(bool(REAL), reason="a real namespace serves them")
