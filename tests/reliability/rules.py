@@ -18,6 +18,8 @@ _UNFLUSHED_MS = 2_000
 # Azurite writes its index every five seconds: `kill -9` forgets uploads that are younger.
 _INDEX_MS = 6_000
 _FORGETS_FILES = ("azurite-killed", "everything-killed", "disk-filled")
+# On a full disk it writes none: the next one follows when there is room again.
+_FULL_MS = 6_000
 # SignalR is told of a removal within so long of a fault by which it, or who tells it, stood still.
 _TOLD_MS = 15_000
 _UNTOLD = ("signalr-", "worker-", "host-", "redis-", "proxy-", "cosmos-", "everything-", "disk-")
@@ -97,9 +99,18 @@ def files_of_messages_are_readable(facts: Facts) -> Iterator[Violation]:
     for one in facts.files:
         if one.readable or one.id not in acknowledged:
             continue
-        lost = range(one.uploaded - 1_000, one.uploaded + _INDEX_MS)
+        lost = range(one.uploaded - 1_000, _indexed(facts, one.uploaded))
         if not any(e.at in lost for e in facts.strikes if e.what in _FORGETS_FILES):
             yield broken("file", facts, f"the file of {one.id} cannot be read", one.who, one.id)
+
+
+def _indexed(facts: Facts, uploaded: int) -> int:
+    """Return until when Azurite may not have written that it has a file."""
+    until = uploaded + _INDEX_MS
+    for fault in facts.strikes:
+        if fault.what == "disk-filled" and uploaded - _FULL_MS <= fault.at <= until:
+            until = max(until, fault.at + _FULL_MS + _INDEX_MS)
+    return until
 
 
 def nobody_is_notified_of_what_they_read(facts: Facts) -> Iterator[Violation]:

@@ -253,7 +253,12 @@ def test_a_file_that_azurite_had_not_yet_in_its_index_may_be_lost_with_it() -> N
     history = CORRUPTIONS["file"](right(random.Random(1), 5))
 
     assert check([*history, Fault(5_900, "azurite-killed")]) == []
-    assert check([*history, Fault(6_500, "azurite-killed")]) != []
+    late = [*history, Fault(6_500, "azurite-killed")]
+    assert check(late) != []
+    assert (
+        check([*late, Fault(-1_300, "disk-filled")]) == []
+    )  # full until 4,700: no index till then
+    assert check([*late, Fault(-6_500, "disk-filled")]) != []
 
 
 def test_a_notification_after_reading_is_allowed_within_its_grace_or_after_a_stop() -> None:
