@@ -110,6 +110,14 @@ def test_a_job_comes_back_as_it_was(job: Job) -> None:
             FeedItem("notify_absent", '{"id": 1}', "x"),
         ),
         (
+            '{"function": "confirm_heads", "document": "{\\"id\\": 1}", "reason": "x"}',
+            FeedItem("reconcile_heads", '{"id": 1}', "x"),
+        ),
+        (
+            '{"function": "complete_memberships", "document": "{\\"id\\": 1}", "reason": "x"}',
+            FeedItem("reconcile_memberships", '{"id": 1}', "x"),
+        ),
+        (
             f'{{"function": "flush_receipts", "document": "\\"{GROUP}\\"", "reason": "x"}}',
             Reflush(GROUP, "x"),
         ),

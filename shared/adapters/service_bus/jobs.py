@@ -8,7 +8,8 @@ queue:
 
 - `flush_receipts` with a conversation's id: `Reflush`,
 - `rebuild` with {run, after}: `ReconcileStep`,
-- any other function with a document of the change feed: `FeedItem`.
+- any other function with a document of the change feed: `FeedItem`. Functions that were renamed since
+  keep the name that earlier versions know.
 """
 
 import hashlib
@@ -24,6 +25,12 @@ from shared.ports import FeedItem, Job, ReconcileStep, Reflush
 _REFLUSH: Final = "flush_receipts"
 _RECONCILE: Final = "rebuild"
 _NEXT_STEP: Final = "next step"
+# What a function of the change feed is called on the queue, where that is not its name.
+_ON_THE_QUEUE: Final = {
+    "reconcile_heads": "confirm_heads",
+    "reconcile_memberships": "complete_memberships",
+}
+_IN_THE_APP: Final = {queued: name for name, queued in _ON_THE_QUEUE.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +72,14 @@ def job_from(body: str | bytes) -> Job:
     if function == _RECONCILE:
         step = json.loads(document)
         return ReconcileStep(step["run"], step["after"])
-    return FeedItem(function, document, reason)
+    return FeedItem(_IN_THE_APP.get(function, function), document, reason)
 
 
 def _item(job: FeedItem | Reflush | ReconcileStep) -> Item:
     match job:
         case FeedItem(function, document, reason):
-            return {"function": function, "document": document, "reason": reason}
+            queued = _ON_THE_QUEUE.get(function, function)
+            return {"function": queued, "document": document, "reason": reason}
         case Reflush(conversation_id, reason):
             document = json.dumps(conversation_id)
             return {"function": _REFLUSH, "document": document, "reason": reason}

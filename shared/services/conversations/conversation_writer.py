@@ -23,7 +23,7 @@ class ConversationWriter:
 
     The store is written first, live state second. Should live state miss a new version, because it
     is down or this worker dies, the change feed of the conversations brings it the version later
-    (`Membership.repair`). Until then another worker may use an older copy, but only while live
+    (`Membership.reconcile`). Until then another worker may use an older copy, but only while live
     state names no newer version, and for a minute at most (`ConversationReader`).
     """
 
