@@ -93,7 +93,7 @@ class Chat:
         return await self.check_health()
 
     async def aclose(self) -> None:
-        """End the checks and rebuilds under way, and then the clients that they use."""
+        """End the checks and reconciliations under way, and then the clients that they use."""
         await self.check_health.aclose()
         await self.inbox.order.aclose()
         if self.clients is not None:

@@ -15,7 +15,7 @@ class MemoryGroupMemberships(RedisTwinPart, GroupMemberships):
     @override
     async def enter_connection(self, call: Call) -> tuple[CallState, list[GroupMembership] | None]:
         async with self.link.call("enter_connection"):
-            return self.redis.enter(call), self._seats(call.user_id)
+            return self.redis.enter(call), self._complete(call.user_id)
 
     @override
     async def fill_group_memberships(
@@ -24,7 +24,7 @@ class MemoryGroupMemberships(RedisTwinPart, GroupMemberships):
         async with self.link.call("fill_group_memberships"):
             self.redis.data.group_memberships.setdefault(user_id, {})
             for group_membership in group_memberships:
-                self._take_seat(user_id, group_membership)
+                self._add(user_id, group_membership)
 
     @override
     async def add_group_membership(
@@ -32,7 +32,7 @@ class MemoryGroupMemberships(RedisTwinPart, GroupMemberships):
     ) -> None:
         async with self.link.call("add_group_membership"):
             for user_id in user_ids:
-                self._take_seat(user_id, group_membership)
+                self._add(user_id, group_membership)
                 self.redis.data.unconfirmed[user_id].add(group_membership.conversation_id)
 
     @override
@@ -43,11 +43,11 @@ class MemoryGroupMemberships(RedisTwinPart, GroupMemberships):
             taken = self.redis.data.group_memberships.get(user_id, {})
             for group_membership in group_memberships:
                 if group_membership.conversation_id in taken:
-                    self._take_seat(user_id, group_membership)
+                    self._add(user_id, group_membership)
                 self.redis.data.unconfirmed[user_id].discard(group_membership.conversation_id)
-            return self._seats(user_id)
+            return self._complete(user_id)
 
-    def _seats(self, user_id: UserId) -> list[GroupMembership] | None:
+    def _complete(self, user_id: UserId) -> list[GroupMembership] | None:
         group_memberships, unconfirmed = (
             self.redis.data.group_memberships.get(user_id),
             self.redis.data.unconfirmed[user_id],
@@ -59,7 +59,7 @@ class MemoryGroupMemberships(RedisTwinPart, GroupMemberships):
             for one, at in group_memberships.items()
         ]
 
-    def _take_seat(self, user_id: UserId, group_membership: GroupMembership) -> None:
+    def _add(self, user_id: UserId, group_membership: GroupMembership) -> None:
         group_memberships = self.redis.data.group_memberships.get(user_id)
         if group_memberships is not None:  # see `raise_inbox`
             before = group_memberships.get(

@@ -175,7 +175,7 @@ def test_a_connection_joins_the_groups_that_the_service_has_forgotten() -> None:
     assert planned.renew == ()
 
 
-def test_a_seat_that_nears_its_year_is_renewed() -> None:
+def test_a_group_membership_that_nears_its_year_is_renewed() -> None:
     old = group_memberships(2, age=RENEWED_AFTER)
 
     planned = plan([*group_memberships(1), *old], now=NOON)

@@ -8,8 +8,8 @@ queue:
 
 - `flush_receipts` with a conversation's id: `Reflush`,
 - `rebuild` with {run, after}: `ReconcileStep`,
-- any other function with a document of the change feed: `FeedItem`. Functions that were renamed since
-  keep the name that earlier versions know.
+- any other function with a document of the change feed: `FeedItem`. A function that was renamed
+  since keeps the name that earlier versions know.
 """
 
 import hashlib

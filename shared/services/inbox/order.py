@@ -138,7 +138,7 @@ class InboxOrder:
         await self._complete(user_id, epoch, {} if anew else _by_id(listed))
 
     async def aclose(self) -> None:
-        """End the rebuilds that go on behind first pages."""
+        """End the reconciliations that go on behind first pages."""
         await self.background.aclose()
 
     async def _first_page(self, user_id: UserId, limit: int) -> list[InboxEntry] | None:
@@ -166,7 +166,7 @@ class InboxOrder:
     async def _whole_page(
         self, user_id: UserId, limit: int, after: InboxEntry | None
     ) -> list[InboxEntry] | None:
-        async with self.locks.hold(user_id):  # of many callers one rebuilds, the others wait
+        async with self.locks.hold(user_id):  # one caller reconciles, the others wait
             page = await self.live.inbox_page(user_id, limit=limit, after=after)
             if page is None:
                 await self.reconcile(user_id)

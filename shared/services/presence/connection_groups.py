@@ -57,7 +57,7 @@ class ConnectionGroups:
             UnavailableError: A service did not answer.
         """
         if group_memberships is None:
-            await self._recover(user_id)
+            await self._reconcile(user_id)
             group_memberships = await self.live.renew_group_memberships(user_id, [])
         now = self.clock.now()
         planned = plan(group_memberships or [], now=now)
@@ -81,7 +81,7 @@ class ConnectionGroups:
         if conversation is not None:
             await self.membership.settle(conversation, [user_id])
 
-    async def _recover(self, user_id: UserId) -> None:
+    async def _reconcile(self, user_id: UserId) -> None:
         """Note the user's group memberships anew, from the memberships in the store.
 
         A group that the user leaves while the memberships are read would get a group membership

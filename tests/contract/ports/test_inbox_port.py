@@ -28,7 +28,7 @@ async def touched(end: LiveEnd, since: int, *, limit: int = 9) -> list[Conversat
     return [one for one, _ in found.touched]
 
 
-async def test_an_inbox_is_not_shown_before_its_rebuild_is_complete(end: LiveEnd) -> None:
+async def test_an_inbox_is_not_shown_before_its_reconciliation_is_complete(end: LiveEnd) -> None:
     epoch = await end.live.epoch()
     listed = await end.live.begin_inbox(ANN, epoch=epoch)
     assert await end.live.fill_inbox(ANN, [entry(1, 5)], epoch=epoch, complete=False)
@@ -56,7 +56,7 @@ async def test_an_unfinished_inbox_is_shown_to_who_knows_its_epoch(end: LiveEnd)
     assert await end.live.inbox_page(ANN, limit=1, after=None, begun=epoch) is None
 
 
-async def test_a_rebuild_that_was_cut_short_is_joined(end: LiveEnd) -> None:
+async def test_a_reconciliation_that_was_cut_short_is_joined(end: LiveEnd) -> None:
     epoch = await end.live.epoch()
     await end.live.begin_inbox(ANN, epoch=epoch)
     await end.live.fill_inbox(ANN, [entry(1, 5)], epoch=epoch, complete=False)
@@ -77,7 +77,7 @@ async def test_messages_raise_an_inbox_that_is_being_rebuilt(end: LiveEnd) -> No
     assert [one.conversation_id for one in page] == [GROUP, entry(3, 3).conversation_id]
 
 
-async def test_a_rebuild_adds_nothing_to_an_inbox_that_was_lost_since(end: LiveEnd) -> None:
+async def test_a_reconciliation_adds_nothing_to_an_inbox_that_was_lost_since(end: LiveEnd) -> None:
     epoch = await end.live.epoch()
     await end.live.begin_inbox(ANN, epoch=epoch)
     await end.lose()

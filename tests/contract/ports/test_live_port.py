@@ -196,7 +196,7 @@ async def test_a_version_is_only_raised_and_only_where_it_is_known(end: LiveEnd)
     assert (await end.live.head(GROUP)).version == 4
 
 
-async def test_repairs_are_remembered(end: LiveEnd) -> None:
+async def test_reconciliations_are_remembered(end: LiveEnd) -> None:
     assert await end.live.reconciled_version(GROUP) == 0
 
     await end.live.mark_reconciled(GROUP, 3)
@@ -205,7 +205,9 @@ async def test_repairs_are_remembered(end: LiveEnd) -> None:
     assert await end.live.reconciled_version(GROUP) == 3
 
 
-async def test_a_repair_that_does_not_follow_the_last_one_is_not_remembered(end: LiveEnd) -> None:
+async def test_a_reconciliation_that_does_not_follow_the_last_one_is_not_remembered(
+    end: LiveEnd,
+) -> None:
     await end.live.mark_reconciled(GROUP, 1, follows=0)
     await end.live.mark_reconciled(GROUP, 3, follows=2)
     assert await end.live.reconciled_version(GROUP) == 1
@@ -215,7 +217,7 @@ async def test_a_repair_that_does_not_follow_the_last_one_is_not_remembered(end:
     assert await end.live.reconciled_version(GROUP) == 2
 
 
-async def test_a_seat_that_was_dropped_is_not_renewed(end: LiveEnd) -> None:
+async def test_a_group_membership_that_was_dropped_is_not_renewed(end: LiveEnd) -> None:
     kept, dropped = entry(1, 5).conversation_id, entry(2, 5).conversation_id
     assert await end.live.renew_group_memberships(ANN, []) is None
     await end.live.fill_group_memberships(
@@ -366,7 +368,7 @@ async def test_a_dropped_entry_is_gone(end: LiveEnd) -> None:
     assert await end.live.inbox_page(ANN, limit=10, after=None) == [entry(2, 2)]
 
 
-async def test_seats_are_lost_until_they_are_filled(end: LiveEnd) -> None:
+async def test_group_memberships_are_lost_until_they_are_filled(end: LiveEnd) -> None:
     group_membership = GroupMembership(GROUP, NOON)
     await end.live.add_group_membership([ANN], group_membership)
     _, lost = await end.live.enter_connection(Call(ANN, ConnectionId("tv")))
@@ -382,7 +384,7 @@ async def test_seats_are_lost_until_they_are_filled(end: LiveEnd) -> None:
     assert [one.conversation_id for one in left or ()] == [GROUP]
 
 
-async def test_a_renewed_seat_is_sure(end: LiveEnd) -> None:
+async def test_a_renewed_group_membership_is_sure(end: LiveEnd) -> None:
     await end.live.fill_group_memberships(ANN, [])
     await end.live.add_group_membership([ANN], GroupMembership(GROUP, NOON))
 

@@ -211,7 +211,7 @@ async def test_a_conversation_is_flushed_again_from_the_queue(app: App) -> None:
     assert stored[1].head == 1
 
 
-async def test_a_rebuild_of_everything_goes_on_step_by_step_in_the_queue(app: App) -> None:
+async def test_a_reconciliation_of_everything_goes_on_step_by_step_in_the_queue(app: App) -> None:
     await start_pair(app.worker)
     await post(app.worker, PAIR, 1)
     app.world.redis.flush()

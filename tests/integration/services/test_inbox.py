@@ -37,7 +37,7 @@ def ids(items: list[InboxItem]) -> list[ConversationId]:
     return [item.row.conversation.id for item in items]
 
 
-async def rest_of_rebuilds() -> None:
+async def rest_of_reconciliations() -> None:
     """Wait until nothing goes on behind a page: the loop comes to this moment when all is done."""
     await asyncio.sleep(60)
 
@@ -178,7 +178,7 @@ async def test_a_page_of_a_thousand_conversations_costs_what_a_page_of_ten_does(
 ) -> None:
     newest_first = await several(world, worker, 1_000)
     await page(worker)
-    await rest_of_rebuilds()
+    await rest_of_reconciliations()
     links = (worker.messages.link, worker.conversations.link, world.redis_link)
     for link in links:
         link.calls.clear()

@@ -14,7 +14,7 @@ from shared.domain.ids import ConversationId, SequenceNumber
 from shared.domain.live import Head
 from shared.ports import LiveConversation
 from shared.services.inbox import order as inbox_order
-from tests.integration.services.test_inbox import ids, page, rest_of_rebuilds, whole
+from tests.integration.services.test_inbox import ids, page, rest_of_reconciliations, whole
 from tests.integration.services.world import Worker, World, by, post, run
 from tests.unit.things import ANN, BOB, group, member, message
 
@@ -90,7 +90,7 @@ async def test_the_rest_is_rebuilt_behind_the_page_once(world: World) -> None:
     assert before["list_newest"] == 1  # the second is served from what the first one read
     assert before["list_all"] == 0
 
-    await rest_of_rebuilds()
+    await rest_of_reconciliations()
     second = await page(worker, limit=100, after=first.continuation)
 
     assert ids(second.items) == made[20:120]
@@ -102,7 +102,7 @@ async def test_a_later_page_waits_for_the_whole_list(world: World) -> None:
     made = await lay(world, years(450))
 
     assert ids(await whole(world.worker(), limit=50)) == made
-    await rest_of_rebuilds()
+    await rest_of_reconciliations()
     assert world.memberships.link.calls["list_all"] == 1
 
 
@@ -126,12 +126,12 @@ async def test_a_worker_that_dies_leaves_the_rest_to_the_next_request(world: Wor
     dying = world.worker()
     await page(dying, limit=20)
     await dying.chat.aclose()
-    await rest_of_rebuilds()
+    await rest_of_reconciliations()
     assert world.memberships.link.calls["list_all"] == 0
     next_one = world.worker()
 
     assert ids((await page(next_one, limit=20)).items) == made[:20]
-    await rest_of_rebuilds()
+    await rest_of_reconciliations()
 
     assert world.memberships.link.calls["list_all"] == 1
     assert next_one.conversations.link.calls["find_many_with_state"] <= 4
@@ -146,7 +146,7 @@ async def test_a_rest_that_fails_is_taken_up_again(world: World) -> None:
 
     for _ in range(2):
         assert ids((await page(worker, limit=20)).items) == made[:20]
-        await rest_of_rebuilds()
+        await rest_of_reconciliations()
 
     assert world.memberships.link.calls["list_all"] == 2
     assert ids(await whole(worker, limit=100)) == made
@@ -166,7 +166,7 @@ async def test_an_inbox_that_is_lost_again_shows_the_same_page(world: World) -> 
         shown, _ = await asyncio.gather(page(world.worker(), limit=20), lose())
 
         assert ids(shown.items) == made[:20]
-    await rest_of_rebuilds()
+    await rest_of_reconciliations()
     assert ids(await whole(world.worker(), limit=100)) == made
 
 
@@ -189,7 +189,7 @@ async def test_a_message_while_the_page_is_read_is_on_it(world: World) -> None:
     # Also when the page is served again, and by the whole list.
     for _ in range(2):
         assert ids((await page(reader, limit=20)).items) == [made[250], *made[:19]]
-        await rest_of_rebuilds()
+        await rest_of_reconciliations()
 
 
 async def test_a_message_that_no_flush_recorded_is_looked_for(world: World) -> None:

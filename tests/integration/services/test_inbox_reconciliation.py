@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.errors import UnavailableError
 from shared.domain.ids import ConversationId
-from tests.integration.services.test_inbox import ids, page, rest_of_rebuilds, several, whole
+from tests.integration.services.test_inbox import ids, page, rest_of_reconciliations, several, whole
 from tests.integration.services.world import Worker, World, post
 from tests.unit.things import ANN, BOB
 
@@ -38,7 +38,9 @@ async def test_without_bounds_a_page_after_a_loss_asks_once_for_200_conversation
     assert fresh.messages.link.calls["find_many"] == 1  # past the heads of the 100 newest
 
 
-async def test_a_rebuild_goes_on_where_another_one_ended(world: World, worker: Worker) -> None:
+async def test_a_reconciliation_goes_on_where_another_one_ended(
+    world: World, worker: Worker
+) -> None:
     newest_first = await lost(world, worker, 1_000)
     world.forget_activity_bounds()
     broken = world.worker()
@@ -78,7 +80,7 @@ async def test_of_many_who_ask_at_once_one_rebuilds(world: World, worker: Worker
     world.memberships.link.calls.clear()
 
     await asyncio.gather(*(page(fresh) for _ in range(8)))
-    await rest_of_rebuilds()
+    await rest_of_reconciliations()
 
     assert world.memberships.link.calls["list_newest"] == 1
     assert world.memberships.link.calls["list_all"] == 1

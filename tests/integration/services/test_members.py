@@ -163,7 +163,9 @@ async def test_a_change_after_a_crash_is_completed_by_the_change_feed(
 @pytest.mark.parametrize(
     "down", ["set_version", "reconciled_version", "put_inbox", "add_group_membership"]
 )
-async def test_a_repair_waits_for_live_state(world: World, worker: Worker, down: str) -> None:
+async def test_a_reconciliation_waits_for_live_state(
+    world: World, worker: Worker, down: str
+) -> None:
     conversation = (await start(worker, ANN, BOB)).conversation
     world.redis.flush()
     await worker.chat.membership.reconcile(conversation)

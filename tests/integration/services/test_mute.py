@@ -88,7 +88,7 @@ async def test_who_muted_is_not_notified_until_they_unmute(
     assert (await item_of(world.worker())).muted_until is None
 
 
-async def test_a_mute_outlives_repairs_and_the_loss_of_live_state(
+async def test_a_mute_outlives_reconciliations_and_the_loss_of_live_state(
     world: World, worker: Worker
 ) -> None:
     pair = (await start_pair(worker)).conversation

@@ -252,7 +252,7 @@ async def test_a_user_of_very_many_groups_is_put_into_the_forgotten_ones(
     assert {one for one in groups if world.hub.audience(one) == {PHONE}} == set(groups[:3])
 
 
-async def test_seats_are_found_in_the_store_when_they_are_lost(
+async def test_group_memberships_are_found_in_the_store_when_they_are_lost(
     world: World, worker: Worker
 ) -> None:
     groups = {(await start(worker, ANN, BOB)).conversation.id for _ in range(REMEMBERED + 1)}
@@ -267,7 +267,7 @@ async def test_seats_are_found_in_the_store_when_they_are_lost(
     assert world.hub.link.calls["join"] == len(groups) * 2 + 1
 
 
-async def test_old_seats_are_taken_anew_once(world: World, worker: Worker) -> None:
+async def test_old_group_memberships_are_taken_anew_once(world: World, worker: Worker) -> None:
     group = (await start(worker, ANN, BOB)).conversation
     await worker.chat.connections.connected(by(BOB, TV), TV)
     world.clock.advance(RENEWED_AFTER.total_seconds() + 1)
@@ -283,7 +283,7 @@ async def test_old_seats_are_taken_anew_once(world: World, worker: Worker) -> No
 
 
 @pytest.mark.parametrize("down", ["store", "fill_group_memberships", "renew_group_memberships"])
-async def test_a_connection_is_online_even_when_its_seats_cannot_be_found(
+async def test_a_connection_is_online_even_when_its_group_memberships_cannot_be_found(
     world: World, worker: Worker, down: str
 ) -> None:
     await start(worker, ANN, BOB)

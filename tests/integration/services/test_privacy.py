@@ -312,7 +312,7 @@ async def test_nobody_reaches_an_erased_user(world: World, worker: Worker) -> No
     assert ANN not in [one.user.id for one in await worker.chat.accounts.contacts(by(BOB))]
 
 
-async def test_neither_a_late_feed_nor_a_repair_brings_an_erased_user_back(
+async def test_neither_a_late_feed_nor_a_reconciliation_brings_an_erased_user_back(
     world: World, worker: Worker
 ) -> None:
     pair = (await start_pair(worker)).conversation

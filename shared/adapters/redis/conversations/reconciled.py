@@ -17,8 +17,8 @@ _KEEP_MS: Final = 30 * DAY_MS
 # the change before it is: otherwise what the earlier change left undone would never be done. Two
 # workers can mark two versions at the same time, in either order. The script compares and writes in
 # one step, and only raises the mark. A mark that is refused or lost costs one more reconciliation,
-# which changes nothing. Proved by test_live_port.py (`test_repairs_are_remembered`,
-# `test_a_repair_that_does_not_follow_the_last_one_is_not_remembered`).
+# which changes nothing. Proved by test_live_port.py (`test_reconciliations_are_remembered`,
+# `test_a_reconciliation_that_does_not_follow_the_last_one_is_not_remembered`).
 MARK_REPAIRED: Final = Script(
     """
 local marked = redis.call('GET', KEYS[1]) or '0'

@@ -20,8 +20,8 @@ from shared.ports import Call, CallState, GroupMemberships
 # command as the entries. A user may join a group while another worker fills the set from the store:
 # the join is noted in the set if the mark is there, and in the store in any case. The user joins
 # the SignalR group by a call of its own, which does not depend on this set. Proved by
-# test_live_port.py (`test_seats_are_lost_until_they_are_filled`) and the state machine in
-# tests/integration/services/test_group_machine.py.
+# test_live_port.py (`test_group_memberships_are_lost_until_they_are_filled`) and the state machine
+# in tests/integration/services/test_group_machine.py.
 ADD_IF_COMPLETE: Final = Script(
     """
 if redis.call('ZSCORE', KEYS[1], '') then redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1]) end

@@ -42,9 +42,9 @@ if begun[1] or begun[2] then redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1])
 
 # KEYS inbox; ARGV conversation, sent-at ms.
 #
-# A send raises the conversation in every member's list, while others read or rebuild the list. A
+# A send raises the conversation in every member's list, while others read or reconcile the list. A
 # list that nobody has begun gets no entry: a list with one entry would pass for complete. Reading
-# it rebuilds it, and the reconciliation begins before it reads the store, so a message that is
+# it reconciles it, and the reconciliation begins before it reads the store, so a message that is
 # stored after that read finds a list to raise. Scores only rise, so messages may be told in any
 # order. The script takes one key and short arguments: Redis reads 16 to 20 KB at once, and a send
 # to 100 members runs it 100 times. Proved by test_live_port.py
@@ -67,11 +67,12 @@ PUT = Script(_TOUCH + _ENTER + "touch(KEYS[1], ARGV[1])")
 # KEYS inbox; ARGV epoch, ms to keep. Begins a reconciliation, or joins the one that is under way.
 # Returns what the list holds already.
 #
-# Two workers may rebuild one inbox at the same time, or a worker may die in the middle. All of them
+# Two workers may reconcile one inbox at the same time, or a worker may die in the middle. All of them
 # begin in the same epoch, so the second keeps what the first has filled. A list of an earlier epoch
 # is emptied first, in the same step as the mark is set: it may hold a conversation that its user
-# has left since. Proved by test_inbox_port.py (`test_a_rebuild_that_was_cut_short_is_joined`) and
-# test_epoch_port.py (`test_an_inbox_of_an_earlier_epoch_is_filled_anew`).
+# has left since. Proved by test_inbox_port.py
+# (`test_a_reconciliation_that_was_cut_short_is_joined`) and test_epoch_port.py
+# (`test_an_inbox_of_an_earlier_epoch_is_filled_anew`).
 BEGIN = Script(
     """
 local epoch = -tonumber(ARGV[1])
@@ -93,7 +94,7 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], 0, '+inf', 'WITHSCORES')
 # completing the list would hide them for ever. The mark of the reconciliation is compared in the
 # same step as the entries are written: it is gone too, so the caller begins anew. Entries only
 # rise, so a message that came during the reconciliation stays where it is. Proved by
-# test_inbox_port.py (`test_a_rebuild_adds_nothing_to_an_inbox_that_was_lost_since`).
+# test_inbox_port.py (`test_a_reconciliation_adds_nothing_to_an_inbox_that_was_lost_since`).
 FILL = Script(
     """
 local epoch = -tonumber(ARGV[1])
