@@ -72,7 +72,7 @@ class Reconciliation:
         ids, ended = await self.reader.list_ids(step.after, limit=_STEP)
         for conversation_id in ids:
             await self._conversation(conversation_id)
-        logger.info("rebuilt %d conversations", len(ids))
+        logger.info("reconciled %d conversations", len(ids))
         if ids:
             await self.bus.send(replace(step, after=ended))
 

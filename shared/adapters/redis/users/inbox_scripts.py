@@ -67,10 +67,10 @@ PUT = Script(_TOUCH + _ENTER + "touch(KEYS[1], ARGV[1])")
 # KEYS inbox; ARGV epoch, ms to keep. Begins a reconciliation, or joins the one that is under way.
 # Returns what the list holds already.
 #
-# Two workers may reconcile one inbox at the same time, or a worker may die in the middle. All of them
-# begin in the same epoch, so the second keeps what the first has filled. A list of an earlier epoch
-# is emptied first, in the same step as the mark is set: it may hold a conversation that its user
-# has left since. Proved by test_inbox_port.py
+# Two workers may reconcile one inbox at the same time, or a worker may die in the middle. All of
+# them begin in the same epoch, so the second keeps what the first has filled. A list of an earlier
+# epoch is emptied first, in the same step as the mark is set: it may hold a conversation that its
+# user has left since. Proved by test_inbox_port.py
 # (`test_a_reconciliation_that_was_cut_short_is_joined`) and test_epoch_port.py
 # (`test_an_inbox_of_an_earlier_epoch_is_filled_anew`).
 BEGIN = Script(
